@@ -1,0 +1,3 @@
+//! `deadbeat`: an interpreter for event-driven data-transformation pipelines written as Rhai scripts.
+
+pub mod error;
