@@ -1,0 +1,177 @@
+//! Text that may be a span of a block shared by a whole read.
+//!
+//! A supply reads a block, checks its encoding once and shares it; lines, fields and raw JSON are spans of it. What is kept
+//! for long should be [detached](Text::detach), lest a short span keep a large block alive.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::{Deref, Range};
+use std::rc::Rc;
+
+/// A block of text shared by its spans.
+pub type Block = Rc<String>;
+
+/// Immutable text; cloning counts a reference.
+#[derive(Clone)]
+pub struct Text(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Static(&'static str),
+    Own(Rc<str>),
+    Span { block: Block, start: u32, end: u32 },
+}
+
+impl Text {
+    /// Text that lives in the program itself.
+    pub const fn fixed(text: &'static str) -> Self {
+        Self(Repr::Static(text))
+    }
+
+    /// The part of `block` at `range`, in bytes; its ends must stand between letters.
+    pub fn span(block: &Block, range: Range<usize>) -> Self {
+        debug_assert!(block.is_char_boundary(range.start) && block.is_char_boundary(range.end) && range.start <= range.end);
+        match (u32::try_from(range.start), u32::try_from(range.end)) {
+            (Ok(start), Ok(end)) => Self(Repr::Span { block: Rc::clone(block), start, end }),
+            _ => Self(Repr::Own(block[range].into())),
+        }
+    }
+
+    /// The part of this text at `range` (bytes, between letters); shares the block where there is one.
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        match &self.0 {
+            Repr::Static(text) => Self(Repr::Static(&text[range])),
+            Repr::Own(text) => Self(Repr::Own(text[range].into())),
+            Repr::Span { block, start, .. } => Self::span(block, *start as usize + range.start..*start as usize + range.end),
+        }
+    }
+
+    /// The text as a span of a block: itself when it is one, else a copy. For who cuts many pieces out of it.
+    pub fn into_span(self) -> Self {
+        match self.0 {
+            Repr::Own(text) => {
+                let block = Rc::new(String::from(&*text));
+                let end = block.len();
+                Self::span(&block, 0..end)
+            }
+            _ => self,
+        }
+    }
+
+    /// The text without the block it was cut from.
+    pub fn detach(&self) -> Self {
+        match &self.0 {
+            Repr::Span { .. } => Self(Repr::Own(self.as_str().into())),
+            _ => self.clone(),
+        }
+    }
+
+    /// The letters.
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Static(text) => text,
+            Repr::Own(text) => text,
+            Repr::Span { block, start, end } => &block[*start as usize..*end as usize],
+        }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+    #[inline]
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::fixed("")
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(Repr::Own(text.into()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Repr::Own(text.into()))
+    }
+}
+
+impl From<Rc<str>> for Text {
+    fn from(text: Rc<str>) -> Self {
+        Self(Repr::Own(text))
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_share_and_slices_of_spans_share_too() {
+        let block: Block = Rc::new("one,två,three".into());
+        let line = Text::span(&block, 4..14.min(block.len()));
+        assert_eq!(line.slice(0..4), "två");
+        assert_eq!(Rc::strong_count(&block), 2);
+        let kept = line.slice(0..4).detach();
+        drop(line);
+        assert_eq!((Rc::strong_count(&block), kept.as_str()), (1, "två"));
+    }
+}
