@@ -1,4 +1,8 @@
 //! `deadbeat`: an interpreter for event-driven data-transformation pipelines written as Rhai scripts.
 
+pub mod cog;
+pub mod cogs;
 pub mod datum;
 pub mod error;
+pub mod getset;
+pub mod train;
