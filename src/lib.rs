@@ -2,3 +2,5 @@
 
 pub mod datum;
 pub mod error;
+pub mod log;
+pub mod secrets;
