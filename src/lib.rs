@@ -2,12 +2,10 @@
 
 pub mod cog;
 pub mod cogs;
-pub mod conf;
 pub mod datum;
 pub mod error;
 pub mod escapement;
 pub mod getset;
 pub mod log;
-pub mod script;
 pub mod secrets;
 pub mod train;
