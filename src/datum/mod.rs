@@ -214,6 +214,7 @@ macro_rules! from {
 from! {
     bool => |value| Self::Bool(value);
     i64 => |value| Self::Int(value);
+    i32 => |value| Self::Int(value.into());
     f64 => |value| Self::Float(value);
     &str => |value| Self::Str(value.into());
     String => |value| Self::Str(value.into());

@@ -1,0 +1,136 @@
+//! A bench for unit tests of one cog: it stands alone on an escapement with a by-hand clock (or a real one), is fed, woken
+//! and finished, and what it emits is collected.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::{Args, Balance, Batch, Books, Cog, CogSpec, Ctx, Event, Given, Notice, Outcome, Seat};
+use crate::datum::{Datum, json};
+use crate::error::Result;
+use crate::escapement::{Clock, Escapement, Wake};
+
+/// One cog under test.
+pub(crate) struct Bench {
+    cog: Box<dyn Cog>,
+    seat: Seat,
+    pub(crate) esc: Escapement,
+    books: Rc<Books>,
+    feed: u64,
+    /// Broadcasts that it made.
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl Bench {
+    /// The cog with these options, wound, on a real clock.
+    pub(crate) fn new(spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
+        Self::on(Clock::real(), spec, given)
+    }
+
+    /// The cog with these options, wound, on that clock.
+    pub(crate) fn on(clock: Clock, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
+        let args = Args::of(spec, given);
+        let cog = (spec.build)(&args).unwrap();
+        let mut common = args.common();
+        common.max_in_flight = common.max_in_flight.max(1);
+        let seat = Seat::new(0, spec.name, common);
+        let mut bench = Self { cog, seat, esc: Escapement::new(clock).unwrap(), books: Books::new(), feed: 0, notices: Vec::new() };
+        bench.call(|cog, ctx| cog.wind(ctx)).unwrap();
+        bench
+    }
+
+    /// Why the options do not build.
+    pub(crate) fn refused(spec: &'static CogSpec, given: Vec<(&str, Given)>) -> String {
+        match (spec.build)(&Args::of(spec, given)) {
+            Ok(_) => panic!("`{}` was built", spec.path()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn call(&mut self, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) -> Result<Vec<Event>> {
+        let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut self.seat, Vec::new());
+        let result = f(&mut *self.cog, &mut ctx);
+        let out = ctx.into_emitted();
+        self.notices.append(&mut self.seat.notices);
+        result.map(|()| out)
+    }
+
+    fn take(&mut self, out: Vec<Event>) -> Vec<Datum> {
+        let data = out
+            .into_iter()
+            .map(|event| {
+                self.books.settle(&event.lineage, Outcome::Delivered);
+                event.datum
+            })
+            .collect();
+        let mut done = Vec::new();
+        self.books.take_settled(&mut done);
+        done.retain(|settled| settled.supply == 0);
+        if !done.is_empty() {
+            let more = self.call(|cog, ctx| cog.settled(ctx, &done)).unwrap();
+            assert!(more.is_empty(), "a supply emitted while it was told of settled origins");
+        }
+        data
+    }
+
+    /// Hands in one datum with an origin of its own; gives what comes out at once. A datum's own error shows in
+    /// [`Bench::errors`].
+    pub(crate) fn feed(&mut self, datum: impl Into<Datum>) -> Vec<Datum> {
+        let block = self.books.block(1, self.feed);
+        self.feed += 1;
+        let lineage = self.books.open(&block, 0);
+        let batch = Batch { events: vec![Event { datum: datum.into(), lineage }] };
+        let out = self.call(|cog, ctx| cog.turn_batch(ctx, batch)).unwrap();
+        self.take(out)
+    }
+
+    /// Hands in JSON; gives what comes out at once, as JSON.
+    pub(crate) fn feed_json(&mut self, text: &str) -> Vec<String> {
+        self.feed(json::read(text).unwrap()).iter().map(json::to_string).collect()
+    }
+
+    /// How many data failed so far.
+    pub(crate) fn errors(&self) -> u64 {
+        self.seat.stats.errors
+    }
+
+    /// Lets the reactor turn until nothing can happen any more, `enough` says so, or 5 s are over.
+    pub(crate) fn pump(&mut self, mut enough: impl FnMut(&[Datum]) -> bool) -> Vec<Datum> {
+        let deadline = self.esc.now() + Duration::from_secs(5);
+        let mut all = Vec::new();
+        while !enough(&all) {
+            let fired = if std::mem::take(&mut self.seat.waits_for_room) {
+                Some(Wake::Room)
+            } else {
+                self.esc.next_until(deadline).unwrap().map(|fired| fired.wake)
+            };
+            let Some(wake) = fired else { break };
+            let out = self.call(|cog, ctx| cog.wake(ctx, wake)).unwrap();
+            all.extend(self.take(out));
+        }
+        all
+    }
+
+    /// Finishes the cog, waits while it is busy, and gives what it still emits.
+    pub(crate) fn finish(&mut self) -> Vec<Datum> {
+        let out = self.call(|cog, ctx| cog.finish(ctx)).unwrap();
+        let mut all = self.take(out);
+        let deadline = self.esc.now() + Duration::from_secs(5);
+        while self.cog.busy() {
+            let Some(fired) = self.esc.next_until(deadline).unwrap() else { break };
+            let out = self.call(|cog, ctx| cog.wake(ctx, fired.wake)).unwrap();
+            all.extend(self.take(out));
+        }
+        if self.cog.busy() {
+            let out = self.call(|cog, ctx| cog.wake(ctx, Wake::GiveUp)).unwrap();
+            all.extend(self.take(out));
+        }
+        self.seat.closed = true;
+        self.cog.done();
+        all
+    }
+
+    /// The books: what went in and what became of it.
+    pub(crate) fn balance(&self) -> Balance {
+        self.books.balance()
+    }
+}

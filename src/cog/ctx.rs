@@ -1,0 +1,435 @@
+//! [`Ctx`]: all that a cog may touch, lent for one call; [`Batch`]: what one call is given.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use super::Common;
+use super::args::OnError;
+use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome};
+use crate::datum::{Datum, Map};
+use crate::error::{Error, Result};
+use crate::escapement::{Escapement, Interest, Job, Moment, Token};
+use crate::log;
+
+/// One datum on its way, with its lineage.
+#[derive(Debug)]
+pub struct Event {
+    /// The value.
+    pub datum: Datum,
+    /// What it was made from.
+    pub lineage: Lineage,
+}
+
+/// What a cog is given in one call.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The events, in order.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// Hands each datum to `f`, and settles what becomes of it: what `f` emits or holds carries its lineage on, nothing
+    /// emitted means swallowed on purpose, an error goes the way that the cog's `on_error` says.
+    ///
+    /// # Errors
+    /// None of a datum's own.
+    #[inline]
+    pub fn each(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
+        ctx.seat.stats.given += self.events.len() as u64;
+        let keeps = matches!(ctx.seat.on_error, OnError::Pass | OnError::Route(_));
+        for event in self.events {
+            let kept = keeps.then(|| event.datum.clone());
+            ctx.begin(event.lineage, &event.datum);
+            match f(ctx, event.datum) {
+                Ok(()) => ctx.end(),
+                Err(error) => ctx.fail(&error, kept),
+            }
+        }
+        ctx.given = Lineage::default();
+        ctx.id = None;
+        Ok(())
+    }
+}
+
+/// A broadcast.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Its name: `event_done`, `event_failed`, `event_rename`, or the user's own.
+    pub name: Rc<str>,
+    /// Its arguments.
+    pub args: Vec<Datum>,
+}
+
+/// What a cog has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Data given to it.
+    pub given: u64,
+    /// Data that it emitted.
+    pub emitted: u64,
+    /// Data that it swallowed on purpose.
+    pub swallowed: u64,
+    /// Data that failed in it.
+    pub errors: u64,
+}
+
+/// What the train knows of a cog besides the cog itself.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its number in the train, and its owner number in the escapement.
+    pub number: u32,
+    /// Its name.
+    pub name: Rc<str>,
+    /// What becomes of data that fail.
+    pub on_error: OnError,
+    /// Options that the train sees to.
+    pub common: Common,
+    /// Whether anything stands behind it.
+    pub has_successors: bool,
+    /// Whether its life is over: nothing can be bound any more.
+    pub closed: bool,
+    /// Counters.
+    pub stats: Stats,
+    /// The number of its next origin, for a supply.
+    pub next_origin: u64,
+    /// Broadcasts it made, to be delivered when its call is over.
+    pub notices: Vec<Notice>,
+    /// Data that failed and go to the error route.
+    pub failed: Vec<Event>,
+    /// Set when it asks for the train's end, with the status that it asks for.
+    pub stop: Option<i32>,
+    /// Whether it found no room and waits to be told of some.
+    pub waits_for_room: bool,
+}
+
+impl Seat {
+    /// The seat of a cog.
+    pub fn new(number: u32, name: &str, common: Common) -> Self {
+        Self {
+            number,
+            name: name.into(),
+            on_error: common.on_error,
+            common,
+            has_successors: true,
+            closed: false,
+            stats: Stats::default(),
+            next_origin: 0,
+            notices: Vec::new(),
+            failed: Vec::new(),
+            stop: None,
+            waits_for_room: false,
+        }
+    }
+}
+
+/// All that a cog may touch, lent for one call.
+pub struct Ctx<'a> {
+    esc: &'a mut Escapement,
+    books: &'a Rc<Books>,
+    seat: &'a mut Seat,
+    out: Vec<Event>,
+    /// The lineage of the datum that is being turned.
+    given: Lineage,
+    /// Its id, when an `id_getter` tells it.
+    id: Option<String>,
+    /// Parts of it that were emitted or held.
+    parts: u32,
+    /// Origins of this call, for a supply.
+    block: Option<Rc<OriginBlock>>,
+}
+
+impl<'a> Ctx<'a> {
+    /// For the train: a context for one call of the cog in `seat`; what it emits is collected in `out`.
+    pub fn new(esc: &'a mut Escapement, books: &'a Rc<Books>, seat: &'a mut Seat, out: Vec<Event>) -> Self {
+        Self { esc, books, seat, out, given: Lineage::default(), id: None, parts: 0, block: None }
+    }
+
+    /// For the train: what was emitted.
+    pub fn into_emitted(self) -> Vec<Event> {
+        self.out
+    }
+
+    // --- data -------------------------------------------------------------------------------------------------------
+
+    /// Sends `datum` to the cog's successors; it carries on the lineage of what the cog was given.
+    #[inline]
+    pub fn emit(&mut self, datum: Datum) {
+        self.parts += 1;
+        self.seat.stats.emitted += 1;
+        self.out.push(Event { datum, lineage: self.given.clone() });
+    }
+
+    /// For supplies: sends a new event, which came from `place`. The supply's `data_setter` and `id_setter` are applied.
+    pub fn emit_new(&mut self, datum: Datum, place: u64) {
+        let seat = &mut *self.seat;
+        let block = self.block.get_or_insert_with(|| self.books.block(seat.number, seat.next_origin));
+        let lineage = self.books.open(block, place);
+        let number = seat.next_origin;
+        seat.next_origin += 1;
+        seat.stats.emitted += 1;
+        let datum = match dress(seat, datum, number) {
+            Ok(datum) => datum,
+            Err(error) => {
+                let id = format!("{}#{number}", seat.name);
+                seat.stats.errors += 1;
+                log::write_id(log::Priority::Error, &id, &format!("{}: {error}", seat.name));
+                self.books.settle(&lineage, Outcome::Failed);
+                return;
+            }
+        };
+        self.out.push(Event { datum, lineage });
+    }
+
+    /// For supplies: how many more events may be sent now. At 0 the supply stops reading; it is woken with
+    /// [`Wake::Room`](crate::escapement::Wake::Room) when there is room again.
+    pub fn room(&mut self) -> usize {
+        let room = self.seat.common.max_in_flight.saturating_sub(self.books.open_of(self.seat.number));
+        self.seat.waits_for_room = room == 0;
+        room
+    }
+
+    /// Keeps a part of what the cog was given, for a datum that will be emitted or written later.
+    pub fn hold(&mut self) -> Hold {
+        self.parts += 1;
+        Hold::new(self.given.clone(), self.books)
+    }
+
+    /// Sends a datum that was held.
+    pub fn emit_held(&mut self, hold: Hold, datum: Datum) {
+        self.seat.stats.emitted += 1;
+        self.out.push(Event { datum, lineage: hold.into_lineage() });
+    }
+
+    /// Sends a datum that was made from several held ones.
+    pub fn emit_joined(&mut self, holds: impl IntoIterator<Item = Hold>, datum: Datum) {
+        self.seat.stats.emitted += 1;
+        let lineage = self.books.merge(holds.into_iter().map(Hold::into_lineage));
+        self.out.push(Event { datum, lineage });
+    }
+
+    /// A held datum is swallowed on purpose.
+    pub fn release(&mut self, hold: Hold) {
+        self.seat.stats.swallowed += 1;
+        hold.settle(Outcome::Filtered);
+    }
+
+    /// A held datum has failed; `on_error` decides what becomes of it.
+    pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
+        self.given = hold.into_lineage();
+        self.parts = 0;
+        self.fail(error, Some(datum));
+        self.given = Lineage::default();
+    }
+
+    /// Whether anything stands behind this cog; a drain need not emit otherwise.
+    pub fn has_successors(&self) -> bool {
+        self.seat.has_successors
+    }
+
+    fn begin(&mut self, lineage: Lineage, datum: &Datum) {
+        self.given = lineage;
+        self.parts = 0;
+        self.id = match &self.seat.common.id_getter {
+            Some(getter) => getter.get(datum).ok().map(|id| id.piece().into_owned()),
+            None => None,
+        };
+    }
+
+    #[inline]
+    fn end(&mut self) {
+        match self.parts {
+            1 => {}
+            0 => {
+                self.seat.stats.swallowed += 1;
+                self.books.settle(&self.given, Outcome::Filtered);
+            }
+            n => self.books.split(&self.given, n - 1),
+        }
+    }
+
+    /// What was given has failed after `parts` of it were already sent or held.
+    fn fail(&mut self, error: &Error, kept: Option<Datum>) {
+        self.seat.stats.errors += 1;
+        // The failing part is one more than those that went on.
+        self.books.split(&self.given, self.parts);
+        let text = match error.hint() {
+            Some(hint) => format!("{}: {error} ({hint})", self.seat.name),
+            None => format!("{}: {error}", self.seat.name),
+        };
+        match (self.seat.on_error, kept) {
+            (OnError::Drop, _) => {
+                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.books.settle(&self.given, Outcome::Filtered);
+            }
+            (OnError::Pass, Some(datum)) => {
+                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.seat.stats.emitted += 1;
+                self.out.push(Event { datum, lineage: self.given.clone() });
+            }
+            (OnError::Route(_), Some(datum)) => {
+                let mut report = Map::with_capacity(4);
+                report.push("data".into(), datum);
+                report.push("error".into(), Datum::from(error.to_string()));
+                report.push("cog".into(), Datum::from(&*self.seat.name));
+                report.push("id".into(), Datum::from(self.id()));
+                self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });
+            }
+            (policy, _) => {
+                log::write_id(log::Priority::Error, &self.id(), &text);
+                self.books.settle(&self.given, Outcome::Failed);
+                if policy == OnError::Stop {
+                    self.seat.stop = Some(1);
+                }
+            }
+        }
+    }
+
+    /// The id of the datum that is being turned, as log lines show it.
+    pub fn id(&self) -> String {
+        if let Some(id) = &self.id {
+            return id.clone();
+        }
+        self.books.id(&self.given)
+    }
+
+    /// The cog's name.
+    pub fn name(&self) -> &str {
+        &self.seat.name
+    }
+
+    /// Writes a log line about the datum that is being turned.
+    pub fn log(&self, priority: log::Priority, text: &str) {
+        if log::enabled(priority) {
+            log::write_id(priority, &self.id(), &format!("{}: {text}", self.seat.name));
+        }
+    }
+
+    /// Writes a log line about the cog itself.
+    pub fn say(&self, priority: log::Priority, text: &str) {
+        if log::enabled(priority) {
+            log::write(priority, &format!("{}: {text}", self.seat.name));
+        }
+    }
+
+    // --- upward -----------------------------------------------------------------------------------------------------
+
+    /// Broadcasts to all cogs, when this call is over.
+    pub fn notify(&mut self, name: &str, args: Vec<Datum>) {
+        self.seat.notices.push(Notice { name: name.into(), args });
+    }
+
+    /// Asks for the orderly end of the train, with this exit status.
+    pub fn stop(&mut self, status: i32) {
+        self.seat.stop = Some(status);
+    }
+
+    // --- time and the system ----------------------------------------------------------------------------------------
+
+    fn esc(&mut self) -> Result<&mut Escapement> {
+        if self.seat.closed { Err(Error::Finished) } else { Ok(self.esc) }
+    }
+
+    /// The loop's idea of now.
+    pub fn now(&self) -> Moment {
+        self.esc.now()
+    }
+
+    /// The wall clock.
+    pub fn wall(&self) -> SystemTime {
+        self.esc.wall()
+    }
+
+    /// Wakes the cog as soon as possible, after what waits already.
+    ///
+    /// # Errors
+    /// [`Error::Finished`], as for all that binds.
+    pub fn soon(&mut self) -> Result<Token> {
+        let owner = self.seat.number;
+        Ok(self.esc()?.soon(owner))
+    }
+
+    /// Wakes the cog once when nothing else waits.
+    pub fn idle(&mut self) -> Result<Token> {
+        let owner = self.seat.number;
+        Ok(self.esc()?.idle(owner))
+    }
+
+    /// Wakes the cog at that moment.
+    pub fn at(&mut self, deadline: Moment) -> Result<Token> {
+        let owner = self.seat.number;
+        Ok(self.esc()?.at(owner, deadline))
+    }
+
+    /// Wakes the cog after that time.
+    pub fn after(&mut self, delay: Duration) -> Result<Token> {
+        let owner = self.seat.number;
+        Ok(self.esc()?.after(owner, delay))
+    }
+
+    /// Wakes the cog each time that much has passed, without drift.
+    pub fn every(&mut self, period: Duration) -> Result<Token> {
+        let owner = self.seat.number;
+        Ok(self.esc()?.every(owner, period))
+    }
+
+    /// Wakes the cog when the descriptor is ready, edge-triggered: read until it would block, or [`Ctx::rearm`].
+    pub fn fd(&mut self, fd: &impl std::os::fd::AsRawFd, interest: Interest) -> Result<Token> {
+        let owner = self.seat.number;
+        self.esc()?.fd(owner, fd, interest)
+    }
+
+    /// Wakes the cog again for a descriptor that it has not read to the end.
+    pub fn rearm(&mut self, token: Token) {
+        self.esc.rearm(token);
+    }
+
+    /// Wakes the cog when something happens to that file or directory; polled each `poll` where inotify does not work.
+    pub fn watch(&mut self, path: &Path, poll: Duration) -> Result<Token> {
+        let owner = self.seat.number;
+        self.esc()?.watch(owner, path, poll)
+    }
+
+    /// Whether that watch is polled.
+    pub fn is_polled(&self, token: Token) -> bool {
+        self.esc.watch_is_polled(token)
+    }
+
+    /// Wakes the cog when that signal comes.
+    pub fn signal(&mut self, signal: i32) -> Result<Token> {
+        let owner = self.seat.number;
+        self.esc()?.signal(owner, signal)
+    }
+
+    /// Has `job` done on the helper thread; its answer wakes the cog.
+    pub fn offload(&mut self, job: Job) -> Result<Token> {
+        let owner = self.seat.number;
+        self.esc()?.offload(owner, job)
+    }
+
+    /// Lets go of what was bound; false when it is gone already.
+    pub fn unbind(&mut self, token: Token) -> bool {
+        self.esc.unbind(token)
+    }
+
+    /// This binding alone does not keep the program alive.
+    pub fn weaken(&mut self, token: Token) {
+        self.esc.weaken(token);
+    }
+}
+
+/// Applies a supply's `data_setter` and `id_setter`.
+fn dress(seat: &Seat, payload: Datum, number: u64) -> Result<Datum> {
+    let mut datum = match &seat.common.data_setter {
+        None => payload,
+        Some(setter) => {
+            let mut datum = Datum::Map(Map::new());
+            setter.set(&mut datum, payload)?;
+            datum
+        }
+    };
+    if let Some(setter) = &seat.common.id_setter {
+        setter.set(&mut datum, Datum::from(format!("{}#{number}", seat.name)))?;
+    }
+    Ok(datum)
+}

@@ -1,0 +1,91 @@
+//! What a cog is: the [`Cog`] trait, the [`Ctx`] that is lent to it for one call, and the [`CogSpec`] that describes it.
+//!
+//! A cog is given data and emits data. It knows neither the train nor other cogs, nor Rhai. `spec` and `args` are its
+//! options, `origin` counts what became of events, `ctx` is all that a cog may touch.
+
+mod args;
+#[cfg(test)]
+pub(crate) mod bench;
+mod ctx;
+mod origin;
+mod spec;
+
+pub use args::{Args, Callback, Common, Given, OnError};
+pub use ctx::{Batch, Ctx, Event, Notice, Seat, Stats};
+pub use origin::{Balance, Books, Hold, Lineage, OriginBlock, Outcome, Settled};
+pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
+
+use crate::datum::Datum;
+use crate::error::Result;
+use crate::escapement::Wake;
+
+/// What every cog does. Only `turn` must be written.
+pub trait Cog {
+    /// Takes one datum and emits none, one or many.
+    ///
+    /// # Errors
+    /// The datum failed; `on_error` decides what becomes of it.
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()>;
+
+    /// Takes what one read gave. Written only by cogs that gain from it.
+    ///
+    /// # Errors
+    /// A fault of the cog itself; a datum's own error is settled by [`Batch::each`].
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each(ctx, |ctx, datum| self.turn(ctx, datum))
+    }
+
+    /// Binds the first events and opens what must be open. Called once, before anything moves.
+    ///
+    /// # Errors
+    /// The train does not start.
+    fn wind(&mut self, _ctx: &mut Ctx<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// An event bound earlier has come.
+    ///
+    /// # Errors
+    /// Logged; the train runs on.
+    fn wake(&mut self, _ctx: &mut Ctx<'_>, _wake: Wake) -> Result<()> {
+        Ok(())
+    }
+
+    /// These origins of this supply are settled.
+    ///
+    /// # Errors
+    /// Logged; the train runs on.
+    fn settled(&mut self, _ctx: &mut Ctx<'_>, _done: &[Settled]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether a broadcast of that name is for this cog.
+    fn hears(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// A broadcast that it [hears](Cog::hears).
+    ///
+    /// # Errors
+    /// Logged; the others are told all the same.
+    fn notice(&mut self, _ctx: &mut Ctx<'_>, _notice: &Notice) -> Result<()> {
+        Ok(())
+    }
+
+    /// Emits all that is still held and unbinds all. While [`Cog::busy`] says so afterwards it is still woken.
+    ///
+    /// # Errors
+    /// Logged; the shutdown goes on.
+    fn finish(&mut self, _ctx: &mut Ctx<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether it waits for answers from outside after [`Cog::finish`]. When the time for that is over it is woken once more
+    /// with [`Wake::GiveUp`] and must let go of all.
+    fn busy(&self) -> bool {
+        false
+    }
+
+    /// Lets go of the last resources.
+    fn done(&mut self) {}
+}

@@ -1,0 +1,8 @@
+//! The cogs: one family a folder, one cog a file, and the one table that lists them.
+//!
+//! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
+
+use crate::cog::CogSpec;
+
+/// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
+pub static COGS: &[&CogSpec] = &[];

@@ -1,0 +1,216 @@
+//! The train: carries every datum from cog to cog.
+//!
+//! It pulls what has fired out of the escapement, wakes the cog concerned, and carries what that emits depth first, batch by
+//! batch, through all that stands behind. `graph` is who feeds whom, `shutdown` the orderly end, `notify` what travels
+//! upward, `dot` the picture. Knows `cog` and `escapement`; neither cogs of a kind nor Rhai.
+
+mod dot;
+pub mod graph;
+mod notify;
+mod shutdown;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+pub use dot::to_dot;
+use graph::Graph;
+
+use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Notice, OnError, Outcome, Seat, Settled, Stats};
+use crate::error::{Error, Result};
+use crate::escapement::{Escapement, Fired, Token};
+use crate::log;
+
+/// Options of a train.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long the end waits for answers from outside.
+    pub finish_timeout: Duration,
+    /// Whether data that failed make the status 3.
+    pub strict_exit: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { finish_timeout: Duration::from_secs(10), strict_exit: false }
+    }
+}
+
+/// A cog with its seat in the train.
+struct Slot {
+    cog: Box<dyn Cog>,
+    seat: Seat,
+    targets: Rc<[u32]>,
+    route: Option<u32>,
+}
+
+/// Cogs, joined, on an escapement.
+pub struct Train {
+    slots: Vec<Slot>,
+    order: Vec<u32>,
+    esc: Escapement,
+    books: Rc<Books>,
+    options: Options,
+    signals: Vec<(Token, i32)>,
+    notices: VecDeque<Notice>,
+    /// Supplies that can be told of room, in the order in which they got it.
+    roomy: VecDeque<u32>,
+    settled: Vec<Settled>,
+    /// Whether any cog listens to `event_done` or `event_failed`.
+    tells_ends: bool,
+    stop: Option<i32>,
+    /// When the first signal to stop came: a second one ends at once.
+    asked: bool,
+}
+
+impl Train {
+    /// A train of these cogs, joined as `graph` says: cog n of `cogs` is node n.
+    pub fn new(graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, esc: Escapement, options: Options) -> Self {
+        let books = Books::new();
+        let slots: Vec<Slot> = cogs
+            .into_iter()
+            .zip(&graph.nodes)
+            .enumerate()
+            .map(|(number, ((cog, common), node))| {
+                let mut seat = Seat::new(number as u32, &node.name, common);
+                seat.has_successors = !node.targets.is_empty();
+                books.name(number as u32, &seat.name);
+                Slot { cog, seat, targets: node.targets.clone().into(), route: node.route }
+            })
+            .collect();
+        let tells_ends = slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
+        Self {
+            slots,
+            order: graph.order(),
+            esc,
+            books,
+            options,
+            signals: Vec::new(),
+            notices: VecDeque::new(),
+            roomy: VecDeque::new(),
+            settled: Vec::new(),
+            tells_ends,
+            stop: None,
+            asked: false,
+        }
+    }
+
+    /// Winds all cogs, turns until nothing can happen any more or the end is asked for, and ends in order.
+    ///
+    /// Gives the exit status: 0 well, 3 when data failed and that was to be told, what a cog asked for.
+    ///
+    /// # Errors
+    /// A cog that could not be wound; the reactor failing.
+    pub fn run(&mut self) -> Result<i32> {
+        self.bind_signals()?;
+        self.wind()?;
+        while self.stop.is_none() {
+            let Some(fired) = self.esc.next()? else { break };
+            self.deliver(fired);
+        }
+        self.shut_down()
+    }
+
+    /// Winds all cogs in order: drains before supplies, so that what is open first is what receives.
+    fn wind(&mut self) -> Result<()> {
+        for number in self.order.clone().into_iter().rev() {
+            let slot = &mut self.slots[number as usize];
+            let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
+            let wound = slot.cog.wind(&mut ctx);
+            let out = ctx.into_emitted();
+            wound.map_err(|error| match error {
+                error @ Error::Os { .. } => error,
+                error => Error::Other(format!("{}: {error}", slot.seat.name)),
+            })?;
+            self.forward(number, out);
+            self.after_call(number);
+        }
+        Ok(())
+    }
+
+    /// Does what one thing that has fired asks for, to its end.
+    pub fn deliver(&mut self, fired: Fired) {
+        if fired.owner == Escapement::RUNTIME {
+            self.runtime(&fired);
+        } else if self.slots.get(fired.owner as usize).is_some_and(|slot| !slot.seat.closed) {
+            let wake = fired.wake;
+            self.call(fired.owner, |cog, ctx| cog.wake(ctx, wake));
+        }
+        self.settle();
+    }
+
+    /// Calls a cog and carries on what it emits.
+    fn call(&mut self, number: u32, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
+        let slot = &mut self.slots[number as usize];
+        let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
+        let result = f(&mut *slot.cog, &mut ctx);
+        let out = ctx.into_emitted();
+        if let Err(error) = result {
+            slot.seat.stats.errors += 1;
+            log::write(log::Priority::Error, &format!("{}: {error}", slot.seat.name));
+            if slot.seat.on_error == OnError::Stop {
+                slot.seat.stop = Some(1);
+            }
+        }
+        self.forward(number, out);
+        self.after_call(number);
+    }
+
+    /// Carries what `from` emitted to all that it feeds, each branch to its end before the next.
+    fn forward(&mut self, from: u32, mut events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        let targets = Rc::clone(&self.slots[from as usize].targets);
+        let Some((last, others)) = targets.split_last() else {
+            // The end of a line: what arrives here has ended well.
+            for event in events {
+                self.books.settle(&event.lineage, Outcome::Delivered);
+            }
+            return;
+        };
+        for event in &mut events {
+            self.books.split(&event.lineage, others.len() as u32);
+        }
+        for target in others {
+            let copies = events.iter().map(|event| Event { datum: event.datum.clone(), lineage: event.lineage.clone() }).collect();
+            self.turn(*target, copies);
+        }
+        self.turn(*last, events);
+    }
+
+    fn turn(&mut self, number: u32, events: Vec<Event>) {
+        self.call(number, |cog, ctx| cog.turn_batch(ctx, Batch { events }));
+    }
+
+    /// What a call left in the cog's seat: failed data for the error route, broadcasts, a wish to stop.
+    fn after_call(&mut self, number: u32) {
+        let slot = &mut self.slots[number as usize];
+        if let Some(status) = slot.seat.stop.take() {
+            self.stop.get_or_insert(status);
+        }
+        self.notices.extend(slot.seat.notices.drain(..));
+        if !slot.seat.failed.is_empty() {
+            let failed = std::mem::take(&mut slot.seat.failed);
+            match slot.route {
+                Some(route) => self.turn(route, failed),
+                None => failed.iter().for_each(|event| self.books.settle(&event.lineage, Outcome::Failed)),
+            }
+        }
+    }
+
+    /// Asks for the orderly end.
+    pub fn stop(&mut self, status: i32) {
+        self.stop.get_or_insert(status);
+    }
+
+    /// The books at this moment.
+    pub fn balance(&self) -> Balance {
+        self.books.balance()
+    }
+
+    /// What each cog has done, by name, in order of appearance.
+    pub fn stats(&self) -> Vec<(Rc<str>, Stats)> {
+        self.slots.iter().map(|slot| (Rc::clone(&slot.seat.name), slot.seat.stats)).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! What travels upward: settled origins to their supplies, broadcasts to whoever listens, signals to the train.
+
+use rustix::process::Signal;
+
+use super::Train;
+use crate::cog::{Notice, Settled};
+use crate::datum::Datum;
+use crate::error::Result;
+use crate::escapement::{Escapement, Fired, Wake};
+use crate::log::{self, Priority};
+
+impl Train {
+    /// Binds what the program itself answers to: the end, reopening, counters.
+    pub(super) fn bind_signals(&mut self) -> Result<()> {
+        for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1] {
+            let token = self.esc.signal(Escapement::RUNTIME, signal.as_raw())?;
+            self.signals.push((token, signal.as_raw()));
+        }
+        Ok(())
+    }
+
+    /// Something of the train's own has fired.
+    pub(super) fn runtime(&mut self, fired: &Fired) {
+        match fired.wake {
+            Wake::Signal(number) if number == Signal::HUP.as_raw() => {
+                log::reopen();
+                log::notice("hangup: files are opened again");
+            }
+            Wake::Signal(number) if number == Signal::USR1.as_raw() => self.log_stats(Priority::Notice),
+            Wake::Signal(number) if self.asked => {
+                log::warning("asked to end a second time: ending at once");
+                log::flush_suppressed();
+                std::process::exit(128 + number);
+            }
+            Wake::Signal(number) => {
+                self.asked = true;
+                let name = if number == Signal::INT.as_raw() { "interrupt" } else { "termination" };
+                log::notice(format_args!("{name}: ending in order"));
+                self.stop(0);
+            }
+            _ => {
+                if let Some(supply) = self.roomy.pop_front()
+                    && !self.slots[supply as usize].seat.closed
+                {
+                    self.call(supply, |cog, ctx| cog.wake(ctx, Wake::Room));
+                }
+            }
+        }
+    }
+
+    /// Tells supplies of origins that have been settled, and those that wait for room of it; then delivers broadcasts.
+    pub(super) fn settle(&mut self) {
+        while self.books.has_settled() || !self.notices.is_empty() {
+            let mut done = std::mem::take(&mut self.settled);
+            self.books.take_settled(&mut done);
+            done.sort_by_key(|settled| settled.supply);
+            for of_one in done.chunk_by(|a, b| a.supply == b.supply) {
+                self.tell(of_one);
+            }
+            done.clear();
+            self.settled = done;
+            if let Some(notice) = self.notices.pop_front() {
+                self.broadcast(&notice);
+            }
+        }
+    }
+
+    fn tell(&mut self, done: &[Settled]) {
+        let supply = done[0].supply;
+        self.call(supply, |cog, ctx| cog.settled(ctx, done));
+        if self.tells_ends {
+            for settled in done {
+                let id = Datum::from(format!("{}#{}", self.slots[supply as usize].seat.name, settled.number));
+                let notice = if settled.failed {
+                    Notice { name: "event_failed".into(), args: vec![id, Datum::from("failed")] }
+                } else {
+                    Notice { name: "event_done".into(), args: vec![id] }
+                };
+                self.notices.push_back(notice);
+            }
+        }
+        let seat = &mut self.slots[supply as usize].seat;
+        if seat.waits_for_room && self.books.open_of(supply) <= seat.common.max_in_flight / 2 {
+            seat.waits_for_room = false;
+            self.roomy.push_back(supply);
+            self.esc.soon(Escapement::RUNTIME);
+        }
+    }
+
+    /// Tells every cog that hears it, in the train's order.
+    fn broadcast(&mut self, notice: &Notice) {
+        for number in self.order.clone() {
+            if self.slots[number as usize].cog.hears(&notice.name) {
+                self.call(number, |cog, ctx| cog.notice(ctx, notice));
+            }
+        }
+    }
+
+    /// Writes the counters to the log, a line a cog and one for the books.
+    pub(super) fn log_stats(&self, priority: Priority) {
+        if !log::enabled(priority) {
+            return;
+        }
+        for (name, stats) in self.stats() {
+            let text = format!("{name}: {} in, {} out, {} swallowed, {} errors", stats.given, stats.emitted, stats.swallowed, stats.errors);
+            log::write(priority, &text);
+        }
+        let books = self.balance();
+        let text = format!(
+            "events: {} in, {} delivered, {} filtered, {} failed, {} on their way",
+            books.born, books.delivered, books.filtered, books.failed, books.in_flight
+        );
+        log::write(priority, &text);
+    }
+}
