@@ -2,6 +2,7 @@
 
 pub mod cog;
 pub mod cogs;
+pub mod conf;
 pub mod datum;
 pub mod error;
 pub mod escapement;
