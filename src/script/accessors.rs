@@ -10,22 +10,22 @@ use crate::getset::{Deleter, Getter, Setter};
 
 /// A ready-made getter.
 #[derive(Clone, Debug)]
-pub struct GetterValue(pub Getter);
+pub(super) struct GetterValue(pub Getter);
 /// A ready-made setter.
 #[derive(Clone, Debug)]
-pub struct SetterValue(pub Setter);
+pub(super) struct SetterValue(pub Setter);
 /// A ready-made deleter.
 #[derive(Clone, Debug)]
-pub struct DeleterValue(pub Deleter);
+pub(super) struct DeleterValue(pub Deleter);
 /// A cast of the configuration.
 #[derive(Clone)]
-pub struct CastValue(pub Cast);
+pub(super) struct CastValue(pub Cast);
 
 type Raised<T> = Result<T, Box<EvalAltResult>>;
 
 /// An error of ours as one that the script raises.
 #[allow(clippy::needless_pass_by_value, reason = "so that it can stand alone in `map_err`")]
-pub fn raise(error: Error) -> Box<EvalAltResult> {
+pub(super) fn raise(error: Error) -> Box<EvalAltResult> {
     error.to_string().into()
 }
 
@@ -43,7 +43,7 @@ fn item_getter(key: &Dynamic) -> Raised<Getter> {
 }
 
 /// Adds them to the global module.
-pub fn register(module: &mut Module) {
+pub(super) fn register(module: &mut Module) {
     module.set_var("selfgetter", GetterValue(Getter::Whole));
     module.set_var("selfsetter", SetterValue(Setter::Whole));
     module.set_var("nullsetter", SetterValue(Setter::Null));
@@ -58,8 +58,9 @@ pub fn register(module: &mut Module) {
     add("dictupdater").set_into_module(module, |key: &str| SetterValue(Setter::Update(Some(Key::new(key)))));
     add("uuidsetter").set_into_module(module, || SetterValue(Setter::Uuid(Key::new("_id"))));
     add("uuidsetter").set_into_module(module, |key: &str| SetterValue(Setter::Uuid(Key::new(key))));
-    add("constgetter")
-        .set_into_module(module, |value: Dynamic| -> Raised<GetterValue> { Ok(GetterValue(Getter::Const(from_rhai(value).map_err(raise)?))) });
+    add("constgetter").set_into_module(module, |value: Dynamic| -> Raised<GetterValue> {
+        Ok(GetterValue(Getter::Const(from_rhai(value).map_err(raise)?)))
+    });
     add("itemgetter").set_into_module(module, |key: Dynamic| -> Raised<GetterValue> { Ok(GetterValue(item_getter(&key)?)) });
     macro_rules! several {
         ($($($key:ident)*;)*) => {
@@ -77,15 +78,18 @@ pub fn register(module: &mut Module) {
         let path = item(&key)?;
         Ok(DeleterValue(crate::getset::single_key(&path).cloned().map_or(Deleter::Path(path), Deleter::Item)))
     });
-    add("pathgetter").set_into_module(module, |path: &str| -> Raised<GetterValue> { Ok(GetterValue(Getter::Path(Path::parse(path).map_err(raise)?))) });
-    add("pathsetter").set_into_module(module, |path: &str| -> Raised<SetterValue> { Ok(SetterValue(Setter::Path(Path::parse(path).map_err(raise)?))) });
-    add("pathdeleter")
-        .set_into_module(module, |path: &str| -> Raised<DeleterValue> { Ok(DeleterValue(Deleter::Path(Path::parse(path).map_err(raise)?))) });
+    add("pathgetter")
+        .set_into_module(module, |path: &str| -> Raised<GetterValue> { Ok(GetterValue(Getter::Path(Path::parse(path).map_err(raise)?))) });
+    add("pathsetter")
+        .set_into_module(module, |path: &str| -> Raised<SetterValue> { Ok(SetterValue(Setter::Path(Path::parse(path).map_err(raise)?))) });
+    add("pathdeleter").set_into_module(module, |path: &str| -> Raised<DeleterValue> {
+        Ok(DeleterValue(Deleter::Path(Path::parse(path).map_err(raise)?)))
+    });
 }
 
 /// Adds what scripts may do with times and with exact numbers: show and compare them; numbers as integer or fraction where
 /// that loses nothing or is asked for.
-pub fn register_values(module: &mut Module) {
+pub(super) fn register_values(module: &mut Module) {
     let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
     add("to_string").set_into_module(module, |time: Time| time.0.to_string());
     add("==").set_into_module(module, |a: Time, b: Time| a == b);

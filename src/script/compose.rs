@@ -1,6 +1,6 @@
 //! Joining cogs: `|>`, `movement::train_line`, `movement::train_split`, `train.update`.
 
-use rhai::{Array, Dynamic, FnPtr, Map as RhaiMap, NativeCallContext};
+use rhai::{Array, Dynamic, Map as RhaiMap, NativeCallContext};
 
 use super::constructors::{self, Call};
 use super::report::{Place, Report};
@@ -8,7 +8,7 @@ use super::winding::{CogHandle, Desk, Line};
 
 /// What a value is as a part of a line: a cog, a line, an array of such, or a closure, function or state map, wrapped anew.
 /// Anything else is noted as a fault and is an empty line.
-pub fn part(desk: &Desk, call: &Call, value: Dynamic) -> Line {
+pub(super) fn part(desk: &Desk, call: &Call, value: Dynamic) -> Line {
     let value = value.flatten();
     if let Some(cog) = value.clone().try_cast::<CogHandle>() {
         return Line { heads: vec![cog.0], tails: vec![cog.0], ..Line::default() };
@@ -51,7 +51,7 @@ fn add(all: &mut Vec<u32>, more: &[u32]) {
 }
 
 /// `a |> b`: every tail of `a` feeds every head of `b`.
-pub fn join(a: Line, b: Line, place: Option<Place>) -> Line {
+pub(super) fn join(a: Line, b: Line, place: Option<Place>) -> Line {
     let mut links = a.links;
     links.extend(b.links);
     for tail in &a.tails {
@@ -65,7 +65,7 @@ pub fn join(a: Line, b: Line, place: Option<Place>) -> Line {
 }
 
 /// `train_line(a, b, c)`, also `train_line([a, b, c])`.
-pub fn train_line(desk: &Desk, call: &Call, parts: Vec<Dynamic>) -> Line {
+pub(super) fn train_line(desk: &Desk, call: &Call, parts: Vec<Dynamic>) -> Line {
     let parts = match <[Dynamic; 1]>::try_from(parts) {
         Ok([one]) if one.is_array() => one.flatten().cast::<Array>(),
         Ok([one]) => vec![one],
@@ -86,7 +86,7 @@ pub fn train_line(desk: &Desk, call: &Call, parts: Vec<Dynamic>) -> Line {
 }
 
 /// `train_split(a, [b, c], …)`: `a` feeds each of the branches.
-pub fn train_split(desk: &Desk, call: &Call, parts: Vec<Dynamic>) -> Line {
+pub(super) fn train_split(desk: &Desk, call: &Call, parts: Vec<Dynamic>) -> Line {
     let mut parts = parts.into_iter();
     let Some(from) = parts.next() else { return Line::default() };
     let from = part(desk, call, from);
@@ -98,7 +98,7 @@ pub fn train_split(desk: &Desk, call: &Call, parts: Vec<Dynamic>) -> Line {
 }
 
 /// `train.update(adjacency)`: a line, an array of lines, or an array of pairs `[[a, [b, c]], [b, [d]]]`.
-pub fn update(desk: &Desk, call: &Call, adjacency: Dynamic) {
+pub(super) fn update(desk: &Desk, call: &Call, adjacency: Dynamic) {
     let adjacency = adjacency.flatten();
     let pair = |item: &Dynamic| {
         item.read_lock::<Array>().is_some_and(|pair| pair.len() == 2 && !pair[0].is_array() && (pair[1].is_array() || pair[1].is_unit()))
@@ -137,12 +137,7 @@ fn put(desk: &Desk, call: &Call, line: Line) {
     }
 }
 
-/// Whether a value is a callable that stands for a cog of its own.
-pub fn is_callable(value: &Dynamic) -> bool {
-    value.is::<FnPtr>()
-}
-
 /// The call under way, for places.
-pub fn here(desk: &Desk, context: &NativeCallContext<'_>) -> Call {
+pub(super) fn here(desk: &Desk, context: &NativeCallContext<'_>) -> Call {
     Call::new(desk, context)
 }

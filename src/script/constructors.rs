@@ -21,7 +21,7 @@ use crate::secrets;
 
 /// Where a native function was called.
 #[derive(Clone)]
-pub struct Call {
+pub(super) struct Call {
     /// The place of the call.
     pub place: Option<Place>,
     position: Position,
@@ -29,7 +29,7 @@ pub struct Call {
 
 impl Call {
     /// Of this context.
-    pub fn new(desk: &Desk, context: &NativeCallContext<'_>) -> Self {
+    pub(super) fn new(desk: &Desk, context: &NativeCallContext<'_>) -> Self {
         let position = context.call_position();
         let source = desk.host().source(context.call_source());
         Self { place: Host::place(&source, position), position }
@@ -47,19 +47,22 @@ impl Call {
 }
 
 /// Adds the constructor of `spec` to `module`: without arguments, with the options, with the first option alone, with both.
-pub fn register(desk: &Desk, spec: &'static CogSpec, module: &mut Module) {
-    let at = desk.clone();
-    FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>| construct(&at, &Call::new(&at, &context), spec, Vec::new()));
+pub(super) fn register(desk: &Desk, spec: &'static CogSpec, module: &mut Module) {
     let at = desk.clone();
     FuncRegistration::new(spec.name)
-        .set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic| construct(&at, &Call::new(&at, &context), spec, vec![a]));
+        .set_into_module(module, move |context: NativeCallContext<'_>| construct(&at, &Call::new(&at, &context), spec, Vec::new()));
     let at = desk.clone();
-    FuncRegistration::new(spec.name)
-        .set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic, b: Dynamic| construct(&at, &Call::new(&at, &context), spec, vec![a, b]));
+    FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic| {
+        construct(&at, &Call::new(&at, &context), spec, vec![a])
+    });
+    let at = desk.clone();
+    FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic, b: Dynamic| {
+        construct(&at, &Call::new(&at, &context), spec, vec![a, b])
+    });
 }
 
 /// Makes a cog of `spec` from the arguments of its constructor.
-pub fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: Vec<Dynamic>) -> CogHandle {
+pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: Vec<Dynamic>) -> CogHandle {
     let given = options(desk, call, spec, args);
     let shown = given.iter().map(|(name, value)| render(desk, spec, name, value)).collect::<Vec<_>>().join(", ");
     let host = desk.host();
@@ -108,7 +111,10 @@ fn options(desk: &Desk, call: &Call, spec: &CogSpec, args: Vec<Dynamic>) -> Vec<
                 let got = short_type(value.type_name()).to_owned();
                 let example = spec.params.first().map_or_else(|| "#{}".to_owned(), |param| format!("#{{{}: …}}", param.name));
                 let hint = format!("`{}({example})`", spec.path());
-                desk.report(Report::new("D0202", format!("`{}` takes one map of options, but is given a `{got}`", spec.path()), call.place.clone()).hint(hint));
+                desk.report(
+                    Report::new("D0202", format!("`{}` takes one map of options, but is given a `{got}`", spec.path()), call.place.clone())
+                        .hint(hint),
+                );
             }
         }
     }
@@ -151,7 +157,7 @@ fn note(desk: &Desk, call: &Call, spec: &CogSpec, error: &Error) {
 }
 
 /// A value of the script as cogs are given it.
-pub fn to_given(host: &Rc<Host>, value: Dynamic) -> Given {
+pub(super) fn to_given(host: &Rc<Host>, value: Dynamic) -> Given {
     let value = value.flatten();
     if value.is_fnptr() {
         return Given::Callback(Rc::new(ScriptFn::new(host, value.cast::<FnPtr>())));
@@ -225,5 +231,6 @@ fn shown(desk: &Desk, value: &Dynamic) -> String {
     if let Some(cast) = value.clone().try_cast::<CastValue>() {
         return cast.0.name().to_owned();
     }
-    from_rhai(value).map_or_else(|_| "?".to_owned(), |datum| if datum == Datum::Unit { "()".into() } else { crate::datum::json::to_string(&datum) })
+    from_rhai(value)
+        .map_or_else(|_| "?".to_owned(), |datum| if datum == Datum::Unit { "()".into() } else { crate::datum::json::to_string(&datum) })
 }

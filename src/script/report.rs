@@ -63,7 +63,11 @@ pub struct Place {
 impl Place {
     /// `file:line:column`.
     pub fn short(&self) -> String {
-        if self.column == 0 { format!("{}:{}", self.source.name, self.line) } else { format!("{}:{}:{}", self.source.name, self.line, self.column) }
+        if self.column == 0 {
+            format!("{}:{}", self.source.name, self.line)
+        } else {
+            format!("{}:{}:{}", self.source.name, self.line, self.column)
+        }
     }
 
     /// How many letters the word at this place has, at least one.

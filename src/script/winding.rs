@@ -15,11 +15,11 @@ use crate::train::Options;
 
 /// A cog of the train, as scripts hold it. The same handle is the same cog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CogHandle(pub u32);
+pub(super) struct CogHandle(pub u32);
 
 /// Cogs joined: what `|>` and `train_line` make.
 #[derive(Clone, Debug, Default)]
-pub struct Line {
+pub(super) struct Line {
     /// Cogs that data enter by.
     pub heads: Vec<u32>,
     /// Cogs that data leave by.
@@ -32,10 +32,10 @@ pub struct Line {
 
 /// The train, as scripts hold it.
 #[derive(Clone, Copy, Debug)]
-pub struct TrainHandle;
+pub(super) struct TrainHandle;
 
 /// A cog that was constructed.
-pub struct Made {
+pub(super) struct Made {
     /// What it is.
     pub spec: &'static CogSpec,
     /// The name it asks for, not yet unique.
@@ -52,7 +52,7 @@ pub struct Made {
 
 impl Made {
     /// What it is for.
-    pub fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Kind {
         self.spec.kind
     }
 }
@@ -72,7 +72,7 @@ pub struct Setting {
 
 /// What has been declared so far.
 #[derive(Default)]
-pub struct Winding {
+pub(super) struct Winding {
     /// Cogs, in order of construction; a [`CogHandle`] is a place in it.
     pub cogs: Vec<Made>,
     /// Who feeds whom, in order.
@@ -105,7 +105,7 @@ pub struct Winding {
 
 /// The winding and the host, shared with all that is registered in the engine.
 #[derive(Clone, Default)]
-pub struct Desk {
+pub(super) struct Desk {
     /// What has been declared.
     pub winding: Rc<RefCell<Winding>>,
     /// The way it is wound.
@@ -115,22 +115,22 @@ pub struct Desk {
 
 impl Desk {
     /// A desk for one script.
-    pub fn new(setting: Setting) -> Self {
+    pub(super) fn new(setting: Setting) -> Self {
         Self { setting: Rc::new(setting), ..Self::default() }
     }
 
     /// Tells of the host; done before the script is evaluated.
-    pub fn seat(&self, host: &Rc<Host>) {
+    pub(super) fn seat(&self, host: &Rc<Host>) {
         *self.host.borrow_mut() = Rc::downgrade(host);
     }
 
     /// The host.
-    pub fn host(&self) -> Rc<Host> {
+    pub(super) fn host(&self) -> Rc<Host> {
         self.host.borrow().upgrade().expect("the host lives as long as anything of the script is called")
     }
 
     /// Notes a fault, unless the same was noted before.
-    pub fn report(&self, report: Report) {
+    pub(super) fn report(&self, report: Report) {
         let mut winding = self.winding.borrow_mut();
         if !winding.reports.iter().any(|known| known.is_like(&report)) {
             winding.reports.push(report);
