@@ -4,5 +4,8 @@ pub mod cog;
 pub mod cogs;
 pub mod datum;
 pub mod error;
+pub mod escapement;
 pub mod getset;
+pub mod log;
+pub mod secrets;
 pub mod train;

@@ -374,7 +374,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// Wakes the cog when the descriptor is ready, edge-triggered: read until it would block, or [`Ctx::rearm`].
-    pub fn fd(&mut self, fd: std::os::fd::RawFd, interest: Interest) -> Result<Token> {
+    pub fn fd(&mut self, fd: &impl std::os::fd::AsRawFd, interest: Interest) -> Result<Token> {
         let owner = self.seat.number;
         self.esc()?.fd(owner, fd, interest)
     }
