@@ -51,10 +51,9 @@ impl Cog for Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cog::Given;
     use crate::cog::bench::Bench;
+    use crate::cog::{Callback, Given};
     use crate::error::Error;
-    use crate::getset::Callback;
     use crate::getset::{Deleter, Func, Getter, Setter};
     use std::rc::Rc;
 
@@ -78,6 +77,9 @@ mod tests {
             unimplemented!()
         }
         fn func(&self) -> Result<Func> {
+            unimplemented!()
+        }
+        fn cog(&self) -> Result<Box<dyn Cog>> {
             unimplemented!()
         }
         fn name(&self) -> String {
