@@ -2,7 +2,17 @@
 //!
 //! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
 
+pub mod movement;
+pub mod twist;
+
 use crate::cog::CogSpec;
 
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
-pub static COGS: &[&CogSpec] = &[];
+pub static COGS: &[&CogSpec] = &[
+    &movement::tick_supply::SPEC,
+    &movement::null_drain::SPEC,
+    &movement::collect_drain::SPEC,
+    &twist::map::SPEC,
+    &twist::filter::SPEC,
+    &twist::flat_map::SPEC,
+];
