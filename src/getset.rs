@@ -332,22 +332,6 @@ impl Func {
     }
 }
 
-/// A callable of the script, not yet told what it is to be; implemented in `script/callback.rs`.
-pub trait Callback {
-    /// As a getter.
-    fn getter(&self) -> Result<Getter>;
-    /// As a setter.
-    fn setter(&self) -> Result<Setter>;
-    /// As a deleter.
-    fn deleter(&self) -> Result<Deleter>;
-    /// As a predicate.
-    fn predicate(&self) -> Result<Predicate>;
-    /// As a function of the datum.
-    fn func(&self) -> Result<Func>;
-    /// How it shows in a cog's label: `closure:12` or the function's name.
-    fn name(&self) -> String;
-}
-
 /// Whether the path is one key, and which.
 pub fn single_key(path: &Path) -> Option<&Key> {
     match path.steps() {

@@ -6,7 +6,25 @@ use std::time::Duration;
 use super::spec::{CogSpec, Lit, Param, Ty};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result, nearest};
-use crate::getset::{Callback, Deleter, Func, Getter, Predicate, Setter};
+use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
+
+/// A callable of the script, not yet told what it is to be; implemented in `script/callback.rs`.
+pub trait Callback {
+    /// As a getter.
+    fn getter(&self) -> Result<Getter>;
+    /// As a setter.
+    fn setter(&self) -> Result<Setter>;
+    /// As a deleter.
+    fn deleter(&self) -> Result<Deleter>;
+    /// As a predicate.
+    fn predicate(&self) -> Result<Predicate>;
+    /// As a function of the datum.
+    fn func(&self) -> Result<Func>;
+    /// As a cog of its own.
+    fn cog(&self) -> Result<Box<dyn super::Cog>>;
+    /// How it shows in a cog's label: `closure:12` or the function's name.
+    fn name(&self) -> String;
+}
 
 /// A value as it was given, before anybody knows what it is meant to be.
 #[derive(Clone)]

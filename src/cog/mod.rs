@@ -10,7 +10,7 @@ mod ctx;
 mod origin;
 mod spec;
 
-pub use args::{Args, Common, Given, OnError};
+pub use args::{Args, Callback, Common, Given, OnError};
 pub use ctx::{Batch, Ctx, Event, Notice, Seat, Stats};
 pub use origin::{Balance, Books, Hold, Lineage, OriginBlock, Outcome, Settled};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};

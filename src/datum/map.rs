@@ -19,6 +19,11 @@ impl Map {
         Self { entries: Vec::with_capacity(n) }
     }
 
+    /// The map of these entries, whose keys are known to differ.
+    pub fn from_entries(entries: Vec<(Key, Datum)>) -> Self {
+        Self { entries }
+    }
+
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -1,0 +1,266 @@
+//! A closure or function of the script as getter, setter, deleter, predicate, function or cog.
+//!
+//! What `lower` can do natively is taken from there, with the call into Rhai kept for all that is not plain success; the rest
+//! is a call into Rhai. A callable without parameters sees the datum as `this` and changes it in place; one with a parameter
+//! is given it.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, FnPtr};
+
+use super::cogs::{ScriptCog, StateCog};
+use super::convert::{from_rhai, from_rhai_like, to_rhai};
+use super::host::Host;
+use super::lower;
+use crate::cog::{Callback, Cog};
+use crate::datum::Datum;
+use crate::error::{Error, Result};
+use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
+
+/// A callable of the script, with what is needed to call it.
+#[derive(Clone)]
+pub struct ScriptFn {
+    host: Rc<Host>,
+    function: FnPtr,
+    /// Parameters besides captured values; none for a native function, which is given the datum.
+    arity: Option<usize>,
+}
+
+impl ScriptFn {
+    /// The callable behind `function`. A name that stands for several functions means the one with one parameter.
+    pub fn new(host: &Rc<Host>, function: FnPtr) -> Self {
+        let mut arities: Vec<usize> =
+            host.tree_of(function.fn_name()).iter_fn_def().filter(|f| f.name == function.fn_name()).map(|f| f.params.len()).collect();
+        arities.sort_unstable();
+        let captured = function.curry().len();
+        let arity = arities.iter().find(|n| **n == captured + 1).or_else(|| arities.first()).map(|n| n.saturating_sub(captured));
+        Self { host: Rc::clone(host), function, arity }
+    }
+
+    /// Whether the datum is handed over as `this`.
+    pub fn takes_this(&self) -> bool {
+        self.arity == Some(0)
+    }
+
+    /// Parameters besides captured values; none for a native function.
+    pub fn arity(&self) -> Option<usize> {
+        self.arity
+    }
+
+    /// How it shows in messages.
+    pub fn shown(&self) -> String {
+        self.host.display_name(&self.function)
+    }
+
+    /// Calls it with `args`.
+    pub fn call<const N: usize>(&self, args: [Dynamic; N]) -> Result<Dynamic> {
+        self.host.call(&self.function, None, args).map_err(|error| self.host.event_error(self.function.fn_name(), error))
+    }
+
+    /// Calls it with `this` bound.
+    pub fn call_on<const N: usize>(&self, this: &mut Dynamic, args: [Dynamic; N]) -> Result<Dynamic> {
+        self.host.call(&self.function, Some(this), args).map_err(|error| self.host.event_error(self.function.fn_name(), error))
+    }
+
+    /// Calls it with the datum as `this` and puts back what it made of it. Gives its result.
+    pub fn change<const N: usize>(&self, datum: &mut Datum, args: [Dynamic; N]) -> Result<Dynamic> {
+        let mut this = to_rhai(datum);
+        let result = self.call_on(&mut this, args)?;
+        *datum = from_rhai_like(this, datum)?;
+        Ok(result)
+    }
+
+    /// Its value for `datum`, which is not changed.
+    fn value(&self, datum: &Datum) -> Result<Dynamic> {
+        let mut seen = to_rhai(datum);
+        if self.takes_this() { self.call_on(&mut seen, []) } else { self.call([seen]) }
+    }
+
+    fn fault(&self, text: impl Into<String>, hint: &str) -> Error {
+        let name = self.function.fn_name();
+        let line = self.host.line_of(name).map(|line| format!("{}:{line}", self.host.home(name).name)).unwrap_or_default();
+        Error::Script { text: text.into(), place: line, hint: Some(hint.into()) }
+    }
+
+    /// An error that says what a result should have been.
+    pub fn wrong_result(&self, wanted: &str, got: &Dynamic, hint: &str) -> Error {
+        let got = super::convert::short_type(got.type_name());
+        self.fault(format!("`{}` must give {wanted}, but gave `{got}`", self.shown()), hint)
+    }
+
+    fn needs(&self, what: &str, most: usize, hint: &str) -> Result<()> {
+        match self.arity {
+            Some(n) if n > most => Err(self.fault(format!("{what} takes at most {most} parameters, but `{}` has {n}", self.shown()), hint)),
+            _ => Ok(()),
+        }
+    }
+
+    fn call_test(&self, datum: &Datum) -> Result<bool> {
+        let result = self.value(datum)?;
+        result.as_bool().map_err(|_| self.wrong_result("true or false", &result, "compare: `this.n > 0`, `d.ip != ()`"))
+    }
+
+    fn call_set(&self, datum: &mut Datum, piece: &Datum) -> Result<()> {
+        if self.arity == Some(1) {
+            self.change(datum, [to_rhai(piece)])?;
+            return Ok(());
+        }
+        let result = self.call([to_rhai(datum), to_rhai(piece)])?;
+        if result.is_unit() {
+            return Err(self.wrong_result("the datum", &result, "values are copied when passed: end it with the datum, `|d, v| { d.x = v; d }`"));
+        }
+        *datum = from_rhai_like(result, datum)?;
+        Ok(())
+    }
+
+    fn call_delete(&self, datum: &mut Datum) -> Result<()> {
+        if self.takes_this() {
+            self.change(datum, [])?;
+            return Ok(());
+        }
+        let result = self.call([to_rhai(datum)])?;
+        if result.is_unit() {
+            return Err(self.wrong_result("the datum", &result, "values are copied when passed: end it with the datum, `|d| { d.remove(\"x\"); d }`"));
+        }
+        *datum = from_rhai_like(result, datum)?;
+        Ok(())
+    }
+
+    fn call_func(&self, mut datum: Datum) -> Result<Datum> {
+        if !self.takes_this() {
+            let result = self.call([to_rhai(&datum)])?;
+            return from_rhai_like(result, &datum);
+        }
+        let result = self.change(&mut datum, [])?;
+        if result.is_unit() {
+            Ok(datum)
+        } else if result.is_array() {
+            from_rhai(result)
+        } else {
+            Err(self.wrong_result("nothing or an array, as it changes `this`", &result, "end its last statement with `;`, or take the datum as parameter: `|d| …`"))
+        }
+    }
+}
+
+impl Callback for ScriptFn {
+    fn getter(&self) -> Result<Getter> {
+        self.needs("a getter", 1, "`|d| d.ip`, or `|| this.ip`")?;
+        let me = self.clone();
+        let slow = Rc::new(move |datum: &Datum| me.value(datum).and_then(from_rhai));
+        Ok(match lower::value(&self.host, &self.function) {
+            Some(lower::Value::Const(value)) => Getter::Const(value),
+            Some(lower::Value::Whole) => Getter::Whole,
+            Some(lower::Value::Path(path)) => Getter::Lowered { path, slow },
+            None => Getter::Call(slow),
+        })
+    }
+
+    fn setter(&self) -> Result<Setter> {
+        self.needs("a setter", 2, "`|d, v| { d.ip = v; d }`, or `|v| this.ip = v`")?;
+        if self.arity == Some(0) {
+            return Err(self.fault("a setter needs a parameter for the piece", "`|v| this.ip = v`"));
+        }
+        let me = self.clone();
+        let slow = Rc::new(move |datum: &mut Datum, piece: Datum| me.call_set(datum, &piece));
+        Ok(match lower::assigned_key(&self.host, &self.function) {
+            Some(key) => Setter::Lowered { key, slow },
+            None => Setter::Call(slow),
+        })
+    }
+
+    fn deleter(&self) -> Result<Deleter> {
+        self.needs("a deleter", 1, "`|d| { d.remove(\"x\"); d }`, or `|| this.remove(\"x\")`")?;
+        let me = self.clone();
+        Ok(Deleter::Call(Rc::new(move |datum: &mut Datum| me.call_delete(datum))))
+    }
+
+    fn predicate(&self) -> Result<Predicate> {
+        self.needs("a predicate", 1, "`|d| d.n > 0`, or `|| this.n > 0`")?;
+        let me = self.clone();
+        let slow = Rc::new(move |datum: &Datum| me.call_test(datum));
+        Ok(match lower::value(&self.host, &self.function) {
+            Some(lower::Value::Const(Datum::Bool(value))) => Predicate::Const(value),
+            Some(lower::Value::Path(path)) => Predicate::Lowered { path, slow },
+            _ => Predicate::Call(slow),
+        })
+    }
+
+    fn func(&self) -> Result<Func> {
+        self.needs("a function of the datum", 1, "`|d| …`, or `|| …` with the datum as `this`")?;
+        let me = self.clone();
+        let slow = Rc::new(move |datum: Datum| me.call_func(datum));
+        if self.takes_this() {
+            return Ok(match lower::assignment(&self.host, &self.function) {
+                Some((key, value)) => {
+                    let value = match value {
+                        lower::Value::Const(value) => Getter::Const(value),
+                        lower::Value::Whole => return Ok(Func::Call(slow)),
+                        lower::Value::Path(path) => Getter::Lowered { path, slow: Rc::new(|_| Ok(Datum::Unit)) },
+                    };
+                    Func::Assign { key, value: Box::new(value), slow }
+                }
+                None => Func::Call(slow),
+            });
+        }
+        Ok(match lower::value(&self.host, &self.function) {
+            Some(lower::Value::Whole) => Func::Get(Getter::Whole),
+            Some(lower::Value::Const(value)) => Func::Get(Getter::Const(value)),
+            Some(lower::Value::Path(path)) => {
+                let me = self.clone();
+                Func::Get(Getter::Lowered { path, slow: Rc::new(move |datum| me.value(datum).and_then(from_rhai)) })
+            }
+            None => Func::Call(slow),
+        })
+    }
+
+    fn cog(&self) -> Result<Box<dyn Cog>> {
+        self.needs("a cog", 1, "`|d| …`, or `|| …` with the datum as `this`")?;
+        Ok(Box::new(ScriptCog::new(self.clone())))
+    }
+
+    fn name(&self) -> String {
+        self.shown()
+    }
+}
+
+/// A map with `run`: a cog that keeps its state in the map's fields.
+pub struct StateMap {
+    host: Rc<Host>,
+    fields: rhai::Map,
+}
+
+impl StateMap {
+    /// The cog of that map, which has a `run`.
+    pub fn new(host: &Rc<Host>, fields: rhai::Map) -> Self {
+        Self { host: Rc::clone(host), fields }
+    }
+
+    fn only_a_cog(&self) -> Error {
+        let keys = self.fields.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Error::Other(format!("a map with `run` is a cog and nothing else (it has {keys})"))
+    }
+}
+
+impl Callback for StateMap {
+    fn getter(&self) -> Result<Getter> {
+        Err(self.only_a_cog())
+    }
+    fn setter(&self) -> Result<Setter> {
+        Err(self.only_a_cog())
+    }
+    fn deleter(&self) -> Result<Deleter> {
+        Err(self.only_a_cog())
+    }
+    fn predicate(&self) -> Result<Predicate> {
+        Err(self.only_a_cog())
+    }
+    fn func(&self) -> Result<Func> {
+        Err(self.only_a_cog())
+    }
+    fn cog(&self) -> Result<Box<dyn Cog>> {
+        Ok(Box::new(StateCog::new(&self.host, self.fields.clone())?))
+    }
+    fn name(&self) -> String {
+        self.fields.get("run").and_then(|run| run.clone().try_cast::<FnPtr>()).map_or_else(|| "map".into(), |run| self.host.display_name(&run))
+    }
+}

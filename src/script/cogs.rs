@@ -1,0 +1,181 @@
+//! Cogs written in the script: a function or closure, and a map with `run` that keeps state in its fields.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, FnPtr, Map as RhaiMap};
+
+use super::callback::ScriptFn;
+use super::convert::{from_rhai, from_rhai_like, to_rhai};
+use super::host::Host;
+use crate::cog::{Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Ty};
+use crate::datum::Datum;
+use crate::error::{Error, Result};
+
+/// `cog(x)`: a function, a closure, or a map with `run`.
+pub static SPEC: CogSpec = CogSpec {
+    family: "movement",
+    name: "cog",
+    kind: Kind::Convert,
+    about: "Makes a cog of a function, of a closure, or of a map with `run` that keeps its state in its fields.",
+    params: &[Param::new("callable", Ty::Any).about(
+        "`|d| …` is given the datum and gives none (`()`, `[]`), several (an array) or one; `|| …` changes it as `this`; `#{run: |d| …, finish: || …}` has state as `this`",
+    )],
+    first: Some("callable"),
+    global: true,
+    examples: &[
+        crate::cog::Example {
+            what: "changed in place",
+            make: r"cog(|| { this.big = this.size > 1000; })",
+            input: r#"{"size": 2000}"#,
+            output: &[r#"{"size": 2000, "big": true}"#],
+        },
+        crate::cog::Example { what: "dropped", make: r"cog(|d| if d.size > 1000 { d } else { () })", input: r#"{"size": 2}"#, output: &[] },
+        crate::cog::Example {
+            what: "with state",
+            make: r"cog(#{n: 0, run: |d| { this.n += 1; d.n = this.n; d }})",
+            input: r#"{"a": "x"}"#,
+            output: &[r#"{"a": "x", "n": 1}"#],
+        },
+    ],
+    build: |args| match args.given("callable") {
+        Some(Given::Callback(callback)) => callback.cog(),
+        Some(Given::Datum(_) | Given::Map(_) | Given::List(_)) => Err(Error::Option {
+            option: "callable".into(),
+            text: "takes a function, a closure, or a map with `run`".into(),
+            hint: Some("`cog(|d| …)`, `cog(#{n: 0, run: |d| …})`".into()),
+        }),
+        _ => Err(Error::option("callable", "takes a function, a closure, or a map with `run`")),
+    },
+};
+
+/// A function or closure as a cog.
+pub struct ScriptCog {
+    function: ScriptFn,
+}
+
+impl ScriptCog {
+    /// The cog of that callable.
+    pub fn new(function: ScriptFn) -> Self {
+        Self { function }
+    }
+}
+
+impl Cog for ScriptCog {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
+        if !self.function.takes_this() {
+            let result = self.function.call([to_rhai(&datum)])?;
+            return emit_result(ctx, result, Some(&datum));
+        }
+        let result = self.function.change(&mut datum, [])?;
+        if result.is_unit() {
+            ctx.emit(datum);
+            Ok(())
+        } else if result.is_array() {
+            emit_result(ctx, result, None)
+        } else {
+            Err(self.function.wrong_result(
+                "nothing or an array, as it changes `this`",
+                &result,
+                "end its last statement with `;`, or take the datum as parameter: `|d| …`",
+            ))
+        }
+    }
+}
+
+/// `()` and `[]` are none, an array these data, anything else one datum.
+fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> Result<()> {
+    let result = result.flatten();
+    if result.is_unit() {
+        return Ok(());
+    }
+    if result.is_array() {
+        // All are converted before the first is sent: a datum that cannot travel fails the whole.
+        let data = result.cast::<rhai::Array>().into_iter().map(|one| convert(one, original)).collect::<Result<Vec<_>>>()?;
+        data.into_iter().for_each(|datum| ctx.emit(datum));
+        return Ok(());
+    }
+    ctx.emit(convert(result, original)?);
+    Ok(())
+}
+
+fn convert(value: Dynamic, original: Option<&Datum>) -> Result<Datum> {
+    original.map_or_else(|| from_rhai(value.clone()), |original| from_rhai_like(value.clone(), original))
+}
+
+/// A map with `run` as a cog.
+pub struct StateCog {
+    state: Dynamic,
+    run: ScriptFn,
+    methods: Vec<(String, ScriptFn)>,
+}
+
+impl StateCog {
+    /// The cog of that map.
+    ///
+    /// # Errors
+    /// When it has no `run`, or one that cannot take a datum.
+    pub fn new(host: &Rc<Host>, fields: RhaiMap) -> Result<Self> {
+        let mut methods: Vec<(String, ScriptFn)> = Vec::new();
+        for (name, value) in &fields {
+            if let Some(function) = value.clone().flatten().try_cast::<FnPtr>() {
+                methods.push((name.to_string(), ScriptFn::new(host, function)));
+            }
+        }
+        let Some(place) = methods.iter().position(|(name, _)| name == "run") else {
+            return Err(Error::Option {
+                option: "callable".into(),
+                text: "the map has no `run`".into(),
+                hint: Some("a cog with state is `#{n: 0, run: |d| { this.n += 1; d }}`".into()),
+            });
+        };
+        let run = methods.remove(place).1;
+        if !matches!(run.arity(), None | Some(1)) {
+            return Err(Error::Option {
+                option: "callable".into(),
+                text: format!("`run` takes the datum as its one parameter, but `{}` has {}", run.shown(), run.arity().unwrap_or(0)),
+                hint: Some("`run: |d| …`; `this` is the map".into()),
+            });
+        }
+        Ok(Self { state: Dynamic::from_map(fields), run, methods })
+    }
+
+    fn method(&self, name: &str) -> Option<ScriptFn> {
+        self.methods.iter().find(|(known, _)| known == name).map(|(_, method)| method.clone())
+    }
+}
+
+impl Cog for StateCog {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        let result = self.run.call_on(&mut self.state, [to_rhai(&datum)])?;
+        emit_result(ctx, result, Some(&datum))
+    }
+
+    fn hears(&self, name: &str) -> bool {
+        !matches!(name, "finish" | "done") && self.method(name).is_some()
+    }
+
+    fn notice(&mut self, ctx: &mut Ctx<'_>, notice: &Notice) -> Result<()> {
+        let Some(method) = self.method(&notice.name) else { return Ok(()) };
+        let arg = |place: usize| notice.args.get(place).map_or(Dynamic::UNIT, to_rhai);
+        let result = match method.arity() {
+            Some(0) => method.call_on(&mut self.state, [])?,
+            Some(2) => method.call_on(&mut self.state, [arg(0), arg(1)])?,
+            _ => method.call_on(&mut self.state, [arg(0)])?,
+        };
+        emit_result(ctx, result, None)
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        let Some(method) = self.method("finish") else { return Ok(()) };
+        let result = method.call_on(&mut self.state, [])?;
+        emit_result(ctx, result, None)
+    }
+
+    fn done(&mut self) {
+        if let Some(method) = self.method("done")
+            && let Err(error) = method.call_on(&mut self.state, [])
+        {
+            crate::log::error(format_args!("{}: done: {error}", self.run.shown()));
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The one engine with the compiled script: how everything else calls into Rhai, and how Rhai's errors become ours.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
+
+use super::report::{Place, Report, Source};
+use crate::error::{Error, shorten};
+
+/// Limits of one evaluation: winding, or one call of a cog.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Operations at most.
+    pub operations: u64,
+    /// Time at most.
+    pub time: Duration,
+}
+
+/// Of the script's top level.
+pub const WINDING: Limits = Limits { operations: 50_000_000, time: Duration::from_secs(10) };
+/// Of one call of a cog.
+pub const CALL: Limits = Limits { operations: 1_000_000, time: Duration::from_secs(1) };
+
+/// How far the evaluation under way has come; shared with the engine's progress callback.
+#[derive(Debug)]
+pub struct Watch {
+    limits: Cell<Limits>,
+    started: Cell<Option<Instant>>,
+}
+
+impl Watch {
+    /// A watch that holds nobody back yet.
+    pub fn new() -> Rc<Self> {
+        Rc::new(Self { limits: Cell::new(WINDING), started: Cell::new(None) })
+    }
+
+    fn start(&self, limits: Limits) {
+        self.limits.set(limits);
+        self.started.set(None);
+    }
+
+    /// For the engine: a value when the evaluation must end. The clock is first read after a thousand operations, so that
+    /// short calls do not pay for it.
+    pub fn check(&self, operations: u64) -> Option<Dynamic> {
+        let limits = self.limits.get();
+        if operations > limits.operations {
+            return Some(format!("more than {} operations in one call", limits.operations).into());
+        }
+        if operations % 1000 == 999 {
+            match self.started.get() {
+                None => self.started.set(Some(Instant::now())),
+                Some(started) if started.elapsed() > limits.time => {
+                    return Some(format!("more than {} s in one call", limits.time.as_secs()).into());
+                }
+                Some(_) => {}
+            }
+        }
+        None
+    }
+}
+
+/// Engine, script, and where everything in it stands.
+pub struct Host {
+    /// The engine; complete before the script is evaluated.
+    pub engine: Engine,
+    /// The script.
+    pub ast: AST,
+    /// The script's own text.
+    pub main: Rc<Source>,
+    /// Libraries with their texts and syntax trees.
+    pub libraries: Vec<(Rc<Source>, AST)>,
+    watch: Rc<Watch>,
+    global: OnceCell<GlobalRuntimeState>,
+    /// Which source a function's or closure's name belongs to, where it is not the script.
+    homes: RefCell<HashMap<String, Rc<Source>>>,
+}
+
+impl Host {
+    /// A host of a compiled script.
+    pub fn new(engine: Engine, ast: AST, main: Rc<Source>, libraries: Vec<(Rc<Source>, AST)>, watch: Rc<Watch>) -> Self {
+        let mut homes = HashMap::new();
+        for (source, library) in &libraries {
+            for function in library.iter_functions() {
+                homes.insert(function.name.to_owned(), Rc::clone(source));
+            }
+        }
+        Self { engine, ast, main, libraries, watch, global: OnceCell::new(), homes: RefCell::new(homes) }
+    }
+
+    /// Evaluates the script's top level.
+    ///
+    /// # Errors
+    /// What the script raised.
+    pub fn evaluate(&self) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.watch.start(WINDING);
+        self.engine.eval_ast::<Dynamic>(&self.ast)
+    }
+
+    fn global(&self) -> &GlobalRuntimeState {
+        self.global.get_or_init(|| {
+            let mut global = self.engine.new_global_runtime_state();
+            // Closures are found by hash in the first library only: it must be the script's own.
+            global.lib.push(self.ast.shared_lib().clone());
+            global
+        })
+    }
+
+    /// Calls a function or closure of the script or of a library, under the limits of one call.
+    ///
+    /// # Errors
+    /// What it raised.
+    pub fn call<const N: usize>(&self, function: &FnPtr, this: Option<&mut Dynamic>, args: [Dynamic; N]) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.watch.start(CALL);
+        let context = NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, self.global(), Position::NONE);
+        function.call_raw(&context, this, args)
+    }
+
+    /// The source in which that function stands.
+    pub fn home(&self, function: &str) -> Rc<Source> {
+        self.homes.borrow().get(function).map_or_else(|| Rc::clone(&self.main), Rc::clone)
+    }
+
+    /// The source of that name, the script's own where there is none.
+    pub fn source(&self, name: Option<&str>) -> Rc<Source> {
+        let found = name.and_then(|name| self.libraries.iter().find(|(source, _)| source.name == name));
+        found.map_or_else(|| Rc::clone(&self.main), |(source, _)| Rc::clone(source))
+    }
+
+    /// The place of a position in a source; none when Rhai does not know it.
+    pub fn place(source: &Rc<Source>, position: Position) -> Option<Place> {
+        Some(Place { source: Rc::clone(source), line: position.line()?, column: position.position().unwrap_or(0) })
+    }
+
+    /// The syntax tree in which that function stands.
+    pub fn tree_of(&self, function: &str) -> &AST {
+        let home = self.home(function);
+        self.libraries.iter().find(|(source, _)| Rc::ptr_eq(source, &home)).map_or(&self.ast, |(_, ast)| ast)
+    }
+
+    /// The line on which that function or closure stands.
+    pub fn line_of(&self, function: &str) -> Option<usize> {
+        let tree = self.tree_of(function);
+        let definition = tree.iter_fn_def().find(|definition| definition.name == function)?;
+        definition.body.start_position().line()
+    }
+
+    /// How a function shows in logs and labels: its name, or `closure:LINE`.
+    pub fn display_name(&self, function: &FnPtr) -> String {
+        if !function.is_anonymous() {
+            return function.fn_name().to_owned();
+        }
+        self.line_of(function.fn_name()).map_or_else(|| "closure".into(), |line| format!("closure:{line}"))
+    }
+
+    /// An error raised while an event was in `function`: one line of text with its place.
+    pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
+        let report = self.report(error, self.home(function));
+        let place = report.place.as_ref().map(Place::short).unwrap_or_default();
+        let line = report.place.as_ref().and_then(|place| place.source.line(place.line)).map(|line| shorten(line.trim(), 80));
+        let text = match line {
+            Some(line) => format!("{} in `{line}`", report.text),
+            None => report.text,
+        };
+        Error::Script { text, place, hint: report.hint }
+    }
+
+    /// Rhai's error as a report; `source` is where evaluation began.
+    pub fn report(&self, error: Box<EvalAltResult>, source: Rc<Source>) -> Report {
+        let mut error = error;
+        let mut source = source;
+        let mut trace = Vec::new();
+        // From the outermost call to the innermost: each tells which source the next position is of.
+        loop {
+            let position = error.position();
+            match *error {
+                EvalAltResult::ErrorInFunctionCall(name, of, inner, _) => {
+                    let at = Self::place(&source, position).map(|place| format!(" at {}", place.short())).unwrap_or_default();
+                    let shown = if name.starts_with("anon$") { "a closure".to_owned() } else { format!("`{name}`") };
+                    trace.insert(0, format!("called {shown}{at}"));
+                    source = if of.is_empty() { self.home(&name) } else { self.source(Some(&of)) };
+                    error = inner;
+                }
+                EvalAltResult::ErrorInModule(_, inner, _) => error = inner,
+                _ => break,
+            }
+        }
+        let place = Self::place(&source, error.position());
+        let (code, text, hint) = describe(*error);
+        let mut report = Report::new(code, text, place);
+        report.trace = trace;
+        report.hint = hint;
+        report
+    }
+}
+
+/// Code, text and advice for an error, without its position.
+fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) {
+    match &error {
+        EvalAltResult::ErrorParsing(kind, _) => ("D0102", kind.to_string(), None),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            let name = signature.split([' ', '(']).next().unwrap_or(signature);
+            if signature.contains("anon$") {
+                return ("D0103", "a closure cannot be called with these arguments".into(), None);
+            }
+            let hint = match name {
+                "eval" => Some("`eval` is switched off".to_owned()),
+                "|>" => Some("`|>` joins cogs, lines, closures in parentheses and arrays of these".to_owned()),
+                _ => None,
+            };
+            ("D0103", format!("no function `{}`", plain_signature(signature)), hint)
+        }
+        EvalAltResult::ErrorVariableNotFound(name, _) => (
+            "D0104",
+            format!("no variable `{name}`"),
+            Some("a named `fn` does not see the script's variables; a closure does".to_owned()),
+        ),
+        EvalAltResult::ErrorModuleNotFound(name, _) => ("D0106", format!("no module `{name}`"), None),
+        EvalAltResult::ErrorUnboundThis(_) => {
+            ("D0105", "`this` is not bound here".into(), Some("in a nested closure it is not: copy what you need to a local variable first".to_owned()))
+        }
+        EvalAltResult::ErrorTerminated(token, _) => ("D0108", token.clone().into_string().unwrap_or_default(), None),
+        EvalAltResult::ErrorRuntime(value, _) => {
+            let text = if value.is_unit() { "the script raised an error".to_owned() } else { value.to_string() };
+            ("D0105", text, None)
+        }
+        EvalAltResult::ErrorTooManyOperations(_)
+        | EvalAltResult::ErrorStackOverflow(_)
+        | EvalAltResult::ErrorDataTooLarge(..)
+        | EvalAltResult::ErrorTooManyVariables(_)
+        | EvalAltResult::ErrorTooManyModules(_) => {
+            error.clear_position();
+            ("D0108", lower_first(&error.to_string()), None)
+        }
+        EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorIndexingType(..) | EvalAltResult::ErrorPropertyNotFound(..) => {
+            error.clear_position();
+            let text = lower_first(&plain_types(&error.to_string()));
+            let unit = text.contains("'()'");
+            ("D0105", text, unit.then(|| "a missing key gives `()`: use `?.` or `??`".to_owned()))
+        }
+        _ => {
+            error.clear_position();
+            ("D0105", lower_first(&plain_types(&error.to_string())), None)
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    first.to_lowercase().chain(letters).collect()
+}
+
+/// Rust's names of types as scripts know them.
+fn plain_types(text: &str) -> String {
+    text.replace("alloc::string::String", "string").replace("&str | ImmutableString | String", "string").replace("i64", "int").replace("f64", "float")
+}
+
+fn plain_signature(signature: &str) -> String {
+    plain_types(signature).replace(" (", "(").replace("rhai::", "").replace("&str", "string").replace("deadbeat::script::handles::", "")
+}
