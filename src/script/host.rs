@@ -166,7 +166,7 @@ impl Host {
     pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
         let report = self.report(error, self.home(function));
         let place = report.place.as_ref().map(Place::short).unwrap_or_default();
-        let line = report.place.as_ref().and_then(|place| place.source.line(place.line)).map(|line| shorten(line.trim(), 80));
+        let line = report.place.as_ref().and_then(|place| place.source.line(place.line)).map(|line| excerpt(line, report.place.as_ref().map_or(0, |place| place.column)));
         let text = match line {
             Some(line) => format!("{} in `{line}`", report.text),
             None => report.text,
@@ -201,6 +201,13 @@ impl Host {
         report.hint = hint;
         report
     }
+}
+
+/// What of a line stands around that column, so that a log line stays short.
+fn excerpt(line: &str, column: usize) -> String {
+    let from = if line.trim().chars().count() <= 80 { 0 } else { column.saturating_sub(20) };
+    let part: String = line.chars().skip(from).collect();
+    format!("{}{}", if from > 0 { "…" } else { "" }, shorten(part.trim(), 80))
 }
 
 /// Code, text and advice for an error, without its position.

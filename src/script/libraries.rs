@@ -49,7 +49,7 @@ pub(super) fn compilable(source: &Source) -> String {
         return source.text.clone();
     }
     let end = source.text.find('\n').unwrap_or(source.text.len());
-    format!("//{}", &source.text[2.min(end)..])
+    source.text[end..].to_owned()
 }
 
 /// Compiles and registers what `script` imports and the embedded libraries.

@@ -122,7 +122,9 @@ impl Report {
     /// Whether both say the same of the same place.
     pub fn is_like(&self, other: &Self) -> bool {
         let at = |report: &Self| report.place.as_ref().map(|p| (p.source.name.clone(), p.line, p.column));
-        at(self) == at(other) && (self.text == other.text || self.code == other.code && matches!(self.code, "D0103" | "D0205"))
+        // What the walk finds, evaluation may find again in other words.
+        let unknown = |report: &Self| matches!(report.code, "D0103" | "D0106" | "D0205");
+        at(self) == at(other) && (self.text == other.text || self.place.is_some() && unknown(self) && unknown(other))
     }
 
     /// For people, over several lines, with a final line end.

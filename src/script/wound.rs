@@ -88,7 +88,8 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
         let made = &winding.cogs[*cog as usize];
         let count = taken.entry(made.name.clone()).or_default();
         *count += 1;
-        let name = if *count == 1 { made.name.clone() } else { format!("{}{}", made.name, count) };
+        let dash = if made.name.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
+        let name = if *count == 1 { made.name.clone() } else { format!("{}{dash}{count}", made.name) };
         let kind = if made.spec.name == "cog" && !made.named { name.clone() } else { made.spec.name.to_owned() };
         let label = match (made.options.is_empty(), made.named) {
             (true, false) => name.clone(),
