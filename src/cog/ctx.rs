@@ -237,10 +237,12 @@ impl<'a> Ctx<'a> {
 
     /// A held datum has failed; `on_error` decides what becomes of it.
     pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
-        self.given = hold.into_lineage();
-        self.parts = 0;
+        // It may happen while another datum is turned, whose account must stay as it is.
+        let given = std::mem::replace(&mut self.given, hold.into_lineage());
+        let parts = std::mem::take(&mut self.parts);
+        let id = self.id.take();
         self.fail(error, Some(datum));
-        self.given = Lineage::default();
+        (self.given, self.parts, self.id) = (given, parts, id);
     }
 
     /// Whether anything stands behind this cog; a drain need not emit otherwise.
@@ -463,5 +465,44 @@ fn wrap(seat: &Seat, payload: Datum, number: u64, dress: impl FnOnce(&mut Datum)
     match done {
         Ok(()) => Ok(datum),
         Err(error) => Err((error, datum)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cog::bench::Bench;
+    use crate::cog::{Cog, CogSpec, Kind};
+
+    /// Holds each datum, and fails it when the next one comes.
+    struct Late(Option<(Hold, Datum)>);
+
+    impl Cog for Late {
+        fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+            if let Some((hold, datum)) = self.0.replace((ctx.hold(), datum)) {
+                ctx.fail_held(hold, datum, &Error::Other("too late".into()));
+            }
+            Ok(())
+        }
+    }
+
+    static SPEC: CogSpec = CogSpec {
+        family: "test",
+        name: "late",
+        kind: Kind::Convert,
+        about: "",
+        params: &[],
+        first: None,
+        global: false,
+        examples: &[],
+        build: |_| Ok(Box::new(Late(None))),
+    };
+
+    #[test]
+    fn failing_an_earlier_datum_leaves_the_account_of_the_present_one_alone() {
+        let mut bench = Bench::new(&SPEC, vec![]);
+        (0..3).for_each(|n| drop(bench.feed(Datum::Int(n))));
+        let books = bench.balance();
+        assert_eq!((books.born, books.failed, books.filtered, books.in_flight), (3, 2, 0, 1), "{books:?}");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
 
+#[cfg(feature = "dns")]
+pub mod dns;
 pub mod movement;
 pub mod twist;
 
@@ -9,6 +11,8 @@ use crate::cog::CogSpec;
 
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
 pub static COGS: &[&CogSpec] = &[
+    #[cfg(feature = "dns")]
+    &dns::ip_to_ptr::SPEC,
     &movement::tick_supply::SPEC,
     &movement::null_drain::SPEC,
     &movement::collect_drain::SPEC,
