@@ -282,11 +282,11 @@ impl<'a> Ctx<'a> {
         };
         match (self.seat.on_error, kept) {
             (OnError::Drop, _) => {
-                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.tell(log::Priority::Debug, &text);
                 self.books.settle(&self.given, Outcome::Filtered);
             }
             (OnError::Pass, Some(datum)) => {
-                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.tell(log::Priority::Debug, &text);
                 self.seat.stats.emitted += 1;
                 self.out.push(Event { datum, lineage: self.given.clone() });
             }
@@ -299,12 +299,19 @@ impl<'a> Ctx<'a> {
                 self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });
             }
             (policy, _) => {
-                log::write_id(log::Priority::Error, &self.id(), &text);
+                self.tell(log::Priority::Error, &text);
                 self.books.settle(&self.given, Outcome::Failed);
                 if policy == OnError::Stop {
                     self.seat.stop = Some(1);
                 }
             }
+        }
+    }
+
+    /// A line about the datum that is being turned; what one cog tells is of one kind for the log's rate limit.
+    fn tell(&self, priority: log::Priority, text: &str) {
+        if log::enabled(priority) {
+            log::write_kind(priority, &self.seat.name, &format!("{}: {text}", self.id()));
         }
     }
 
@@ -324,14 +331,14 @@ impl<'a> Ctx<'a> {
     /// Writes a log line about the datum that is being turned.
     pub fn log(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
-            log::write_id(priority, &self.id(), &format!("{}: {text}", self.seat.name));
+            self.tell(priority, &format!("{}: {text}", self.seat.name));
         }
     }
 
     /// Writes a log line about the cog itself.
     pub fn say(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
-            log::write(priority, &format!("{}: {text}", self.seat.name));
+            log::write_kind(priority, &self.seat.name, &format!("{}: {text}", self.seat.name));
         }
     }
 

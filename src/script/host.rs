@@ -166,7 +166,7 @@ impl Host {
     pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
         let report = self.report(error, self.home(function));
         let place = report.place.as_ref().map(Place::short).unwrap_or_default();
-        let line = report.place.as_ref().and_then(|place| place.source.line(place.line)).map(|line| excerpt(line, report.place.as_ref().map_or(0, |place| place.column)));
+        let line = report.place.as_ref().and_then(|place| Some(excerpt(place.source.line(place.line)?, place.column)));
         let text = match line {
             Some(line) => format!("{} in `{line}`", report.text),
             None => report.text,

@@ -210,10 +210,9 @@ fn register_log(desk: &Desk, module: &mut Module) {
         ("error", Priority::Error),
         ("critical", Priority::Crit),
     ] {
-        FuncRegistration::new(name).set_into_module(module, move |text: ImmutableString| log::write_kind(priority, "script", &text));
-        FuncRegistration::new(name).set_into_module(module, move |id: ImmutableString, text: ImmutableString| {
-            log::write_kind(priority, "script", &format!("{id}: {text}"))
-        });
+        FuncRegistration::new(name).set_into_module(module, move |text: ImmutableString| log::write(priority, &text));
+        FuncRegistration::new(name)
+            .set_into_module(module, move |id: ImmutableString, text: ImmutableString| log::write_id(priority, &id, &text));
     }
 }
 
