@@ -33,14 +33,15 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
     for (source, tree) in host.libraries.iter().map(|(source, tree)| (source, tree)).chain([(&host.main, script)]) {
         tree.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) => function(desk, &known, source, call, *position, None),
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => function(desk, &known, source, call, *position, None),
+                Some(ASTNode::Expr(Expr::FnCall(call, position))) => function(desk, &known, source, call, *position),
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => function(desk, &known, source, call, *position),
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => method(desk, &known, source, call, *position),
                 _ => {}
             }
             true
         });
         swallowed(desk, source, tree);
+        nested_this(desk, source, tree);
     }
     behind_run(desk, &host.main, script);
 }
@@ -92,7 +93,7 @@ fn at(source: &Rc<Source>, position: Position) -> Option<Place> {
     Host::place(source, position)
 }
 
-fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, position: Position, _: Option<()>) {
+fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, position: Position) {
     if call.is_operator_call() || call.name.as_str() == "|>" {
         return;
     }
@@ -191,29 +192,49 @@ fn method(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, po
     });
 }
 
+/// A tree that has one function only, so that its body can be walked alone.
+fn alone(function: &rhai::Shared<rhai::ScriptFuncDef>) -> AST {
+    let mut module = rhai::Module::new();
+    module.set_script_fn(function.clone());
+    AST::new([], module)
+}
+
 /// Closures whose body is `… |> …`: without parentheses a closure takes the rest of the line.
 fn swallowed(desk: &Desk, source: &Rc<Source>, tree: &AST) {
-    tree.walk(&mut |path: &[ASTNode<'_>]| {
-        // A function's body is walked with its statements at the root; the script's own top level is too, so the
-        // functions are told apart by walking each of them alone.
-        let _ = path;
-        false
-    });
     for function in tree.iter_fn_def().filter(|function| function.name.starts_with("anon$")) {
-        let mut alone = rhai::Module::new();
-        alone.set_script_fn(function.clone());
-        AST::new([], alone).walk(&mut |path: &[ASTNode<'_>]| {
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
             if let [ASTNode::Stmt(Stmt::Expr(body)), ..] = path
                 && let Expr::FnCall(call, position) = &**body
                 && call.name.as_str() == "|>"
             {
-                let report = Report::new(
-                    "D0306",
-                    "this closure swallowed the rest of the line",
-                    at(source, *position).or_else(|| at(source, body.position())),
-                );
+                let place = at(source, *position).or_else(|| at(source, body.position()));
+                let report = Report::new("D0306", "this closure swallowed the rest of the line", place);
                 desk.report(report.hint("put it in parentheses or in `cog(…)`: `a |> cog(|d| …) |> b`"));
                 return false;
+            }
+            true
+        });
+    }
+}
+
+/// `this` in a closure with parameters inside another function: there it is not the datum.
+fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
+    let mut nested = HashSet::new();
+    for function in tree.iter_fn_def() {
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) = path.last()
+                && let Some(closure) = value.clone().try_cast::<rhai::FnPtr>()
+            {
+                nested.insert(closure.fn_name().to_owned());
+            }
+            true
+        });
+    }
+    for function in tree.iter_fn_def().filter(|function| nested.contains(function.name.as_str()) && !function.params.is_empty()) {
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::ThisPtr(position))) = path.last() {
+                let report = Report::new("D0310", "`this` is not the datum inside a nested closure", at(source, *position)).warning();
+                desk.report(report.hint("copy what you need to a local variable first: `let me = this;`"));
             }
             true
         });
