@@ -2,7 +2,12 @@
 //!
 //! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
 
+mod text;
+
 use crate::cog::CogSpec;
 
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
-pub static COGS: &[&CogSpec] = &[];
+pub static COGS: &[&CogSpec] = &[
+    &text::csv_marshall::SPEC,
+    &text::csv_parse::SPEC,
+];
