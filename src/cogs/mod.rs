@@ -10,4 +10,6 @@ use crate::cog::CogSpec;
 pub static COGS: &[&CogSpec] = &[
     &text::csv_marshall::SPEC,
     &text::csv_parse::SPEC,
+    &text::json_marshall::SPEC,
+    &text::json_parse::SPEC,
 ];

@@ -7,6 +7,8 @@ pub(super) mod csv_parse;
 mod dialect;
 mod fields;
 mod fill;
+pub(super) mod json_marshall;
+pub(super) mod json_parse;
 mod quote;
 
 use crate::cog::Param;
