@@ -12,4 +12,6 @@ pub static COGS: &[&CogSpec] = &[
     &text::csv_parse::SPEC,
     &text::json_marshall::SPEC,
     &text::json_parse::SPEC,
+    &text::linear_regexp_lexicon::SPEC,
+    &text::regexp_lexicon::SPEC,
 ];

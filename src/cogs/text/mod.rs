@@ -9,7 +9,11 @@ mod fields;
 mod fill;
 pub(super) mod json_marshall;
 pub(super) mod json_parse;
+mod lexicon;
+pub(super) mod linear_regexp_lexicon;
 mod quote;
+pub(super) mod regexp_lexicon;
+mod rules;
 
 use crate::cog::Param;
 use crate::datum::{Datum, Text};
