@@ -266,7 +266,15 @@ fn behind_run(desk: &Desk, source: &Rc<Source>, script: &AST) {
     };
     let Some(place) = statements.iter().position(runs) else { return };
     if let Some(next) = statements[place + 1..].iter().find(|statement| !matches!(statement, Stmt::Noop(_))) {
-        let report = Report::new("D0307", "this is never reached: `train.run()` ends the script", at(source, next.position())).warning();
+        let start = match next {
+            Stmt::FnCall(call, _) => call.namespace.position().or_else(next.position()),
+            Stmt::Expr(expression) => match &**expression {
+                Expr::FnCall(call, _) => call.namespace.position().or_else(next.position()),
+                other => other.start_position(),
+            },
+            _ => next.position(),
+        };
+        let report = Report::new("D0307", "this is never reached: `train.run()` ends the script", at(source, start)).warning();
         desk.report(report.hint("work for afterwards goes into `train.on_done(|status| …)`, before the run"));
     }
 }

@@ -5,7 +5,7 @@
 //! parameters must be unique over script and libraries; a collision is an error that names both places.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use rhai::{AST, ASTNode, Engine, Expr, Module, Scope, Stmt};
@@ -65,7 +65,8 @@ pub(super) fn load(engine: &mut Engine, script: &AST, main: &Rc<Source>, dir: &P
     }
     for (path, alias, place) in imports(script, main, &mut reports) {
         match found_below(dir, &path) {
-            Ok(file) => match read(&file, &path) {
+            // Named as the script itself is: as seen from where the program was started.
+            Ok(file) => match read(&file, &shown(dir, &path)) {
                 Ok(library) => add(engine, library, Some(&alias), &mut libraries, &mut reports),
                 Err(mut report) => {
                     report.place = Some(place);
@@ -73,10 +74,13 @@ pub(super) fn load(engine: &mut Engine, script: &AST, main: &Rc<Source>, dir: &P
                     reports.push(report);
                 }
             },
-            Err(text) => reports.push(Report::new("D0106", format!("cannot import `{path}`: {text}"), Some(place))),
+            Err((text, hint)) => {
+                reports.push(Report::new("D0106", format!("cannot import `{path}`: {text}"), Some(place)).hint(hint));
+            }
         }
     }
     collisions(script, main, &libraries, &mut reports);
+    super::report::in_order(&mut reports, &main.name);
     if reports.is_empty() { Ok(libraries) } else { Err(reports) }
 }
 
@@ -108,19 +112,31 @@ fn stem(name: &str) -> String {
 }
 
 /// The file of that name below `dir`; no way out of it, by `..` or by links.
-fn found_below(dir: &Path, name: &str) -> Result<std::path::PathBuf, String> {
-    let mut relative = std::path::PathBuf::from(name);
-    if relative.extension().is_none() {
-        relative.set_extension("rhai");
-    }
-    if relative.is_absolute() || relative.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
-        return Err("libraries stand below the script's directory".into());
+fn found_below(dir: &Path, name: &str) -> Result<PathBuf, (String, String)> {
+    let relative = with_ending(name);
+    let outside = || ("it is outside the script's directory".to_owned(), "libraries stand below the directory of the script that imports them".to_owned());
+    if relative.is_absolute() || relative.components().any(|part| !matches!(part, Component::Normal(_))) {
+        return Err(outside());
     }
     let file = dir.join(relative);
-    let plain = |error: &std::io::Error| crate::error::plain(error);
+    let plain = |error: &std::io::Error| (crate::error::plain(error), format!("it was looked for as `{}`", shown(dir, name)));
     let base = dir.canonicalize().map_err(|error| plain(&error))?;
     let real = file.canonicalize().map_err(|error| plain(&error))?;
-    if real.starts_with(&base) { Ok(real) } else { Err("it leads out of the script's directory".into()) }
+    if real.starts_with(&base) { Ok(real) } else { Err(outside()) }
+}
+
+fn with_ending(name: &str) -> PathBuf {
+    let mut path = PathBuf::from(name);
+    if path.extension().is_none() {
+        path.set_extension("rhai");
+    }
+    path
+}
+
+/// How a library's file shows in messages.
+fn shown(dir: &Path, name: &str) -> String {
+    let path = with_ending(name);
+    if dir == Path::new(".") { path } else { dir.join(path) }.display().to_string()
 }
 
 fn add(engine: &mut Engine, source: Rc<Source>, alias: Option<&str>, libraries: &mut Vec<(Rc<Source>, AST)>, reports: &mut Vec<Report>) {
@@ -130,7 +146,7 @@ fn add(engine: &mut Engine, source: Rc<Source>, alias: Option<&str>, libraries: 
     let mut tree = match engine.compile(compilable(&source)) {
         Ok(tree) => tree,
         Err(error) => {
-            reports.push(Report::new("D0102", error.err_type().to_string(), Host::place(&source, error.position())));
+            reports.push(super::syntax(&source, &error));
             return;
         }
     };
@@ -152,18 +168,32 @@ fn add(engine: &mut Engine, source: Rc<Source>, alias: Option<&str>, libraries: 
     }
 }
 
+/// The place of a function's name, which stands before its body.
+fn name_before(body: Place, name: &str) -> Place {
+    let found = (1..=body.line).rev().find_map(|line| {
+        let text = body.source.line(line)?;
+        let end = if line == body.line { text.char_indices().nth(body.column).map_or(text.len(), |(end, _)| end) } else { text.len() };
+        let declared = text[..end].rfind(&format!("fn {name}"))? + "fn ".len();
+        Some((line, text[..declared].chars().count() + 1))
+    });
+    found.map_or_else(|| body.clone(), |(line, column)| Place { line, column, ..body.clone() })
+}
+
 /// Functions of one name and number of parameters in two sources.
 fn collisions(script: &AST, main: &Rc<Source>, libraries: &[(Rc<Source>, AST)], reports: &mut Vec<Report>) {
     let mut seen: HashMap<(String, usize), Place> = HashMap::new();
     let all = libraries.iter().map(|(source, tree)| (source, tree)).chain([(main, script)]);
     for (source, tree) in all {
         for function in tree.iter_fn_def() {
-            let Some(place) = Host::place(source, function.body.start_position()) else { continue };
+            let Some(place) = Host::place(source, function.body.start_position()).map(|body| name_before(body, &function.name)) else {
+                continue;
+            };
             let key = (function.name.to_string(), function.params.len());
             if let Some(first) = seen.get(&key) {
                 let shown = if key.0.starts_with("anon$") { "a closure".to_owned() } else { format!("function `{}`", key.0) };
-                let report =
-                    Report::new("D0107", format!("{shown} with {} parameters stands at {} too", key.1, first.short()), Some(place));
+                let plural = if key.1 == 1 { "" } else { "s" };
+                let text = format!("{shown} with {} parameter{plural} stands at {} too", key.1, first.short());
+                let report = Report::new("D0107", text, Some(place));
                 reports.push(report.hint("each would hide the other without a word: give one of them another name"));
             } else {
                 seen.insert(key, place);

@@ -73,9 +73,9 @@ fn wind_source(source: Rc<Source>, dir: &Path, setting: Setting) -> Result<Wound
 
 /// A syntax error as a report.
 fn syntax(source: &Rc<Source>, error: &rhai::ParseError) -> Report {
-    let text = error.err_type().to_string();
+    let text = host::lower_first(&error.err_type().to_string());
     let report = Report::new("D0102", text.clone(), Host::place(source, error.position()));
-    if text.contains("reserved keyword") || text.contains("Reserved") {
+    if text.contains("reserved keyword") {
         return report.hint("a reserved word can be a key when it is quoted: `#{\"default\": 1}`");
     }
     report

@@ -252,10 +252,10 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
         Ok(TrainHandle)
     });
     let at = desk.clone();
-    FuncRegistration::new("run").set_into_module(module, move |_: TrainHandle| run(&at));
+    FuncRegistration::new("run").set_into_module(module, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
     let at = desk.clone();
-    add("run").set_into_module(global, move |_: TrainHandle| run(&at));
+    add("run").set_into_module(global, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let at = desk.clone();
     add("update").set_into_module(global, move |context: NativeCallContext<'_>, train: TrainHandle, adjacency: Dynamic| {
         compose::update(&at, &here(&at, &context), adjacency);
@@ -275,8 +275,11 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
     register_helpers(module);
 }
 
-fn run(desk: &Desk) -> Raised<Dynamic> {
-    desk.winding.borrow_mut().run = true;
+fn run(desk: &Desk, context: &NativeCallContext<'_>) -> Raised<Dynamic> {
+    let place = here(desk, context).place;
+    let mut winding = desk.winding.borrow_mut();
+    winding.run = true;
+    winding.run_place = place;
     Err(ended())
 }
 
