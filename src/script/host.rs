@@ -182,7 +182,9 @@ impl Host {
     /// An error raised while an event was in `function`: one line of text with its place.
     pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
         let report = self.report(error, self.home(function));
-        let place = report.place.as_ref().map(Place::short).unwrap_or_default();
+        let begin = || Some(Place { source: self.home(function), line: self.line_of(function)?, column: 0 });
+        // Nothing in an empty loop has a place.
+        let place = report.place.clone().or_else(begin).as_ref().map(Place::short).unwrap_or_default();
         let line = report.place.as_ref().and_then(|place| Some(excerpt(place.source.line(place.line)?, place.column)));
         let text = match line {
             Some(line) => format!("{} in `{line}`", report.text),

@@ -76,7 +76,8 @@ fn syntax(source: &Rc<Source>, error: &rhai::ParseError) -> Report {
     let text = host::lower_first(&error.err_type().to_string());
     let report = Report::new("D0102", text.clone(), Host::place(source, error.position()));
     if text.contains("reserved keyword") {
-        return report.hint("a reserved word can be a key when it is quoted: `#{\"default\": 1}`");
+        let word = text.split('\'').nth(1).unwrap_or("new").to_owned();
+        return report.hint(format!("as a key it stands in quotes: `#{{\"{word}\": 1}}`, `d[\"{word}\"]`"));
     }
     report
 }
