@@ -2,4 +2,10 @@
 
 mod rig;
 
+mod accessors;
+mod joining;
+mod libraries;
+mod on_error;
 mod reports;
+mod runaway;
+mod script_cogs;
