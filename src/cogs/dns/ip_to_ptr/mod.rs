@@ -87,6 +87,9 @@ pub static SPEC: CogSpec = CogSpec {
 /// A shorter time to live would have the same question asked over and over.
 const TTL_MIN: Duration = Duration::from_secs(30);
 
+/// No look-up takes longer.
+const LONGEST: Duration = Duration::from_secs(5);
+
 /// What to do with a datum for which there are no names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Without {
@@ -118,7 +121,10 @@ struct IpToPtr {
     negative_ttl: Duration,
     /// As given; none for the system's.
     resolvers: Option<Vec<SocketAddr>>,
+    /// Who the system's are.
+    system: fn() -> Vec<SocketAddr>,
     manners: Manners,
+    max_pending: usize,
     source: Source,
 
     hosts: Hosts,
@@ -190,9 +196,10 @@ impl IpToPtr {
         if resolvers.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::option("resolvers", "names no server"));
         }
-        let manners = Manners { attempts: args.size("attempts"), timeout: args.seconds("timeout"), at_once: args.size("max_pending") };
+        let manners = Manners { attempts: args.size("attempts"), timeout: args.seconds("timeout"), longest: LONGEST };
+        let max_pending = args.size("max_pending");
         for (option, zero) in
-            [("attempts", manners.attempts == 0), ("timeout", manners.timeout.is_zero()), ("max_pending", manners.at_once == 0)]
+            [("attempts", manners.attempts == 0), ("timeout", manners.timeout.is_zero()), ("max_pending", max_pending == 0)]
         {
             if zero {
                 return Err(Error::option(option, "must be more than 0"));
@@ -208,7 +215,9 @@ impl IpToPtr {
             ttl_max: args.seconds("cache_ttl_max"),
             negative_ttl: args.seconds("negative_ttl"),
             resolvers,
+            system: lookup::system,
             manners,
+            max_pending,
             source: Source::of(&args.datum("hosts_file"))?,
             hosts: Hosts::default(),
             servers: None,
@@ -247,7 +256,7 @@ impl IpToPtr {
         };
         match without {
             Without::Drop => return Ok(false),
-            Without::Error if find.silence => return Err(Error::Other("no name server has answered in time".into())),
+            Without::Error if find.silence => return Err(Error::Other("no name server has answered".into())),
             Without::Error => return Err(Error::Other("the address has no name".into())),
             Without::Empty if !self.name_setter.is_null() => {
                 let names = find.names.iter().cloned().map(Datum::Str).collect();
@@ -272,7 +281,7 @@ impl IpToPtr {
 
     /// Has as many questions asked as may be in flight.
     fn ask(&mut self, ctx: &mut Ctx<'_>) {
-        while self.in_flight < self.manners.at_once
+        while self.in_flight < self.max_pending
             && let Some(address) = self.line.pop_front()
         {
             let Some(servers) = &self.servers else { return };
@@ -301,7 +310,7 @@ impl IpToPtr {
         match answer {
             Answer::Names(_, ttl) => self.cache.put(address, Rc::clone(&names), now, now + (*ttl).max(TTL_MIN).min(self.ttl_max)),
             Answer::Missing => self.cache.put(address, Rc::clone(&names), now, now + self.negative_ttl),
-            Answer::Silence => ctx.say(Priority::Warning, &format!("no answer in time about `{address}`")),
+            Answer::Silence => ctx.say(Priority::Warning, &format!("no answer about `{address}`")),
         }
         for number in self.questions.remove(&address).unwrap_or_default().waiting {
             let Some(held) = self.held.get_mut(number) else { continue };
@@ -361,7 +370,7 @@ impl Cog for IpToPtr {
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.hosts = Hosts::read(&self.source)?;
-        let servers = self.resolvers.clone().unwrap_or_else(lookup::system);
+        let servers = self.resolvers.clone().unwrap_or_else(self.system);
         if servers.is_empty() {
             ctx.say(Priority::Warning, "the system names no name server, so no look-up gets an answer");
         } else {
