@@ -5,6 +5,7 @@
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod movement;
+pub mod text;
 pub mod twist;
 
 use crate::cog::CogSpec;
@@ -19,4 +20,10 @@ pub static COGS: &[&CogSpec] = &[
     &twist::map::SPEC,
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,
+    &text::csv_marshall::SPEC,
+    &text::csv_parse::SPEC,
+    &text::json_marshall::SPEC,
+    &text::json_parse::SPEC,
+    &text::linear_regexp_lexicon::SPEC,
+    &text::regexp_lexicon::SPEC,
 ];
