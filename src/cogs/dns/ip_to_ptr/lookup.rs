@@ -7,13 +7,10 @@
 //! of CNAME (RFC 2317), bounded decompression. Its own cache and hosts file are off. Everything here runs on the helper; between
 //! look-ups nothing ticks there.
 
-use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig};
@@ -91,15 +88,7 @@ impl Servers {
     /// The look-up of `address`, for the helper; it gives a [`Reply`].
     pub(super) fn job(&self, address: IpAddr) -> Job {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move {
-            let mut asking = Box::pin(inner.ask(address));
-            // The escapement too would survive a panic, but could not tell which address it was about.
-            let answer = poll_fn(move |context| {
-                catch_unwind(AssertUnwindSafe(|| asking.as_mut().poll(context))).unwrap_or(Poll::Ready(Answer::Silence))
-            })
-            .await;
-            Box::new(Reply { address, answer }) as Box<_>
-        })
+        Box::pin(async move { Box::new(Reply { address, answer: inner.ask(address).await }) as Box<_> })
     }
 }
 

@@ -1,14 +1,15 @@
 //! `dns::ip_to_ptr`: puts the names of an address (PTR, RFC 1035 section 3.5 and RFC 3596) into the datum.
 //!
 //! A datum whose answer is not known yet is held; others go on meanwhile, and the answer sends it on. `hosts` and `cache` hold what
-//! needs no question, `lookup` asks on the helper thread, `order` keeps what is held in order of arrival, `names` reads addresses and
-//! makes names safe to show.
+//! needs no question, `lookup` asks on the helper thread, `order` keeps what is held in order of arrival, `find` gathers what is known
+//! of one datum, `names` reads addresses and makes names safe to show.
 //!
 //! Equal questions in flight are asked once. At most `max_pending` are in flight; further ones wait in order of arrival. A look-up
 //! ends after `attempts` times `timeout`, at most 5 s, whatever the servers do. Private addresses are asked about like any other;
 //! loopback addresses are `localhost` unless the hosts file has another name, and nobody is asked (RFC 6761).
 
 mod cache;
+mod find;
 mod hosts;
 mod lookup;
 mod names;
@@ -32,6 +33,7 @@ use crate::getset::{Getter, Setter};
 use crate::log::Priority;
 
 use self::cache::{Cache, Names};
+use self::find::{Find, Without};
 use self::hosts::{Hosts, Source};
 use self::lookup::{Answer, Manners, Reply, Servers};
 use self::order::Order;
@@ -90,26 +92,6 @@ const TTL_MIN: Duration = Duration::from_secs(30);
 /// No look-up takes longer.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// What to do with a datum for which there are no names.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Without {
-    Empty,
-    Pass,
-    Drop,
-    Error,
-}
-
-impl Without {
-    fn of(word: &str) -> Self {
-        match word {
-            "empty" => Self::Empty,
-            "pass" => Self::Pass,
-            "drop" => Self::Drop,
-            _ => Self::Error,
-        }
-    }
-}
-
 struct IpToPtr {
     ip_getter: Getter,
     name_setter: Setter,
@@ -151,40 +133,6 @@ struct Held {
     hold: Hold,
     datum: Datum,
     find: Find,
-}
-
-/// What is known so far about the addresses of one datum.
-#[derive(Default)]
-struct Find {
-    /// Sorted, each once.
-    names: Vec<Text>,
-    /// There was no address.
-    nothing: bool,
-    /// Answers still to come.
-    open: usize,
-    /// An address got no answer.
-    silence: bool,
-    /// An answer came from a server, or from the hosts file.
-    fresh: bool,
-}
-
-impl Find {
-    fn add(&mut self, names: &[Text]) {
-        for name in names {
-            if let Err(place) = self.names.binary_search_by(|known| known.as_str().cmp(name)) {
-                self.names.insert(place, name.clone());
-            }
-        }
-    }
-
-    fn word(&self) -> &'static str {
-        match (self.silence, self.names.is_empty(), self.fresh) {
-            (true, ..) => "timeout",
-            (_, true, _) => "missing",
-            (_, _, true) => "found",
-            _ => "cached",
-        }
-    }
 }
 
 impl IpToPtr {
@@ -328,6 +276,12 @@ impl IpToPtr {
         }
     }
 
+    /// For a look-up that panicked: what it was about, as if nobody had answered.
+    fn lost(&self, job: Option<Token>) -> Option<Reply> {
+        let (address, _) = self.questions.iter().find(|(_, question)| question.job.is_some() && question.job == job)?;
+        Some(Reply { address: *address, answer: Answer::Silence })
+    }
+
     /// Sends on all that is held, in order, as if no further answer came.
     fn give_up(&mut self, ctx: &mut Ctx<'_>) {
         self.line.clear();
@@ -382,9 +336,11 @@ impl Cog for IpToPtr {
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
         match wake {
             Wake::Answer(answer) => {
-                let reply = answer.downcast::<Reply>().map_err(|_| Error::Other("a look-up gave something else than an answer".into()))?;
-                self.in_flight = self.in_flight.saturating_sub(1);
-                self.settle(ctx, reply.address, &reply.answer);
+                let reply = answer.downcast::<Reply>().map(|reply| *reply);
+                if let Some(Reply { address, answer }) = reply.ok().or_else(|| self.lost(ctx.token())) {
+                    self.in_flight -= 1;
+                    self.settle(ctx, address, &answer);
+                }
                 self.ask(ctx);
             }
             Wake::GiveUp => self.give_up(ctx),
