@@ -26,6 +26,11 @@ pub enum Error {
         /// What was there: the name of its kind.
         got: &'static str,
     },
+    /// What should be written as a line is no text yet.
+    NotText {
+        /// What was there: the name of its kind.
+        got: &'static str,
+    },
     /// Data that could not be parsed, converted or written.
     Data {
         /// What is wrong.
@@ -91,6 +96,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Script { hint, .. } | Self::Option { hint, .. } => hint.as_deref(),
+            Self::NotText { .. } => Some("marshal it first, for instance with `text::json_marshall`"),
             _ => None,
         }
     }
@@ -101,6 +107,7 @@ impl fmt::Display for Error {
         match self {
             Self::FieldMissing { field } => write!(f, "no item `{field}`"),
             Self::WrongKind { what, wanted, got } => write!(f, "{what} must be {wanted}, but is {got}"),
+            Self::NotText { got } => write!(f, "a line must be a string or a blob, but is `{got}`"),
             Self::Data { text, piece } if piece.is_empty() => f.write_str(text),
             Self::Data { text, piece } => write!(f, "{text}: `{piece}`"),
             Self::Script { text, place, .. } if place.is_empty() => f.write_str(text),

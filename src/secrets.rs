@@ -142,7 +142,9 @@ mod tests {
 
     fn secrets(values: &[&str]) -> Secrets {
         let mut secrets = Secrets::new();
-        values.iter().for_each(|value| secrets.remember(value));
+        for value in values {
+            secrets.remember(value);
+        }
         secrets
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Args, Balance, Batch, Books, Cog, CogSpec, Ctx, Event, Given, Notice, Outcome, Seat};
 use crate::datum::{Datum, json};
 use crate::error::Result;
-use crate::escapement::{Clock, Escapement, Wake};
+use crate::escapement::{Clock, Escapement, Token, Wake};
 
 /// One cog under test.
 pub(crate) struct Bench {
@@ -99,15 +99,22 @@ impl Bench {
         let mut all = Vec::new();
         while !enough(&all) {
             let fired = if std::mem::take(&mut self.seat.waits_for_room) {
-                Some(Wake::Room)
+                Some((None, Wake::Room))
             } else {
-                self.esc.next_until(deadline).unwrap().map(|fired| fired.wake)
+                self.esc.next_until(deadline).unwrap().map(|fired| (Some(fired.token), fired.wake))
             };
-            let Some(wake) = fired else { break };
-            let out = self.call(|cog, ctx| cog.wake(ctx, wake)).unwrap();
-            all.extend(self.take(out));
+            let Some((token, wake)) = fired else { break };
+            all.extend(self.wake(token, wake));
         }
         all
+    }
+
+    /// Wakes the cog, by one of its bindings or none.
+    pub(crate) fn wake(&mut self, token: Option<Token>, wake: Wake) -> Vec<Datum> {
+        self.seat.woken_by = token;
+        let out = self.call(|cog, ctx| cog.wake(ctx, wake)).unwrap();
+        self.seat.woken_by = None;
+        self.take(out)
     }
 
     /// Finishes the cog, waits while it is busy, and gives what it still emits.
@@ -117,12 +124,10 @@ impl Bench {
         let deadline = self.esc.now() + Duration::from_secs(5);
         while self.cog.busy() {
             let Some(fired) = self.esc.next_until(deadline).unwrap() else { break };
-            let out = self.call(|cog, ctx| cog.wake(ctx, fired.wake)).unwrap();
-            all.extend(self.take(out));
+            all.extend(self.wake(Some(fired.token), fired.wake));
         }
         if self.cog.busy() {
-            let out = self.call(|cog, ctx| cog.wake(ctx, Wake::GiveUp)).unwrap();
-            all.extend(self.take(out));
+            all.extend(self.wake(None, Wake::GiveUp));
         }
         self.seat.closed = true;
         self.cog.done();

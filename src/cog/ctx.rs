@@ -101,6 +101,8 @@ pub struct Seat {
     pub stop: Option<i32>,
     /// Whether it found no room and waits to be told of some.
     pub waits_for_room: bool,
+    /// Which of its bindings has fired, while it is woken by one.
+    pub woken_by: Option<Token>,
 }
 
 impl Seat {
@@ -119,6 +121,7 @@ impl Seat {
             failed: Vec::new(),
             stop: None,
             waits_for_room: false,
+            woken_by: None,
         }
     }
 }
@@ -162,23 +165,41 @@ impl<'a> Ctx<'a> {
 
     /// For supplies: sends a new event, which came from `place`. The supply's `data_setter` and `id_setter` are applied.
     pub fn emit_new(&mut self, datum: Datum, place: u64) {
+        self.emit_new_with(datum, place, |_| Ok(()));
+    }
+
+    /// As [`Ctx::emit_new`]; between the two setters the datum goes through `dress`, for a supply's own ones.
+    pub fn emit_new_with(&mut self, payload: Datum, place: u64, dress: impl FnOnce(&mut Datum) -> Result<()>) {
+        let (lineage, number) = self.open_new(place);
+        match wrap(self.seat, payload, number, dress) {
+            Ok(datum) => {
+                self.seat.stats.emitted += 1;
+                self.out.push(Event { datum, lineage });
+            }
+            Err((error, datum)) => self.fail_opened(lineage, datum, &error),
+        }
+    }
+
+    /// For supplies: what came from `place` cannot be made an event; `on_error` decides what becomes of it. `datum` is what
+    /// there is of it.
+    pub fn fail_new(&mut self, datum: Datum, place: u64, error: &Error) {
+        let (lineage, _) = self.open_new(place);
+        self.fail_opened(lineage, datum, error);
+    }
+
+    fn open_new(&mut self, place: u64) -> (Lineage, u64) {
         let seat = &mut *self.seat;
         let block = self.block.get_or_insert_with(|| self.books.block(seat.number, seat.next_origin));
-        let lineage = self.books.open(block, place);
         let number = seat.next_origin;
         seat.next_origin += 1;
-        seat.stats.emitted += 1;
-        let datum = match dress(seat, datum, number) {
-            Ok(datum) => datum,
-            Err(error) => {
-                let id = format!("{}#{number}", seat.name);
-                seat.stats.errors += 1;
-                log::write_id(log::Priority::Error, &id, &format!("{}: {error}", seat.name));
-                self.books.settle(&lineage, Outcome::Failed);
-                return;
-            }
-        };
-        self.out.push(Event { datum, lineage });
+        (self.books.open(block, place), number)
+    }
+
+    fn fail_opened(&mut self, lineage: Lineage, datum: Datum, error: &Error) {
+        self.given = lineage;
+        self.parts = 0;
+        self.fail(error, Some(datum));
+        self.given = Lineage::default();
     }
 
     /// For supplies: how many more events may be sent now. At 0 the supply stops reading; it is woken with
@@ -216,10 +237,12 @@ impl<'a> Ctx<'a> {
 
     /// A held datum has failed; `on_error` decides what becomes of it.
     pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
-        self.given = hold.into_lineage();
-        self.parts = 0;
+        // It may happen while another datum is turned, whose account must stay as it is.
+        let given = std::mem::replace(&mut self.given, hold.into_lineage());
+        let parts = std::mem::take(&mut self.parts);
+        let id = self.id.take();
         self.fail(error, Some(datum));
-        self.given = Lineage::default();
+        (self.given, self.parts, self.id) = (given, parts, id);
     }
 
     /// Whether anything stands behind this cog; a drain need not emit otherwise.
@@ -259,11 +282,11 @@ impl<'a> Ctx<'a> {
         };
         match (self.seat.on_error, kept) {
             (OnError::Drop, _) => {
-                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.tell(log::Priority::Debug, &text);
                 self.books.settle(&self.given, Outcome::Filtered);
             }
             (OnError::Pass, Some(datum)) => {
-                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.tell(log::Priority::Debug, &text);
                 self.seat.stats.emitted += 1;
                 self.out.push(Event { datum, lineage: self.given.clone() });
             }
@@ -276,12 +299,19 @@ impl<'a> Ctx<'a> {
                 self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });
             }
             (policy, _) => {
-                log::write_id(log::Priority::Error, &self.id(), &text);
+                self.tell(log::Priority::Error, &text);
                 self.books.settle(&self.given, Outcome::Failed);
                 if policy == OnError::Stop {
                     self.seat.stop = Some(1);
                 }
             }
+        }
+    }
+
+    /// A line about the datum that is being turned; what one cog tells is of one kind for the log's rate limit.
+    fn tell(&self, priority: log::Priority, text: &str) {
+        if log::enabled(priority) {
+            log::write_kind(priority, &self.seat.name, &format!("{}: {text}", self.id()));
         }
     }
 
@@ -301,14 +331,14 @@ impl<'a> Ctx<'a> {
     /// Writes a log line about the datum that is being turned.
     pub fn log(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
-            log::write_id(priority, &self.id(), &format!("{}: {text}", self.seat.name));
+            self.tell(priority, &format!("{}: {text}", self.seat.name));
         }
     }
 
     /// Writes a log line about the cog itself.
     pub fn say(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
-            log::write(priority, &format!("{}: {text}", self.seat.name));
+            log::write_kind(priority, &self.seat.name, &format!("{}: {text}", self.seat.name));
         }
     }
 
@@ -325,6 +355,11 @@ impl<'a> Ctx<'a> {
     }
 
     // --- time and the system ----------------------------------------------------------------------------------------
+
+    /// Which binding has fired, inside [`Cog::wake`](super::Cog::wake); none when the train wakes the cog on its own account.
+    pub fn token(&self) -> Option<Token> {
+        self.seat.woken_by
+    }
 
     fn esc(&mut self) -> Result<&mut Escapement> {
         if self.seat.closed { Err(Error::Finished) } else { Ok(self.esc) }
@@ -418,18 +453,63 @@ impl<'a> Ctx<'a> {
     }
 }
 
-/// Applies a supply's `data_setter` and `id_setter`.
-fn dress(seat: &Seat, payload: Datum, number: u64) -> Result<Datum> {
+/// Applies a supply's `data_setter`, `dress` and `id_setter`; gives back what there is when one of them fails.
+fn wrap(seat: &Seat, payload: Datum, number: u64, dress: impl FnOnce(&mut Datum) -> Result<()>) -> Result<Datum, (Error, Datum)> {
     let mut datum = match &seat.common.data_setter {
         None => payload,
         Some(setter) => {
             let mut datum = Datum::Map(Map::new());
-            setter.set(&mut datum, payload)?;
-            datum
+            match setter.set(&mut datum, payload) {
+                Ok(()) => datum,
+                Err(error) => return Err((error, datum)),
+            }
         }
     };
-    if let Some(setter) = &seat.common.id_setter {
-        setter.set(&mut datum, Datum::from(format!("{}#{number}", seat.name)))?;
+    let mut done = dress(&mut datum);
+    if let (Ok(()), Some(setter)) = (&done, &seat.common.id_setter) {
+        done = setter.set(&mut datum, Datum::from(format!("{}#{number}", seat.name)));
     }
-    Ok(datum)
+    match done {
+        Ok(()) => Ok(datum),
+        Err(error) => Err((error, datum)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cog::bench::Bench;
+    use crate::cog::{Cog, CogSpec, Kind};
+
+    /// Holds each datum, and fails it when the next one comes.
+    struct Late(Option<(Hold, Datum)>);
+
+    impl Cog for Late {
+        fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+            if let Some((hold, datum)) = self.0.replace((ctx.hold(), datum)) {
+                ctx.fail_held(hold, datum, &Error::Other("too late".into()));
+            }
+            Ok(())
+        }
+    }
+
+    static SPEC: CogSpec = CogSpec {
+        family: "test",
+        name: "late",
+        kind: Kind::Convert,
+        about: "",
+        params: &[],
+        first: None,
+        global: false,
+        examples: &[],
+        build: |_| Ok(Box::new(Late(None))),
+    };
+
+    #[test]
+    fn failing_an_earlier_datum_leaves_the_account_of_the_present_one_alone() {
+        let mut bench = Bench::new(&SPEC, vec![]);
+        (0..3).for_each(|n| drop(bench.feed(Datum::Int(n))));
+        let books = bench.balance();
+        assert_eq!((books.born, books.failed, books.filtered, books.in_flight), (3, 2, 0, 1), "{books:?}");
+    }
 }

@@ -2,12 +2,24 @@
 //!
 //! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
 
-mod text;
+#[cfg(feature = "dns")]
+pub mod dns;
+pub mod movement;
+pub mod text;
+pub mod twist;
 
 use crate::cog::CogSpec;
 
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
 pub static COGS: &[&CogSpec] = &[
+    #[cfg(feature = "dns")]
+    &dns::ip_to_ptr::SPEC,
+    &movement::tick_supply::SPEC,
+    &movement::null_drain::SPEC,
+    &movement::collect_drain::SPEC,
+    &twist::map::SPEC,
+    &twist::filter::SPEC,
+    &twist::flat_map::SPEC,
     &text::csv_marshall::SPEC,
     &text::csv_parse::SPEC,
     &text::json_marshall::SPEC,

@@ -169,6 +169,9 @@ impl Escapement {
 
     /// As [`next`](Self::next), but gives nothing from `deadline` on, even when events still come: who shuts down must come to an end.
     ///
+    /// A clock by hand that does not jump reaches the deadline only when somebody else advances it; use
+    /// [`next_ready`](Self::next_ready) with one.
+    ///
     /// # Errors
     /// As `next`.
     pub fn next_until(&mut self, deadline: Moment) -> Result<Option<Fired>> {

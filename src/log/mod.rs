@@ -52,7 +52,7 @@ pub fn configure(settings: &Settings) -> Result<()> {
 /// Sets only what is shown on standard error and under which tag; for the time before [`configure`].
 pub fn early(tag: &str, stderr: Option<Priority>, color: bool) {
     let mut logger = logger();
-    logger.settings.tag = tag.to_owned();
+    tag.clone_into(&mut logger.settings.tag);
     logger.tag = logger.settings.clean_tag();
     logger.settings.stderr = stderr;
     logger.settings.color = color;

@@ -102,7 +102,7 @@ impl Settings {
                     Some(priority) => settings.stderr = Some(priority),
                     None => return wrong("log priority"),
                 },
-                ("tag", Datum::Str(tag)) if !tag.is_empty() => settings.tag = tag.as_str().to_owned(),
+                ("tag", Datum::Str(tag)) if !tag.is_empty() => tag.as_str().clone_into(&mut settings.tag),
                 ("tag", _) => return wrong("name"),
                 (name, _) => {
                     let hint = nearest(name, KEYS).map(|near| format!("did you mean `{near}`?"));

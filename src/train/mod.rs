@@ -134,7 +134,9 @@ impl Train {
             self.runtime(&fired);
         } else if self.slots.get(fired.owner as usize).is_some_and(|slot| !slot.seat.closed) {
             let wake = fired.wake;
+            self.slots[fired.owner as usize].seat.woken_by = Some(fired.token);
             self.call(fired.owner, |cog, ctx| cog.wake(ctx, wake));
+            self.slots[fired.owner as usize].seat.woken_by = None;
         }
         self.settle();
     }

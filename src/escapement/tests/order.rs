@@ -1,9 +1,12 @@
 //! The queue, timers and idle bindings: what comes when, and when there is nothing left to wait for.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
+use proptest::prelude::*;
+
 use super::{OWNER, by_hand, is_idle, ready, tokens};
-use crate::escapement::{Clock, Escapement, Interest, Moment, Wake};
+use crate::escapement::{Clock, Escapement, Interest, Moment, Token, Wake};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -233,4 +236,81 @@ fn a_hundred_thousand_timers_come_and_go() {
     assert_eq!(ready(&mut escapement).len(), 50_000);
     assert!(escapement.next().unwrap().is_none());
     assert_eq!(escapement.bound(OWNER), 0);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Soon,
+    Idle,
+    After(u32),
+    Every(u32),
+    Unbind(usize),
+    Weaken(usize),
+    Advance(u32),
+    Next,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        Just(Step::Soon),
+        Just(Step::Idle),
+        (0..5_u32).prop_map(Step::After),
+        (1..5_u32).prop_map(Step::Every),
+        (0..50_usize).prop_map(Step::Unbind),
+        (0..50_usize).prop_map(Step::Weaken),
+        (0..3_u32).prop_map(Step::Advance),
+        Just(Step::Next),
+        Just(Step::Next),
+    ]
+}
+
+proptest! {
+    /// Whatever is done: only live bindings are woken, each one-shot once, and the counts are right.
+    #[test]
+    fn only_what_is_bound_is_woken(steps in prop::collection::vec(step(), 0..200)) {
+        let (mut escapement, clock) = by_hand();
+        let mut made: Vec<Token> = Vec::new();
+        let mut live: HashMap<Token, (bool, bool)> = HashMap::new();
+        for step in steps {
+            let bound = match step {
+                Step::Soon => Some((escapement.soon(OWNER), true)),
+                Step::Idle => Some((escapement.idle(OWNER), true)),
+                Step::After(delay) => Some((escapement.after(OWNER, SECOND * delay), true)),
+                Step::Every(period) => Some((escapement.every(OWNER, SECOND * period), false)),
+                Step::Unbind(n) => {
+                    if let Some(token) = made.get(n) {
+                        prop_assert_eq!(escapement.unbind(*token), live.remove(token).is_some());
+                    }
+                    None
+                }
+                Step::Weaken(n) => {
+                    if let Some(token) = made.get(n) {
+                        escapement.weaken(*token);
+                        live.entry(*token).and_modify(|(_, strong)| *strong = false);
+                    }
+                    None
+                }
+                Step::Advance(seconds) => {
+                    clock.advance(SECOND * seconds);
+                    None
+                }
+                Step::Next => {
+                    if let Some(fired) = escapement.next_ready().unwrap() {
+                        let known = live.get(&fired.token).copied();
+                        prop_assert!(known.is_some());
+                        if known.is_some_and(|(one_shot, _)| one_shot) {
+                            live.remove(&fired.token);
+                        }
+                    }
+                    None
+                }
+            };
+            if let Some((token, one_shot)) = bound {
+                prop_assert!(live.insert(token, (one_shot, true)).is_none());
+                made.push(token);
+            }
+            prop_assert_eq!(escapement.bound(OWNER), live.len());
+            prop_assert_eq!(escapement.strong, live.values().filter(|(_, strong)| *strong).count());
+        }
+    }
 }

@@ -272,6 +272,35 @@ fn an_overflow_asks_every_watch_to_look_again() {
 }
 
 #[test]
+fn an_overflow_of_the_kernels_queue_is_told_as_such() {
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let limit: u32 = limit.trim().parse().unwrap();
+    if limit > 100_000 {
+        // An uncommon setting; filling that queue would take too long.
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut escapement = Escapement::new(Clock::by_hand()).unwrap();
+    let mut files = ["a", "b"].map(|name| File::create(directory.path().join(name)).unwrap());
+    let tokens = ["a", "b", ""].map(|name| escapement.watch(1, &directory.path().join(name), PERIOD).unwrap());
+    // By turns, as the kernel puts equal neighbours together.
+    for _ in 0..=limit / 2 {
+        for file in &mut files {
+            file.write_all(b"a").unwrap();
+        }
+    }
+    let mut rescan = Vec::new();
+    for fired in ready(&mut escapement) {
+        if matches!(fired.wake, Wake::Changed(changed) if changed.what.rescan) {
+            rescan.push(fired.token);
+        }
+    }
+    assert_eq!(rescan, tokens);
+    files[0].write_all(b"a").unwrap();
+    assert_eq!(super::tokens(&mut escapement), [tokens[0]]);
+}
+
+#[test]
 fn a_looking_watch_stops_looking_when_it_is_unbound() {
     Place::both(|place| {
         place.write("log", "a");

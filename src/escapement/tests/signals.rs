@@ -1,6 +1,9 @@
 //! Signals that the test sends to itself. Each test has its own, as handlers belong to the whole process.
 
-use signal_hook::consts::{SIGALRM, SIGKILL, SIGSTOP, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use signal_hook::consts::{SIGALRM, SIGKILL, SIGSTOP, SIGTERM, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::low_level::raise;
 
 use super::{OWNER, by_hand, ready};
@@ -69,6 +72,25 @@ fn an_unbound_signal_is_silent() {
     raise(SIGURG).unwrap();
     let _ = escapement.soon(1);
     assert_eq!(ready(&mut escapement).len(), 1);
+}
+
+/// Set in the environment of a copy of the test program that is to end itself.
+const ALONE: &str = "DEADBEAT_TEST_ALONE";
+
+#[test]
+fn a_signal_that_nobody_hears_any_more_ends_the_program_again() {
+    if std::env::var_os(ALONE).is_some() {
+        let (mut escapement, _) = by_hand();
+        let token = escapement.signal(OWNER, SIGTERM).unwrap();
+        raise(SIGTERM).unwrap();
+        assert!(escapement.unbind(token));
+        raise(SIGTERM).unwrap();
+        return;
+    }
+    let name = "escapement::tests::signals::a_signal_that_nobody_hears_any_more_ends_the_program_again";
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    let ended = alone.args([name, "--exact"]).env(ALONE, "1").output().unwrap();
+    assert_eq!(ended.status.signal(), Some(SIGTERM), "{ended:?}");
 }
 
 #[test]
