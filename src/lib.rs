@@ -1,8 +1,14 @@
 //! `deadbeat`: an interpreter for event-driven data-transformation pipelines written as Rhai scripts.
 
+pub mod cli;
 pub mod cog;
 pub mod cogs;
+pub mod conf;
 pub mod datum;
 pub mod error;
+pub mod escapement;
 pub mod getset;
+pub mod log;
+pub mod script;
+pub mod secrets;
 pub mod train;

@@ -577,7 +577,7 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
         | (Ty::Map, Datum::Map(_))
         | (Ty::List, Datum::List(_)) => Ok(datum.clone()),
         (Ty::Size, Datum::Str(text)) => {
-            size(text).map(Datum::Int).ok_or_else(|| Fault::Text(format!("`{text}` is no size such as \"64k\" or \"1MiB\"")))
+            size(text).map(Datum::Int).ok_or_else(|| Fault::Text(format!("`{text}` is no size such as \"64KiB\" or \"1MiB\"")))
         }
         (Ty::Seconds, Datum::Int(_) | Datum::Float(_)) => match datum.as_float() {
             Some(seconds) if (0.0..1e12).contains(&seconds) => Ok(Datum::Float(seconds)),
@@ -604,19 +604,19 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
     }
 }
 
-/// `10k`, `4MiB`, `1 GB`: decimal steps for `k M G`, binary ones for `Ki Mi Gi` and for the lone letters of memory sizes.
+/// `10k`, `4MiB`, `1 GB`: decimal steps for `k M G`, binary ones for `Ki Mi Gi`, as configuration's sizes are read.
 fn size(text: &str) -> Option<i64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: i64 = text[..end].parse().ok()?;
     let factor = match text[end..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
-        "k" | "kib" | "ki" => 1 << 10,
-        "m" | "mib" | "mi" => 1 << 20,
-        "g" | "gib" | "gi" => 1 << 30,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
+        "kib" | "ki" => 1 << 10,
+        "mib" | "mi" => 1 << 20,
+        "gib" | "gi" => 1 << 30,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
         _ => return None,
     };
     number.checked_mul(factor)
@@ -666,7 +666,7 @@ mod tests {
 
     #[test]
     fn defaults_and_forms() {
-        let args = Args::of(&SPEC, vec![("filenames", "a".into()), ("max", "64k".into()), ("wait", 2.into())]);
+        let args = Args::of(&SPEC, vec![("filenames", "a".into()), ("max", "64KiB".into()), ("wait", 2.into())]);
         assert_eq!(args.strs("filenames"), ["a"]);
         assert_eq!(args.size("max"), 65536);
         assert_eq!(args.seconds("wait"), Duration::from_secs(2));

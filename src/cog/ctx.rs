@@ -237,10 +237,12 @@ impl<'a> Ctx<'a> {
 
     /// A held datum has failed; `on_error` decides what becomes of it.
     pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
-        self.given = hold.into_lineage();
-        self.parts = 0;
+        // It may happen while another datum is turned, whose account must stay as it is.
+        let given = std::mem::replace(&mut self.given, hold.into_lineage());
+        let parts = std::mem::take(&mut self.parts);
+        let id = self.id.take();
         self.fail(error, Some(datum));
-        self.given = Lineage::default();
+        (self.given, self.parts, self.id) = (given, parts, id);
     }
 
     /// Whether anything stands behind this cog; a drain need not emit otherwise.
@@ -280,11 +282,11 @@ impl<'a> Ctx<'a> {
         };
         match (self.seat.on_error, kept) {
             (OnError::Drop, _) => {
-                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.tell(log::Priority::Debug, &text);
                 self.books.settle(&self.given, Outcome::Filtered);
             }
             (OnError::Pass, Some(datum)) => {
-                log::write_id(log::Priority::Debug, &self.id(), &text);
+                self.tell(log::Priority::Debug, &text);
                 self.seat.stats.emitted += 1;
                 self.out.push(Event { datum, lineage: self.given.clone() });
             }
@@ -297,12 +299,19 @@ impl<'a> Ctx<'a> {
                 self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });
             }
             (policy, _) => {
-                log::write_id(log::Priority::Error, &self.id(), &text);
+                self.tell(log::Priority::Error, &text);
                 self.books.settle(&self.given, Outcome::Failed);
                 if policy == OnError::Stop {
                     self.seat.stop = Some(1);
                 }
             }
+        }
+    }
+
+    /// A line about the datum that is being turned; what one cog tells is of one kind for the log's rate limit.
+    fn tell(&self, priority: log::Priority, text: &str) {
+        if log::enabled(priority) {
+            log::write_kind(priority, &self.seat.name, &format!("{}: {text}", self.id()));
         }
     }
 
@@ -322,14 +331,14 @@ impl<'a> Ctx<'a> {
     /// Writes a log line about the datum that is being turned.
     pub fn log(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
-            log::write_id(priority, &self.id(), &format!("{}: {text}", self.seat.name));
+            self.tell(priority, &format!("{}: {text}", self.seat.name));
         }
     }
 
     /// Writes a log line about the cog itself.
     pub fn say(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
-            log::write(priority, &format!("{}: {text}", self.seat.name));
+            log::write_kind(priority, &self.seat.name, &format!("{}: {text}", self.seat.name));
         }
     }
 
@@ -400,7 +409,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// Wakes the cog when the descriptor is ready, edge-triggered: read until it would block, or [`Ctx::rearm`].
-    pub fn fd(&mut self, fd: std::os::fd::RawFd, interest: Interest) -> Result<Token> {
+    pub fn fd(&mut self, fd: &impl std::os::fd::AsRawFd, interest: Interest) -> Result<Token> {
         let owner = self.seat.number;
         self.esc()?.fd(owner, fd, interest)
     }
@@ -463,5 +472,44 @@ fn wrap(seat: &Seat, payload: Datum, number: u64, dress: impl FnOnce(&mut Datum)
     match done {
         Ok(()) => Ok(datum),
         Err(error) => Err((error, datum)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cog::bench::Bench;
+    use crate::cog::{Cog, CogSpec, Kind};
+
+    /// Holds each datum, and fails it when the next one comes.
+    struct Late(Option<(Hold, Datum)>);
+
+    impl Cog for Late {
+        fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+            if let Some((hold, datum)) = self.0.replace((ctx.hold(), datum)) {
+                ctx.fail_held(hold, datum, &Error::Other("too late".into()));
+            }
+            Ok(())
+        }
+    }
+
+    static SPEC: CogSpec = CogSpec {
+        family: "test",
+        name: "late",
+        kind: Kind::Convert,
+        about: "",
+        params: &[],
+        first: None,
+        global: false,
+        examples: &[],
+        build: |_| Ok(Box::new(Late(None))),
+    };
+
+    #[test]
+    fn failing_an_earlier_datum_leaves_the_account_of_the_present_one_alone() {
+        let mut bench = Bench::new(&SPEC, vec![]);
+        (0..3).for_each(|n| drop(bench.feed(Datum::Int(n))));
+        let books = bench.balance();
+        assert_eq!((books.born, books.failed, books.filtered, books.in_flight), (3, 2, 0, 1), "{books:?}");
     }
 }

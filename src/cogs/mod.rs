@@ -2,14 +2,26 @@
 //!
 //! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
 
+#[cfg(feature = "dns")]
+pub mod dns;
 pub mod fs;
+pub mod movement;
+pub mod twist;
 
 use crate::cog::CogSpec;
 
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
 pub static COGS: &[&CogSpec] = &[
+    #[cfg(feature = "dns")]
+    &dns::ip_to_ptr::SPEC,
     &fs::file_watcher_supply::SPEC,
     &fs::line_file_drain::SPEC,
     &fs::stdin_supply::SPEC,
     &fs::stdout_drain::SPEC,
+    &movement::tick_supply::SPEC,
+    &movement::null_drain::SPEC,
+    &movement::collect_drain::SPEC,
+    &twist::map::SPEC,
+    &twist::filter::SPEC,
+    &twist::flat_map::SPEC,
 ];

@@ -102,12 +102,16 @@ impl ScriptFn {
 
     fn call_set(&self, datum: &mut Datum, piece: &Datum) -> Result<()> {
         if self.arity == Some(1) {
-            self.change(datum, [to_rhai(piece)])?;
+            let _ = self.change(datum, [to_rhai(piece)])?;
             return Ok(());
         }
         let result = self.call([to_rhai(datum), to_rhai(piece)])?;
         if result.is_unit() {
-            return Err(self.wrong_result("the datum", &result, "values are copied when passed: end it with the datum, `|d, v| { d.x = v; d }`"));
+            return Err(self.wrong_result(
+                "the datum",
+                &result,
+                "values are copied when passed: end it with the datum, `|d, v| { d.x = v; d }`",
+            ));
         }
         *datum = from_rhai_like(result, datum)?;
         Ok(())
@@ -115,12 +119,16 @@ impl ScriptFn {
 
     fn call_delete(&self, datum: &mut Datum) -> Result<()> {
         if self.takes_this() {
-            self.change(datum, [])?;
+            let _ = self.change(datum, [])?;
             return Ok(());
         }
         let result = self.call([to_rhai(datum)])?;
         if result.is_unit() {
-            return Err(self.wrong_result("the datum", &result, "values are copied when passed: end it with the datum, `|d| { d.remove(\"x\"); d }`"));
+            return Err(self.wrong_result(
+                "the datum",
+                &result,
+                "values are copied when passed: end it with the datum, `|d| { d.remove(\"x\"); d }`",
+            ));
         }
         *datum = from_rhai_like(result, datum)?;
         Ok(())
@@ -137,7 +145,11 @@ impl ScriptFn {
         } else if result.is_array() {
             from_rhai(result)
         } else {
-            Err(self.wrong_result("nothing or an array, as it changes `this`", &result, "end its last statement with `;`, or take the datum as parameter: `|d| …`"))
+            Err(self.wrong_result(
+                "nothing or an array, as it changes `this`",
+                &result,
+                "end its last statement with `;`, or take the datum as parameter: `|d| …`",
+            ))
         }
     }
 }
@@ -224,14 +236,14 @@ impl Callback for ScriptFn {
 }
 
 /// A map with `run`: a cog that keeps its state in the map's fields.
-pub struct StateMap {
+pub(super) struct StateMap {
     host: Rc<Host>,
     fields: rhai::Map,
 }
 
 impl StateMap {
     /// The cog of that map, which has a `run`.
-    pub fn new(host: &Rc<Host>, fields: rhai::Map) -> Self {
+    pub(super) fn new(host: &Rc<Host>, fields: rhai::Map) -> Self {
         Self { host: Rc::clone(host), fields }
     }
 
@@ -261,6 +273,9 @@ impl Callback for StateMap {
         Ok(Box::new(StateCog::new(&self.host, self.fields.clone())?))
     }
     fn name(&self) -> String {
-        self.fields.get("run").and_then(|run| run.clone().try_cast::<FnPtr>()).map_or_else(|| "map".into(), |run| self.host.display_name(&run))
+        self.fields
+            .get("run")
+            .and_then(|run| run.clone().try_cast::<FnPtr>())
+            .map_or_else(|| "map".into(), |run| self.host.display_name(&run))
     }
 }

@@ -11,14 +11,14 @@ use crate::error::{Error, Result};
 
 /// A point in time, as scripts see it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Time(pub Timestamp);
+pub(super) struct Time(pub Timestamp);
 
 /// A number whose digits neither `i64` nor `f64` holds, as scripts see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Number(pub Text);
+pub(super) struct Number(pub Text);
 
 /// The value as Rhai sees it.
-pub fn to_rhai(datum: &Datum) -> Dynamic {
+pub(super) fn to_rhai(datum: &Datum) -> Dynamic {
     match datum {
         Datum::Unit => Dynamic::UNIT,
         Datum::Bool(value) => Dynamic::from_bool(*value),
@@ -47,7 +47,7 @@ fn parsed(text: &Text) -> Datum {
 ///
 /// # Errors
 /// When it holds what cannot travel: a closure, a cog, a range, with its path.
-pub fn from_rhai(value: Dynamic) -> Result<Datum> {
+pub(super) fn from_rhai(value: Dynamic) -> Result<Datum> {
     back(value, None, &mut Vec::new()).map(|(datum, _)| datum)
 }
 
@@ -55,7 +55,7 @@ pub fn from_rhai(value: Dynamic) -> Result<Datum> {
 ///
 /// # Errors
 /// As [`from_rhai`].
-pub fn from_rhai_like(value: Dynamic, original: &Datum) -> Result<Datum> {
+pub(super) fn from_rhai_like(value: Dynamic, original: &Datum) -> Result<Datum> {
     back(value, Some(original), &mut Vec::new()).map(|(datum, _)| datum)
 }
 
@@ -168,7 +168,7 @@ fn scalar(value: Dynamic, path: &[String]) -> Result<Datum> {
 }
 
 /// The last part of a Rust type's name.
-pub fn short_type(name: &str) -> &str {
+pub(super) fn short_type(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
 }
 

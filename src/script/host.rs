@@ -12,7 +12,7 @@ use crate::error::{Error, shorten};
 
 /// Limits of one evaluation: winding, or one call of a cog.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Operations at most.
     pub operations: u64,
     /// Time at most.
@@ -20,9 +20,9 @@ pub struct Limits {
 }
 
 /// Of the script's top level.
-pub const WINDING: Limits = Limits { operations: 50_000_000, time: Duration::from_secs(10) };
+pub(super) const WINDING: Limits = Limits { operations: 50_000_000, time: Duration::from_secs(10) };
 /// Of one call of a cog.
-pub const CALL: Limits = Limits { operations: 1_000_000, time: Duration::from_secs(1) };
+pub(super) const CALL: Limits = Limits { operations: 1_000_000, time: Duration::from_secs(1) };
 
 /// How far the evaluation under way has come; shared with the engine's progress callback.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub struct Host {
     pub main: Rc<Source>,
     /// Libraries with their texts and syntax trees.
     pub libraries: Vec<(Rc<Source>, AST)>,
+    /// Whether closures may be lowered.
+    pub lowers: bool,
     watch: Rc<Watch>,
     global: OnceCell<GlobalRuntimeState>,
     /// Which source a function's or closure's name belongs to, where it is not the script.
@@ -80,14 +82,14 @@ pub struct Host {
 
 impl Host {
     /// A host of a compiled script.
-    pub fn new(engine: Engine, ast: AST, main: Rc<Source>, libraries: Vec<(Rc<Source>, AST)>, watch: Rc<Watch>) -> Self {
+    pub fn new(engine: Engine, ast: AST, main: Rc<Source>, libraries: Vec<(Rc<Source>, AST)>, watch: Rc<Watch>, lowers: bool) -> Self {
         let mut homes = HashMap::new();
         for (source, library) in &libraries {
             for function in library.iter_functions() {
                 homes.insert(function.name.to_owned(), Rc::clone(source));
             }
         }
-        Self { engine, ast, main, libraries, watch, global: OnceCell::new(), homes: RefCell::new(homes) }
+        Self { engine, ast, main, libraries, lowers, watch, global: OnceCell::new(), homes: RefCell::new(homes) }
     }
 
     /// Evaluates the script's top level.
@@ -112,7 +114,12 @@ impl Host {
     ///
     /// # Errors
     /// What it raised.
-    pub fn call<const N: usize>(&self, function: &FnPtr, this: Option<&mut Dynamic>, args: [Dynamic; N]) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn call<const N: usize>(
+        &self,
+        function: &FnPtr,
+        this: Option<&mut Dynamic>,
+        args: [Dynamic; N],
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
         self.watch.start(CALL);
         let context = NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, self.global(), Position::NONE);
         function.call_raw(&context, this, args)
@@ -159,7 +166,7 @@ impl Host {
     pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
         let report = self.report(error, self.home(function));
         let place = report.place.as_ref().map(Place::short).unwrap_or_default();
-        let line = report.place.as_ref().and_then(|place| place.source.line(place.line)).map(|line| shorten(line.trim(), 80));
+        let line = report.place.as_ref().and_then(|place| Some(excerpt(place.source.line(place.line)?, place.column)));
         let text = match line {
             Some(line) => format!("{} in `{line}`", report.text),
             None => report.text,
@@ -196,6 +203,13 @@ impl Host {
     }
 }
 
+/// What of a line stands around that column, so that a log line stays short.
+fn excerpt(line: &str, column: usize) -> String {
+    let from = if line.trim().chars().count() <= 80 { 0 } else { column.saturating_sub(20) };
+    let part: String = line.chars().skip(from).collect();
+    format!("{}{}", if from > 0 { "…" } else { "" }, shorten(part.trim(), 80))
+}
+
 /// Code, text and advice for an error, without its position.
 fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) {
     match &error {
@@ -212,15 +226,15 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
             };
             ("D0103", format!("no function `{}`", plain_signature(signature)), hint)
         }
-        EvalAltResult::ErrorVariableNotFound(name, _) => (
-            "D0104",
-            format!("no variable `{name}`"),
-            Some("a named `fn` does not see the script's variables; a closure does".to_owned()),
-        ),
-        EvalAltResult::ErrorModuleNotFound(name, _) => ("D0106", format!("no module `{name}`"), None),
-        EvalAltResult::ErrorUnboundThis(_) => {
-            ("D0105", "`this` is not bound here".into(), Some("in a nested closure it is not: copy what you need to a local variable first".to_owned()))
+        EvalAltResult::ErrorVariableNotFound(name, _) => {
+            ("D0104", format!("no variable `{name}`"), Some("a named `fn` does not see the script's variables; a closure does".to_owned()))
         }
+        EvalAltResult::ErrorModuleNotFound(name, _) => ("D0106", format!("no module `{name}`"), None),
+        EvalAltResult::ErrorUnboundThis(_) => (
+            "D0105",
+            "`this` is not bound here".into(),
+            Some("in a nested closure it is not: copy what you need to a local variable first".to_owned()),
+        ),
         EvalAltResult::ErrorTerminated(token, _) => ("D0108", token.clone().into_string().unwrap_or_default(), None),
         EvalAltResult::ErrorRuntime(value, _) => {
             let text = if value.is_unit() { "the script raised an error".to_owned() } else { value.to_string() };
@@ -255,7 +269,10 @@ fn lower_first(text: &str) -> String {
 
 /// Rust's names of types as scripts know them.
 fn plain_types(text: &str) -> String {
-    text.replace("alloc::string::String", "string").replace("&str | ImmutableString | String", "string").replace("i64", "int").replace("f64", "float")
+    text.replace("alloc::string::String", "string")
+        .replace("&str | ImmutableString | String", "string")
+        .replace("i64", "int")
+        .replace("f64", "float")
 }
 
 fn plain_signature(signature: &str) -> String {

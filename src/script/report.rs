@@ -63,7 +63,11 @@ pub struct Place {
 impl Place {
     /// `file:line:column`.
     pub fn short(&self) -> String {
-        if self.column == 0 { format!("{}:{}", self.source.name, self.line) } else { format!("{}:{}:{}", self.source.name, self.line, self.column) }
+        if self.column == 0 {
+            format!("{}:{}", self.source.name, self.line)
+        } else {
+            format!("{}:{}:{}", self.source.name, self.line, self.column)
+        }
     }
 
     /// How many letters the word at this place has, at least one.
@@ -118,7 +122,9 @@ impl Report {
     /// Whether both say the same of the same place.
     pub fn is_like(&self, other: &Self) -> bool {
         let at = |report: &Self| report.place.as_ref().map(|p| (p.source.name.clone(), p.line, p.column));
-        at(self) == at(other) && (self.text == other.text || self.code == other.code && matches!(self.code, "D0103" | "D0205"))
+        // What the walk finds, evaluation may find again in other words.
+        let unknown = |report: &Self| matches!(report.code, "D0103" | "D0106" | "D0205");
+        at(self) == at(other) && (self.text == other.text || self.place.is_some() && unknown(self) && unknown(other))
     }
 
     /// For people, over several lines, with a final line end.

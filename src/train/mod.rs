@@ -18,7 +18,7 @@ use graph::Graph;
 
 use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Notice, OnError, Outcome, Seat, Settled, Stats};
 use crate::error::{Error, Result};
-use crate::escapement::{Escapement, Fired, Token, Wake};
+use crate::escapement::{Escapement, Fired, Token};
 use crate::log;
 
 /// Options of a train.
@@ -116,11 +116,12 @@ impl Train {
         for number in self.order.clone().into_iter().rev() {
             let slot = &mut self.slots[number as usize];
             let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
-            slot.cog.wind(&mut ctx).map_err(|error| match error {
+            let wound = slot.cog.wind(&mut ctx);
+            let out = ctx.into_emitted();
+            wound.map_err(|error| match error {
                 error @ Error::Os { .. } => error,
                 error => Error::Other(format!("{}: {error}", slot.seat.name)),
             })?;
-            let out = ctx.into_emitted();
             self.forward(number, out);
             self.after_call(number);
         }

@@ -11,7 +11,7 @@ use super::host::Host;
 use crate::datum::{Datum, Key, Path, Step};
 
 /// What an expression over the datum plainly is.
-pub enum Value {
+pub(super) enum Value {
     /// Always the same.
     Const(Datum),
     /// The datum itself.
@@ -76,13 +76,19 @@ fn unwrapped(statements: &[Stmt]) -> &[Stmt] {
 }
 
 /// `|d| d.a.b[0]`, `|| this.a`, `|d| "x"`, `|d| d`.
-pub fn value(host: &Host, function: &FnPtr) -> Option<Value> {
+pub(super) fn value(host: &Host, function: &FnPtr) -> Option<Value> {
+    if !host.lowers {
+        return None;
+    }
     let body = body(host.tree_of(function.fn_name()), function)?;
     expression(only_expression(&body.statements)?, body.datum())
 }
 
 /// The key that `|d, v| { d.k = v; d }` or `|v| this.k = v` assigns.
-pub fn assigned_key(host: &Host, function: &FnPtr) -> Option<Key> {
+pub(super) fn assigned_key(host: &Host, function: &FnPtr) -> Option<Key> {
+    if !host.lowers {
+        return None;
+    }
     let body = body(host.tree_of(function.fn_name()), function)?;
     let (datum, piece, statements) = match (body.params.as_slice(), unwrapped(&body.statements)) {
         ([piece], [assignment]) => ("this", piece, assignment),
@@ -94,7 +100,10 @@ pub fn assigned_key(host: &Host, function: &FnPtr) -> Option<Key> {
 }
 
 /// The key and value of `|| this.k = …`, where the value is a constant or a path.
-pub fn assignment(host: &Host, function: &FnPtr) -> Option<(Key, Value)> {
+pub(super) fn assignment(host: &Host, function: &FnPtr) -> Option<(Key, Value)> {
+    if !host.lowers {
+        return None;
+    }
     let body = body(host.tree_of(function.fn_name()), function)?;
     let [statement] = unwrapped(&body.statements) else { return None };
     let (key, right) = single_assignment(statement, "this")?;

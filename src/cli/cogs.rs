@@ -1,0 +1,143 @@
+//! `deadbeat cogs [NAME]`: the table of cogs, as a list, as one cog's page, or as the whole reference.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::{UNUSABLE, say, tell};
+use crate::cog::{COMMON, COMMON_SUPPLY, CogSpec, Kind, Param};
+use crate::cogs::COGS;
+use crate::error::nearest;
+
+pub(super) fn command() -> Command {
+    Command::new("cogs").about("List the cogs, or show one with its options").args([
+        Arg::new("name").value_name("NAME").help("A cog, as `text::csv_parse` or `csv_parse`"),
+        Arg::new("format")
+            .long("format")
+            .value_parser(["text", "markdown"])
+            .default_value("text")
+            .help("markdown: the reference of all cogs"),
+    ])
+}
+
+/// All cogs, those of the script itself too.
+fn all() -> impl Iterator<Item = &'static CogSpec> {
+    COGS.iter().copied().chain([&crate::script::cogs::SPEC])
+}
+
+pub(super) fn main(matches: &ArgMatches) -> u8 {
+    if matches.get_one::<String>("format").is_some_and(|format| format == "markdown") {
+        say(&markdown());
+        return 0;
+    }
+    let Some(name) = matches.get_one::<String>("name") else {
+        say(&list());
+        return 0;
+    };
+    let found: Vec<&CogSpec> = all().filter(|spec| spec.path() == *name || spec.name == name).collect();
+    if found.is_empty() {
+        let paths: Vec<String> = all().map(CogSpec::path).collect();
+        let known = paths.iter().map(String::as_str).chain(all().map(|spec| spec.name));
+        let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        tell(&format!("deadbeat: no cog `{name}`{hint}\n"));
+        return UNUSABLE;
+    }
+    found.iter().for_each(|spec| say(&page(spec)));
+    0
+}
+
+fn list() -> String {
+    let mut out = String::new();
+    let width = all().map(|spec| spec.path().len()).max().unwrap_or(0);
+    for spec in all() {
+        let _ = writeln!(out, "{:width$}  {:8}  {}", spec.path(), spec.kind.word(), spec.about);
+    }
+    out
+}
+
+fn page(spec: &CogSpec) -> String {
+    let mut out = format!("{} ({})\n  {}\n", spec.path(), spec.kind.word(), spec.about);
+    options(&mut out, "options", spec.params);
+    if spec.kind == Kind::Supply {
+        options(&mut out, "options of every supply", COMMON_SUPPLY);
+    }
+    options(&mut out, "options of every cog", COMMON);
+    for example in spec.examples {
+        let _ = writeln!(out, "\nexample: {}\n  {}", example.what, example.make);
+        if !example.input.is_empty() {
+            let _ = writeln!(out, "  {}", example.input);
+        }
+        if example.output.is_empty() {
+            out.push_str("  -> nothing\n");
+        }
+        for line in example.output {
+            let _ = writeln!(out, "  -> {line}");
+        }
+    }
+    out
+}
+
+fn options(out: &mut String, title: &str, params: &[Param]) {
+    if params.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}:");
+    for param in params {
+        let _ = writeln!(out, "  {} ({}; {})\n      {}", param.name, param.ty.word(), param.default.text(), param.about);
+    }
+}
+
+/// The reference of all cogs, for `docs/cogs.md`.
+fn markdown() -> String {
+    let mut out = String::from("# Cogs\n\nWritten by `deadbeat cogs --format markdown`; a test holds it equal to the program.\n\n");
+    out.push_str("| cog | kind | does |\n|---|---|---|\n");
+    for spec in all() {
+        let _ = writeln!(out, "| [`{}`](#{}) | {} | {} |", spec.path(), spec.path().replace("::", ""), spec.kind.word(), cell(spec.about));
+    }
+    for (title, params) in [("Options of every cog", COMMON), ("Options of every supply", COMMON_SUPPLY)] {
+        let _ = writeln!(out, "\n## {title}\n");
+        table(&mut out, params);
+    }
+    for spec in all() {
+        let _ = writeln!(out, "\n## {}\n\n{} ({})\n", spec.path(), spec.about, spec.kind.word());
+        table(&mut out, spec.params);
+        for example in spec.examples {
+            let _ = writeln!(out, "\n{}:\n\n```text\n{}", capital(example.what), example.make);
+            if !example.input.is_empty() {
+                let _ = writeln!(out, "{}", example.input);
+            }
+            for line in example.output {
+                let _ = writeln!(out, "-> {line}");
+            }
+            out.push_str("```\n");
+        }
+    }
+    out
+}
+
+fn table(out: &mut String, params: &[Param]) {
+    if params.is_empty() {
+        out.push_str("No options of its own.\n");
+        return;
+    }
+    out.push_str("| option | takes | default | |\n|---|---|---|---|\n");
+    for param in params {
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} |",
+            param.name,
+            cell(&param.ty.word()),
+            cell(&format!("`{}`", param.default.text())),
+            cell(param.about)
+        );
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,196 @@
+//! The command line: one file a command; what they share stands here.
+//!
+//! Data and what was asked for go to standard output, all else to standard error. Status: 0 well, 1 a fatal error while
+//! running, 2 could not run, 3 ran but data failed (with `--strict-exit`).
+
+mod check;
+mod cogs;
+mod dot;
+mod run;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::log::{self, Priority};
+use crate::script::report::Report;
+
+/// Could not run: usage, configuration, script.
+const UNUSABLE: u8 = 2;
+
+/// Runs the program with these arguments, the program's own name first.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = match command().try_get_matches_from(with_run(args.into_iter().collect())) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { UNUSABLE } else { 0 });
+        }
+    };
+    let common = match Common::new(&matches) {
+        Ok(common) => common,
+        Err(text) => {
+            tell(&format!("deadbeat: {text}\n"));
+            return ExitCode::from(UNUSABLE);
+        }
+    };
+    log::early("deadbeat", Some(common.log_level.unwrap_or(Priority::Warning)), common.color);
+    let status = match matches.subcommand() {
+        Some(("run", matches)) => run::main(matches, &common),
+        Some(("check", matches)) => check::main(matches, &common),
+        Some(("dot", matches)) => dot::main(matches, &common),
+        Some(("cogs", matches)) => cogs::main(matches),
+        _ => unreachable!("clap asks for a command"),
+    };
+    log::flush_suppressed();
+    ExitCode::from(status)
+}
+
+/// What is common to all commands.
+struct Common {
+    log_level: Option<Priority>,
+    color: bool,
+}
+
+impl Common {
+    fn new(matches: &ArgMatches) -> Result<Self, String> {
+        if let Some(dir) = matches.get_one::<PathBuf>("dir") {
+            std::env::set_current_dir(dir).map_err(|error| format!("cannot go to `{}`: {}", dir.display(), crate::error::plain(&error)))?;
+        }
+        let color = match matches.get_one::<String>("color").map(String::as_str) {
+            Some("always") => true,
+            Some("never") => false,
+            _ => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        };
+        let log_level =
+            matches.get_one::<String>("log_level").map(|word| Priority::parse(word).ok_or_else(|| format!("`{word}` is no priority")));
+        Ok(Self { log_level: log_level.transpose()?, color })
+    }
+
+    /// Prints reports, the worst last, with a closing line that counts them.
+    fn print(&self, reports: &[Report]) {
+        let mut text = String::new();
+        for report in reports.iter().filter(|report| report.warning).chain(reports.iter().filter(|report| !report.warning)) {
+            text.push_str(&crate::secrets::mask(&report.render(self.color)));
+            text.push('\n');
+        }
+        let faults = reports.iter().filter(|report| !report.warning).count();
+        if faults > 0 {
+            let plural = if faults == 1 { "" } else { "s" };
+            text.push_str(&format!("deadbeat: {faults} error{plural}: nothing was run\n"));
+        }
+        tell(&text);
+    }
+}
+
+/// Writes to standard error.
+fn tell(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes to standard output; a reader that has gone is no error.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The command line, for parsing and for help.
+pub fn command() -> Command {
+    Command::new("deadbeat")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs event-driven data-transformation pipelines written as Rhai scripts.")
+        .after_help(
+            "A script is run by `deadbeat SCRIPT` as well, so that `#!/usr/bin/env deadbeat` works as its first line.\n\
+             The program's own options stand before SCRIPT; what stands behind it belongs to the script.\n\n\
+             Examples:\n  \
+             deadbeat run pipeline.rhai --input-files access.log\n  \
+             deadbeat run pipeline.rhai --help        the script's own options\n  \
+             deadbeat check pipeline.rhai             all faults at once, nothing is run\n  \
+             deadbeat dot pipeline.rhai | dot -Tsvg   the geartrain as a picture\n  \
+             deadbeat cogs text::csv_parse            a cog and its options\n\n\
+             Status: 0 well; 1 a fatal error while running; 2 could not run; 3 some data failed, with --strict-exit.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args([
+            Arg::new("log_level")
+                .long("log-level")
+                .global(true)
+                .value_name("PRIORITY")
+                .help("Show log lines from this priority on: error, warning (the default), notice, info, debug"),
+            Arg::new("color")
+                .long("color")
+                .global(true)
+                .value_parser(["auto", "always", "never"])
+                .default_value("auto")
+                .help("Colour what is told"),
+            Arg::new("dir")
+                .short('C')
+                .global(true)
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Go to this directory first"),
+        ])
+        .subcommands([run::command(), check::command(), dot::command(), cogs::command()])
+}
+
+/// The script, and behind it what belongs to it.
+fn script_args() -> [Arg; 2] {
+    [
+        Arg::new("script").required(true).value_name("SCRIPT").value_parser(value_parser!(PathBuf)).help("The script"),
+        Arg::new("args")
+            .value_name("ARGS")
+            .num_args(0..)
+            .action(ArgAction::Append)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true)
+            .value_parser(value_parser!(OsString))
+            .help("The script's own options; `--help` lists them"),
+    ]
+}
+
+fn args_of(matches: &ArgMatches) -> Vec<OsString> {
+    matches.get_many::<OsString>("args").map(|args| args.cloned().collect()).unwrap_or_default()
+}
+
+/// Puts in `run` where a script stands in place of a command.
+fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
+    let mut place = 1;
+    while let Some(arg) = args.get(place).and_then(|arg| arg.to_str()) {
+        match arg {
+            "--log-level" | "--color" | "-C" => place += 2,
+            option if option.starts_with('-') && option.len() > 1 => place += 1,
+            _ => break,
+        }
+    }
+    let is_command = |arg: &OsStr| arg == "help" || command().get_subcommands().any(|command| arg == command.get_name());
+    if args.get(place).is_some_and(|arg| !is_command(arg)) {
+        args.insert(place, "run".into());
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_script_in_place_of_a_command_is_run() {
+        assert_eq!(with_run(words("deadbeat a.rhai --x")), words("deadbeat run a.rhai --x"));
+        assert_eq!(with_run(words("deadbeat --color never a.rhai")), words("deadbeat --color never run a.rhai"));
+        assert_eq!(with_run(words("deadbeat check a.rhai")), words("deadbeat check a.rhai"));
+        assert_eq!(with_run(words("deadbeat --help")), words("deadbeat --help"));
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+}

@@ -1,0 +1,90 @@
+//! `deadbeat run SCRIPT [ARGS…]`: winds the script and turns its train.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::{Common, UNUSABLE, args_of, say, script_args, tell};
+use crate::error::nearest;
+use crate::escapement::{Clock, Escapement};
+use crate::log;
+use crate::script::{self, Setting, Wound};
+use crate::train::Train;
+
+pub(super) fn command() -> Command {
+    Command::new("run")
+        .about("Run a script")
+        .long_about("Winds the script: reads it, its libraries and its configuration, and checks them. Then turns its train until nothing can happen any more, or until TERM or INT ask for the end.")
+        .args([
+            Arg::new("strict_exit").long("strict-exit").action(ArgAction::SetTrue).help("End with status 3 when data failed"),
+            Arg::new("no_lower").long("no-lower").action(ArgAction::SetTrue).help("Call every closure through the interpreter"),
+            Arg::new("test_clock").long("test-clock").action(ArgAction::SetTrue).help("Let timers run in virtual time as soon as nothing else is ready"),
+        ])
+        .args(script_args())
+}
+
+pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
+    let script: &PathBuf = matches.get_one("script").expect("clap requires it");
+    let argv = args_of(matches);
+    let setting = Setting {
+        argv: argv.clone(),
+        program: format!("deadbeat run {}", script.display()),
+        placeholders: false,
+        no_lower: matches.get_flag("no_lower"),
+    };
+    let mut wound = match script::wind(script, setting) {
+        Ok(wound) => wound,
+        Err(reports) => {
+            common.print(&reports);
+            return UNUSABLE;
+        }
+    };
+    if let Some((text, status)) = &wound.print {
+        say(text);
+        return *status;
+    }
+    common.print(&wound.reports);
+    if wound.is_faulty() {
+        return UNUSABLE;
+    }
+    if !wound.gathered && !argv.is_empty() {
+        let word = argv[0].to_string_lossy().into_owned();
+        let own = nearest(&word, ["--strict-exit", "--no-lower", "--test-clock", "--log-level", "--color"]);
+        tell(&format!("deadbeat: `{word}`: the script takes no options (it never calls `conf::gather`)\n"));
+        if own.is_some() {
+            tell("  = hint: the program's own options stand before the script\n");
+        }
+        return UNUSABLE;
+    }
+    if !wound.run {
+        return wound.status;
+    }
+    let clock = if matches.get_flag("test_clock") { Clock::by_hand().auto() } else { Clock::real() };
+    wound.options.strict_exit |= matches.get_flag("strict_exit");
+    match turn(&mut wound, common, clock) {
+        Ok(status) => {
+            wound.done(status);
+            u8::try_from(status.rem_euclid(256)).unwrap_or(1)
+        }
+        Err(error) => {
+            log::flush_suppressed();
+            tell(&format!("deadbeat: error: {}\n", crate::secrets::mask(&error.to_string())));
+            wound.done(1);
+            1
+        }
+    }
+}
+
+/// Log, then reactor, then cogs: the order in which a run begins.
+fn turn(wound: &mut Wound, common: &Common, clock: Clock) -> crate::error::Result<i32> {
+    if let Some(mut settings) = wound.log.take() {
+        if let Some(level) = common.log_level {
+            settings.stderr = Some(level);
+        }
+        settings.color = common.color;
+        log::configure(&settings)?;
+    }
+    let escapement = Escapement::new(clock)?;
+    let cogs = std::mem::take(&mut wound.cogs);
+    Train::new(&wound.graph, cogs, escapement, wound.options.clone()).run()
+}

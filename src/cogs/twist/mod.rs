@@ -1,0 +1,5 @@
+//! Structure to structure: cogs that change, choose or multiply data.
+
+pub mod filter;
+pub mod flat_map;
+pub mod map;

@@ -1,0 +1,272 @@
+//! What can be told of a script without running it: unknown functions, misspelt cogs and options, closures that swallowed the
+//! rest of a line, what stands behind `train.run()`.
+//!
+//! The walk runs before every evaluation, so that all faults are told at once, also those that evaluation never reaches.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use super::host::Host;
+use super::report::{Place, Report, Source};
+use super::winding::Desk;
+use crate::cog::CogSpec;
+use crate::cogs::COGS;
+use crate::error::nearest;
+
+/// What the interpreter itself answers to, with no entry in its tables.
+const BUILT_IN: [&str; 13] =
+    ["call", "curry", "debug", "eval", "exit", "Fn", "is_def_fn", "is_def_var", "is_shared", "print", "sleep", "take", "type_of"];
+
+/// Names of functions with their numbers of parameters, by module; the global ones under "".
+struct Known {
+    functions: HashMap<String, HashMap<String, BTreeSet<usize>>>,
+    /// Names under which functions may be kept: fields of literal maps, variables.
+    holders: HashSet<String>,
+}
+
+/// Walks the script's syntax tree and notes what is wrong with it; remembers where the options of literal maps stand.
+pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
+    let mut known = Known::of(host);
+    known.learn(script);
+    for (source, tree) in host.libraries.iter().map(|(source, tree)| (source, tree)).chain([(&host.main, script)]) {
+        tree.walk(&mut |path: &[ASTNode<'_>]| {
+            match path.last() {
+                Some(ASTNode::Expr(Expr::FnCall(call, position))) => function(desk, &known, source, call, *position),
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => function(desk, &known, source, call, *position),
+                Some(ASTNode::Expr(Expr::MethodCall(call, position))) => method(desk, &known, source, call, *position),
+                _ => {}
+            }
+            true
+        });
+        swallowed(desk, source, tree);
+        nested_this(desk, source, tree);
+    }
+    behind_run(desk, &host.main, script);
+}
+
+impl Known {
+    fn of(host: &Host) -> Self {
+        let all = host.engine.collect_fn_metadata(
+            None,
+            |info| Some((info.namespace.to_string(), info.metadata.name.to_string(), info.metadata.num_params)),
+            true,
+        );
+        let mut functions: HashMap<String, HashMap<String, BTreeSet<usize>>> = HashMap::new();
+        for (module, name, params) in all {
+            functions.entry(module).or_default().entry(name).or_default().insert(params);
+        }
+        Self { functions, holders: HashSet::new() }
+    }
+
+    /// The script's own functions, and names under which it keeps callables.
+    fn learn(&mut self, script: &AST) {
+        let global = self.functions.entry(String::new()).or_default();
+        for function in script.iter_functions() {
+            global.entry(function.name.to_owned()).or_default().insert(function.params.len());
+        }
+        script.walk(&mut |path: &[ASTNode<'_>]| {
+            match path.last() {
+                Some(ASTNode::Expr(Expr::Map(map, _))) => self.holders.extend(map.0.iter().map(|(name, _)| name.name.to_string())),
+                Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => {
+                    self.holders.insert(variable.0.name.to_string());
+                }
+                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
+                    if let Expr::Dot(pair, ..) = &assignment.1.lhs
+                        && let Expr::Property(property, _) = &pair.rhs
+                    {
+                        self.holders.insert(property.2.to_string());
+                    }
+                }
+                _ => {}
+            }
+            true
+        });
+        for function in script.iter_fn_def() {
+            self.holders.extend(function.params.iter().map(ToString::to_string));
+        }
+    }
+}
+
+fn at(source: &Rc<Source>, position: Position) -> Option<Place> {
+    Host::place(source, position)
+}
+
+fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, position: Position) {
+    if call.is_operator_call() || call.name.as_str() == "|>" {
+        return;
+    }
+    let module = call.namespace.path.iter().map(|part| part.name.to_string()).collect::<Vec<_>>().join("::");
+    if !module.is_empty() {
+        // The position of a qualified call is that of its first module's name.
+        in_module(desk, known, source, call, &module, call.namespace.position(), position);
+        return;
+    }
+    let global = &known.functions[""];
+    let name = call.name.as_str();
+    if let Some(spec) = COGS.iter().find(|spec| spec.global && spec.name == name) {
+        literal_options(desk, source, spec, call, position);
+    }
+    if global.contains_key(name) || BUILT_IN.contains(&name) || known.holders.contains(name) {
+        return;
+    }
+    let home = COGS.iter().find(|spec| spec.name == name);
+    let hint = match home {
+        Some(spec) => Some(format!("it stands in a module: `{}`", spec.path())),
+        None => nearest(name, global.keys().map(String::as_str).filter(|name| name.starts_with(char::is_alphabetic)))
+            .map(|near| format!("did you mean `{near}`?")),
+    };
+    let report = Report::new("D0103", format!("no function `{name}`"), at(source, position));
+    desk.report(match hint {
+        Some(hint) => report.hint(hint),
+        None => report,
+    });
+}
+
+fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, module: &str, first: Position, name_at: Position) {
+    let name = call.name.as_str();
+    if module == "global" {
+        return;
+    }
+    let Some(functions) = known.functions.get(module) else {
+        let modules = known.functions.keys().map(String::as_str).filter(|name| !name.is_empty());
+        let report = Report::new("D0106", format!("no module `{module}`"), at(source, first));
+        desk.report(match nearest(module, modules) {
+            Some(near) => report.hint(format!("did you mean `{near}`?")),
+            None => report.hint("modules are conf, log, movement, fs, text, dns, twist, and what is imported"),
+        });
+        return;
+    };
+    if let Some(spec) = COGS.iter().find(|spec| spec.family == module && spec.name == name) {
+        literal_options(desk, source, spec, call, name_at);
+        return;
+    }
+    match functions.get(name) {
+        Some(arities) if arities.contains(&call.args.len()) => {}
+        Some(arities) => {
+            let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+            let text = format!("`{module}::{name}` takes {wanted} arguments, but is given {}", call.args.len());
+            desk.report(Report::new("D0103", text, at(source, name_at)));
+        }
+        None => {
+            let report = Report::new("D0205", format!("`{module}` has no `{name}`"), at(source, name_at));
+            let here = nearest(name, functions.keys().map(String::as_str)).map(|near| format!("{module}::{near}"));
+            let there = COGS.iter().find(|spec| spec.name == name).map(|spec| spec.path());
+            desk.report(match here.or(there) {
+                Some(near) => report.hint(format!("did you mean `{near}`?")),
+                None => report.hint("`deadbeat cogs` lists them all"),
+            });
+        }
+    }
+}
+
+/// Notes where the options of a literal map stand, and those that the cog does not know.
+fn literal_options(desk: &Desk, source: &Rc<Source>, spec: &'static CogSpec, call: &FnCallExpr, position: Position) {
+    let Some(Expr::Map(map, _)) = call.args.iter().find(|arg| matches!(arg, Expr::Map(..))) else { return };
+    let places = map.0.iter().map(|(name, _)| (name.name.to_string(), name.pos)).collect();
+    desk.winding.borrow_mut().option_places.insert(position, places);
+    for (name, _) in &map.0 {
+        let known = |wanted: &str| spec.all_params().any(|param| param.name == wanted) || matches!(wanted, "train" | "esc");
+        if !known(name.name.as_str()) {
+            let report = Report::new("D0201", format!("`{}` has no option `{}`", spec.path(), name.name), at(source, name.pos));
+            desk.report(match nearest(&name.name, spec.all_params().map(|param| param.name)) {
+                Some(near) => report.hint(format!("did you mean `{near}`?")),
+                None => report.hint(format!("it takes {}", spec.all_params().map(|param| param.name).collect::<Vec<_>>().join(", "))),
+            });
+        }
+    }
+}
+
+fn method(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, position: Position) {
+    let name = call.name.as_str();
+    let global = &known.functions[""];
+    // A field may hold a callable: only names that nobody can have put there are faults.
+    if global.contains_key(name) || BUILT_IN.contains(&name) || known.holders.contains(name) {
+        return;
+    }
+    let report = Report::new("D0103", format!("no method `{name}`"), at(source, position));
+    desk.report(match nearest(name, global.keys().map(String::as_str).filter(|name| name.starts_with(char::is_alphabetic))) {
+        Some(near) => report.hint(format!("did you mean `{near}`?")),
+        None => report,
+    });
+}
+
+/// A tree that has one function only, so that its body can be walked alone.
+fn alone(function: &rhai::Shared<rhai::ScriptFuncDef>) -> AST {
+    let mut module = rhai::Module::new();
+    module.set_script_fn(function.clone());
+    AST::new([], module)
+}
+
+/// Closures whose body is `… |> …`: without parentheses a closure takes the rest of the line.
+fn swallowed(desk: &Desk, source: &Rc<Source>, tree: &AST) {
+    for function in tree.iter_fn_def().filter(|function| function.name.starts_with("anon$")) {
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            if let [ASTNode::Stmt(Stmt::Expr(body)), ..] = path
+                && let Expr::FnCall(call, position) = &**body
+                && call.name.as_str() == "|>"
+            {
+                let place = at(source, *position).or_else(|| at(source, body.position()));
+                let report = Report::new("D0306", "this closure swallowed the rest of the line", place);
+                desk.report(report.hint("put it in parentheses or in `cog(…)`: `a |> cog(|d| …) |> b`"));
+                return false;
+            }
+            true
+        });
+    }
+}
+
+/// `this` in a closure with parameters inside another function: there it is not the datum.
+fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
+    let mut nested = HashSet::new();
+    for function in tree.iter_fn_def() {
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) = path.last()
+                && let Some(closure) = value.clone().try_cast::<rhai::FnPtr>()
+            {
+                nested.insert(closure.fn_name().to_owned());
+            }
+            true
+        });
+    }
+    for function in tree.iter_fn_def().filter(|function| nested.contains(function.name.as_str()) && !function.params.is_empty()) {
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::ThisPtr(position))) = path.last() {
+                let report = Report::new("D0310", "`this` is not the datum inside a nested closure", at(source, *position)).warning();
+                desk.report(report.hint("copy what you need to a local variable first: `let me = this;`"));
+            }
+            true
+        });
+    }
+}
+
+/// Statements behind a top-level `train.run()`, which ends the winding.
+fn behind_run(desk: &Desk, source: &Rc<Source>, script: &AST) {
+    let statements = script.statements();
+    let runs = |statement: &Stmt| -> bool {
+        let call = match statement {
+            Stmt::FnCall(call, _) => Some(call),
+            Stmt::Expr(expression) => match &**expression {
+                Expr::FnCall(call, _) => Some(call),
+                Expr::Dot(pair, ..) => {
+                    return matches!(&pair.rhs, Expr::MethodCall(call, _) if call.name.as_str() == "run" && call.args.is_empty());
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        call.is_some_and(|call| match call.name.as_str() {
+            "run" => call.namespace.path.iter().any(|part| part.name.as_str() == "movement"),
+            "exit" => call.args.first().is_some_and(
+                |arg| matches!(arg, Expr::Dot(pair, ..) if matches!(&pair.rhs, Expr::MethodCall(call, _) if call.name.as_str() == "run")),
+            ),
+            _ => false,
+        })
+    };
+    let Some(place) = statements.iter().position(runs) else { return };
+    if let Some(next) = statements[place + 1..].iter().find(|statement| !matches!(statement, Stmt::Noop(_))) {
+        let report = Report::new("D0307", "this is never reached: `train.run()` ends the script", at(source, next.position())).warning();
+        desk.report(report.hint("work for afterwards goes into `train.on_done(|status| …)`, before the run"));
+    }
+}

@@ -1,0 +1,236 @@
+//! Constructors of cogs, made from the one table: options checked, accessors made, all faults noted with their place.
+//!
+//! A constructor never raises: it notes what is wrong and returns the handle of a cog that cannot be built, so that the
+//! script goes on and every fault is told at once.
+
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic, FnPtr, FuncRegistration, Map as RhaiMap, Module, NativeCallContext, Position};
+
+use super::accessors::{CastValue, DeleterValue, GetterValue, SetterValue};
+use super::callback::{ScriptFn, StateMap};
+use super::convert::{from_rhai, short_type};
+use super::host::Host;
+use super::report::{Place, Report};
+use super::winding::{CogHandle, Desk, Made};
+use crate::cog::{Args, CogSpec, Given};
+use crate::datum::Datum;
+use crate::error::Error;
+use crate::getset::Func;
+use crate::secrets;
+
+/// Where a native function was called.
+#[derive(Clone)]
+pub(super) struct Call {
+    /// The place of the call.
+    pub place: Option<Place>,
+    position: Position,
+}
+
+impl Call {
+    /// Of this context.
+    pub(super) fn new(desk: &Desk, context: &NativeCallContext<'_>) -> Self {
+        let position = context.call_position();
+        let source = desk.host().source(context.call_source());
+        Self { place: Host::place(&source, position), position }
+    }
+
+    /// The place of that option in the literal map of this call, else of the call.
+    fn option(&self, desk: &Desk, option: &str) -> Option<Place> {
+        let winding = desk.winding.borrow();
+        let known = winding.option_places.get(&self.position).and_then(|all| all.iter().find(|(name, _)| name == option));
+        match (known, &self.place) {
+            (Some((_, position)), Some(place)) => Host::place(&place.source, *position),
+            _ => self.place.clone(),
+        }
+    }
+}
+
+/// Adds the constructor of `spec` to `module`: without arguments, with the options, with the first option alone, with both.
+pub(super) fn register(desk: &Desk, spec: &'static CogSpec, module: &mut Module) {
+    let at = desk.clone();
+    FuncRegistration::new(spec.name)
+        .set_into_module(module, move |context: NativeCallContext<'_>| construct(&at, &Call::new(&at, &context), spec, Vec::new()));
+    let at = desk.clone();
+    FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic| {
+        construct(&at, &Call::new(&at, &context), spec, vec![a])
+    });
+    let at = desk.clone();
+    FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic, b: Dynamic| {
+        construct(&at, &Call::new(&at, &context), spec, vec![a, b])
+    });
+}
+
+/// Makes a cog of `spec` from the arguments of its constructor.
+pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: Vec<Dynamic>) -> CogHandle {
+    let given = options(desk, call, spec, args);
+    let shown = given.iter().map(|(name, value)| render(desk, spec, name, value)).collect::<Vec<_>>().join(", ");
+    let host = desk.host();
+    let given: Vec<(String, Given)> = given.into_iter().map(|(name, value)| (name, to_given(&host, value))).collect();
+    let name_given = given.iter().find(|(name, _)| name == "name").and_then(|(_, value)| value.datum()?.as_str().map(str::to_owned));
+    let built = match Args::check(spec, &given) {
+        Ok(args) => match (spec.build)(&args) {
+            Ok(cog) => Some((cog, args.common())),
+            Err(error) => {
+                note(desk, call, spec, &error);
+                None
+            }
+        },
+        Err(faults) => {
+            faults.iter().for_each(|fault| note(desk, call, spec, fault));
+            None
+        }
+    };
+    let callable = given.iter().find_map(|(name, value)| match value {
+        Given::Callback(callback) if Some(name.as_str()) == spec.first && spec.name == "cog" => Some(callback.name()),
+        _ => None,
+    });
+    let made = Made {
+        spec,
+        named: name_given.is_some(),
+        name: name_given.or(callable).unwrap_or_else(|| spec.name.to_owned()),
+        options: if spec.name == "cog" { String::new() } else { shown },
+        place: call.place.clone(),
+        built,
+    };
+    let mut winding = desk.winding.borrow_mut();
+    winding.cogs.push(made);
+    CogHandle(winding.cogs.len() as u32 - 1)
+}
+
+/// The arguments of a constructor as named options.
+fn options(desk: &Desk, call: &Call, spec: &CogSpec, args: Vec<Dynamic>) -> Vec<(String, Dynamic)> {
+    let mut given: Vec<(String, Dynamic)> = Vec::new();
+    for (place, value) in args.into_iter().enumerate() {
+        let value = value.flatten();
+        let is_options = value.is_map() && (place == 1 || spec.first.is_none() || !is_first(&value, spec));
+        match spec.first {
+            _ if is_options => given.extend(value.cast::<RhaiMap>().into_iter().map(|(name, value)| (name.to_string(), value))),
+            Some(first) if place == 0 => given.push((first.to_owned(), value)),
+            _ => {
+                let got = short_type(value.type_name()).to_owned();
+                let example = spec.params.first().map_or_else(|| "#{}".to_owned(), |param| format!("#{{{}: …}}", param.name));
+                let hint = format!("`{}({example})`", spec.path());
+                desk.report(
+                    Report::new("D0202", format!("`{}` takes one map of options, but is given a `{got}`", spec.path()), call.place.clone())
+                        .hint(hint),
+                );
+            }
+        }
+    }
+    given
+}
+
+/// Whether a map given first is the first option itself (a cog's state) rather than the options.
+fn is_first(value: &Dynamic, spec: &CogSpec) -> bool {
+    spec.name == "cog" && !value.read_lock::<RhaiMap>().is_some_and(|map| map.contains_key("callable"))
+}
+
+fn note(desk: &Desk, call: &Call, spec: &CogSpec, error: &Error) {
+    let report = match error {
+        Error::Option { option, text, hint } => {
+            let missing = text.starts_with("is missing");
+            let unknown = text.ends_with("has no such option");
+            let (code, message) = if missing {
+                ("D0203", format!("`{}`: option `{option}` {text}", spec.path()))
+            } else if unknown {
+                ("D0201", format!("`{}` has no option `{option}`", spec.path()))
+            } else {
+                ("D0202", format!("option `{option}`: {text}"))
+            };
+            let place = if missing { call.place.clone() } else { call.option(desk, option) };
+            let report = Report::new(code, message, place);
+            match hint {
+                Some(hint) => report.hint(hint.clone()),
+                None => report,
+            }
+        }
+        other => {
+            let report = Report::new("D0204", format!("`{}`: {other}", spec.path()), call.place.clone());
+            match other.hint() {
+                Some(hint) => report.hint(hint),
+                None => report,
+            }
+        }
+    };
+    desk.report(report);
+}
+
+/// A value of the script as cogs are given it.
+pub(super) fn to_given(host: &Rc<Host>, value: Dynamic) -> Given {
+    let value = value.flatten();
+    if value.is_fnptr() {
+        return Given::Callback(Rc::new(ScriptFn::new(host, value.cast::<FnPtr>())));
+    }
+    if value.is_array() {
+        let items: Vec<Given> = value.cast::<Array>().into_iter().map(|item| to_given(host, item)).collect();
+        let plain = items.iter().map(Given::datum).collect::<Option<Vec<_>>>();
+        return plain.map_or(Given::List(items), |list| Given::Datum(Datum::List(list)));
+    }
+    if value.is_map() {
+        let map = value.cast::<RhaiMap>();
+        if map.get("run").is_some_and(Dynamic::is_fnptr) {
+            return Given::Callback(Rc::new(StateMap::new(host, map)));
+        }
+        let entries: Vec<(String, Given)> = map.into_iter().map(|(name, item)| (name.to_string(), to_given(host, item))).collect();
+        let map = Given::Map(entries);
+        return map.datum().map_or(map, Given::Datum);
+    }
+    if let Some(cog) = value.clone().try_cast::<CogHandle>() {
+        return Given::Cog(cog.0);
+    }
+    if let Some(getter) = value.clone().try_cast::<GetterValue>() {
+        return Given::Getter(getter.0);
+    }
+    if let Some(setter) = value.clone().try_cast::<SetterValue>() {
+        return Given::Setter(setter.0);
+    }
+    if let Some(deleter) = value.clone().try_cast::<DeleterValue>() {
+        return Given::Deleter(deleter.0);
+    }
+    if let Some(cast) = value.clone().try_cast::<CastValue>() {
+        let cast = cast.0;
+        return Given::Func(Func::Call(Rc::new(move |datum| cast.run(&datum).map_err(|text| Error::data(text, "")))));
+    }
+    // What is left is plain, or something that no option takes: its kind then says so.
+    from_rhai(value).map_or(Given::List(Vec::new()), Given::Datum)
+}
+
+/// `name=value` for a cog's label; secrets masked, long values shortened.
+fn render(desk: &Desk, spec: &CogSpec, name: &str, value: &Dynamic) -> String {
+    let secret = spec.all_params().any(|param| param.name == name && param.secret);
+    let text = if secret { "***".to_owned() } else { secrets::mask(&shown(desk, value)).into_owned() };
+    format!("{name}={}", crate::error::shorten(&text, 120))
+}
+
+fn shown(desk: &Desk, value: &Dynamic) -> String {
+    let value = value.clone().flatten();
+    if let Some(function) = value.clone().try_cast::<FnPtr>() {
+        return desk.host().display_name(&function);
+    }
+    if value.is_array() {
+        let items: Vec<String> = value.cast::<Array>().iter().map(|item| shown(desk, item)).collect();
+        return format!("[{}]", items.join(", "));
+    }
+    if value.is_map() {
+        let items: Vec<String> = value.cast::<RhaiMap>().iter().map(|(name, item)| format!("{name}: {}", shown(desk, item))).collect();
+        return format!("#{{{}}}", items.join(", "));
+    }
+    if let Some(cog) = value.clone().try_cast::<CogHandle>() {
+        return desk.winding.borrow().cogs.get(cog.0 as usize).map_or_else(String::new, |made| made.name.clone());
+    }
+    if let Some(getter) = value.clone().try_cast::<GetterValue>() {
+        return format!("{:?}", getter.0);
+    }
+    if let Some(setter) = value.clone().try_cast::<SetterValue>() {
+        return format!("{:?}", setter.0);
+    }
+    if let Some(deleter) = value.clone().try_cast::<DeleterValue>() {
+        return format!("{:?}", deleter.0);
+    }
+    if let Some(cast) = value.clone().try_cast::<CastValue>() {
+        return cast.0.name().to_owned();
+    }
+    from_rhai(value)
+        .map_or_else(|_| "?".to_owned(), |datum| if datum == Datum::Unit { "()".into() } else { crate::datum::json::to_string(&datum) })
+}

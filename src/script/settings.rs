@@ -1,0 +1,351 @@
+//! The modules that are not cogs: `conf`, `log`, and what of `movement` is about the train itself.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Map as RhaiMap, Module, NativeCallContext};
+
+use super::accessors::{CastValue, raise};
+use super::callback::ScriptFn;
+use super::compose::{self, here};
+use super::convert::{from_rhai, short_type, to_rhai};
+use super::report::Report;
+use super::winding::{Desk, Line, TrainHandle};
+use crate::conf::{self, Cast, Entry, Item, Outcome, Positional, Request};
+use crate::datum::Datum;
+use crate::log::{self, Priority};
+
+type Raised<T> = Result<T, Box<EvalAltResult>>;
+
+/// A part of a configuration's definition, as scripts hold it.
+#[derive(Clone)]
+struct EntryValue(Entry);
+
+/// The modules by name: `conf`, `log`, and casts and inserts of others.
+pub(super) fn register(desk: &Desk, module: impl Fn(&'static str) -> Rc<std::cell::RefCell<Module>>) {
+    for (family, name, cast) in Cast::all() {
+        module(family).borrow_mut().set_var(name, CastValue(cast));
+    }
+    for (family, name, make) in conf::inserts::INSERTS {
+        // The daemon's options come with `daemon::detach`.
+        if family == "daemon" {
+            continue;
+        }
+        let insert = move || make().into_iter().map(|entry| Dynamic::from(EntryValue(entry))).collect::<Array>();
+        module(family).borrow_mut().set_var(name, insert());
+        FuncRegistration::new(name).set_into_module(&mut module(family).borrow_mut(), insert);
+    }
+    register_conf(desk, &mut module("conf").borrow_mut());
+    register_log(desk, &mut module("log").borrow_mut());
+}
+
+fn register_conf(desk: &Desk, module: &mut Module) {
+    FuncRegistration::new("cast_choice").set_into_module(module, |words: Array| -> Raised<CastValue> {
+        let words =
+            words.into_iter().map(|word| word.into_string().map_err(|got| format!("`cast_choice` takes words, but one is a `{got}`")));
+        Ok(CastValue(conf::cast::choice(words.collect::<Result<_, _>>()?)))
+    });
+    let at = desk.clone();
+    FuncRegistration::new("cfg_item")
+        .set_into_module(module, move |name: &str, cast: Dynamic, about: &str| item(&at, name, cast, about, None, false));
+    let at = desk.clone();
+    FuncRegistration::new("cfg_item").set_into_module(module, move |name: &str, cast: Dynamic, about: &str, default: Dynamic| {
+        item(&at, name, cast, about, Some(default), false)
+    });
+    let at = desk.clone();
+    FuncRegistration::new("cfg_item").set_into_module(
+        module,
+        move |name: &str, cast: Dynamic, about: &str, default: Dynamic, extra: RhaiMap| -> Raised<EntryValue> {
+            let mut secret = false;
+            for (key, value) in &extra {
+                match (key.as_str(), value.as_bool()) {
+                    ("secret", Ok(value)) => secret = value,
+                    _ => return Err(format!("`cfg_item` `{name}`: the last map takes `secret: true`, not `{key}`").into()),
+                }
+            }
+            item(&at, name, cast, about, Some(default), secret)
+        },
+    );
+    FuncRegistration::new("cfg_section").set_into_module(module, |name: &str, entries: Dynamic, about: &str| -> Raised<EntryValue> {
+        Ok(EntryValue(Entry::section(name, about, definition(entries)?)))
+    });
+    FuncRegistration::new("cfg_root").set_into_module(module, |entries: Dynamic| -> Raised<Array> {
+        Ok(definition(entries)?.into_iter().map(|entry| Dynamic::from(EntryValue(entry))).collect())
+    });
+    let at = desk.clone();
+    FuncRegistration::new("gather")
+        .set_into_module(module, move |context: NativeCallContext<'_>, request: RhaiMap| gather(&at, &context, request));
+}
+
+fn item(desk: &Desk, name: &str, cast: Dynamic, about: &str, default: Option<Dynamic>, secret: bool) -> Raised<EntryValue> {
+    let cast = cast.flatten();
+    let cast = if let Some(cast) = cast.clone().try_cast::<CastValue>() {
+        cast.0
+    } else if let Some(function) = cast.clone().try_cast::<FnPtr>() {
+        let function = ScriptFn::new(&desk.host(), function);
+        let run = move |value: &Datum| function.call([to_rhai(value)]).and_then(from_rhai).map_err(|error| error.to_string());
+        Cast::custom("VALUE", Rc::new(run))
+    } else {
+        let got = short_type(cast.type_name());
+        return Err(format!(
+            "`cfg_item` `{name}`: the second argument is a cast such as `conf::cast_string`, or a closure, but this is a `{got}`"
+        )
+        .into());
+    };
+    let default = default.map(from_rhai).transpose().map_err(raise)?;
+    Ok(EntryValue(Entry::Item(Item { name: name.to_owned(), cast, about: about.to_owned(), default, secret })))
+}
+
+fn definition(entries: Dynamic) -> Raised<Vec<Entry>> {
+    let wrong = |got: &str| -> Box<EvalAltResult> {
+        format!("a definition is an array of `conf::cfg_item` and `conf::cfg_section`, but here is a `{}`", short_type(got)).into()
+    };
+    let entries = entries.flatten();
+    let got = entries.type_name();
+    let Some(entries) = entries.try_cast::<Array>() else { return Err(wrong(got)) };
+    entries
+        .into_iter()
+        .map(|entry| {
+            let got = entry.type_name();
+            entry.flatten().try_cast::<EntryValue>().map(|entry| entry.0).ok_or_else(|| wrong(got))
+        })
+        .collect()
+}
+
+/// What `gather` takes besides the definition.
+const GATHER: [&str; 7] = ["typedef", "name", "description", "files", "argv", "version", "positional"];
+
+fn gather(desk: &Desk, context: &NativeCallContext<'_>, mut given: RhaiMap) -> Raised<Dynamic> {
+    let call = here(desk, context);
+    if let Some(odd) = given.keys().find(|key| !GATHER.contains(&key.as_str())) {
+        let hint = crate::error::nearest(odd, GATHER).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(format!("`conf::gather` has no option `{odd}`{hint}").into());
+    }
+    let typedef = definition(given.remove("typedef").ok_or("`conf::gather` needs `typedef`")?)?;
+    let mut plain = |name: &str| -> Raised<Option<Datum>> { given.remove(name).map(from_rhai).transpose().map_err(raise) };
+    let mut text = |name: &str| -> Raised<Option<String>> {
+        match plain(name)? {
+            None | Some(Datum::Unit) => Ok(None),
+            Some(Datum::Str(text)) => Ok(Some(text.to_string())),
+            Some(other) => Err(format!("`conf::gather`: `{name}` must be a string, but is a `{}`", other.kind()).into()),
+        }
+    };
+    let name = text("name")?.unwrap_or_else(|| desk.setting.program.clone());
+    let description = text("description")?.unwrap_or_default();
+    let version = text("version")?;
+    let positional = text("positional")?.map(|name| Positional { about: String::new(), required: false, name });
+    let words = |datum: Option<Datum>| -> Vec<String> {
+        match datum {
+            Some(Datum::List(list)) => list.iter().map(|item| item.piece().into_owned()).collect(),
+            Some(Datum::Str(one)) => vec![one.to_string()],
+            _ => Vec::new(),
+        }
+    };
+    let files = words(plain("files")?).into_iter().map(PathBuf::from).collect();
+    let argv = match plain("argv")? {
+        None | Some(Datum::Unit) => desk.setting.argv.clone(),
+        given => words(given).into_iter().map(Into::into).collect(),
+    };
+    desk.winding.borrow_mut().gathered = true;
+    let request = Request {
+        typedef,
+        name,
+        description,
+        version,
+        files,
+        argv,
+        program: Some(desk.setting.program.clone()),
+        positional,
+        placeholders: desk.setting.placeholders,
+    };
+    match conf::gather(request) {
+        Ok(Outcome::Gathered(gathered)) => {
+            gathered.warnings.iter().for_each(log::warning);
+            desk.winding.borrow_mut().placeholders.extend(gathered.placeholders);
+            Ok(to_rhai(&Datum::Map(gathered.values)))
+        }
+        Ok(Outcome::Print { text, status }) => {
+            desk.winding.borrow_mut().print = Some((text, status));
+            Err(ended())
+        }
+        Err(problems) => {
+            for problem in problems {
+                let place = (problem.place == "definition").then(|| call.place.clone()).flatten();
+                let report = Report::new("D0401", problem.to_string(), place);
+                desk.report(match problem.hint {
+                    Some(hint) => report.hint(hint),
+                    None => report,
+                });
+            }
+            desk.winding.borrow_mut().refused = true;
+            Err(ended())
+        }
+    }
+}
+
+/// Ends the evaluation of the script, as `exit` does.
+fn ended() -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::Exit(Dynamic::UNIT, rhai::Position::NONE))
+}
+
+fn register_log(desk: &Desk, module: &mut Module) {
+    let at = desk.clone();
+    FuncRegistration::new("configure").set_into_module(module, move |settings: RhaiMap| -> Raised<()> {
+        let mut map = match from_rhai(Dynamic::from_map(settings)).map_err(raise)? {
+            Datum::Map(map) => map,
+            _ => crate::datum::Map::new(),
+        };
+        if map.by_name("tag").is_none_or(|tag| *tag == Datum::Unit) {
+            map.insert("tag".into(), Datum::from(log_tag(&at)));
+        }
+        let settings = log::Settings::from_map(&map).map_err(raise)?;
+        at.winding.borrow_mut().log = Some(settings);
+        Ok(())
+    });
+    for (name, priority) in [
+        ("dbg", Priority::Debug),
+        ("info", Priority::Info),
+        ("notice", Priority::Notice),
+        ("warning", Priority::Warning),
+        ("error", Priority::Error),
+        ("critical", Priority::Crit),
+    ] {
+        FuncRegistration::new(name).set_into_module(module, move |text: ImmutableString| log::write(priority, &text));
+        FuncRegistration::new(name)
+            .set_into_module(module, move |id: ImmutableString, text: ImmutableString| log::write_id(priority, &id, &text));
+    }
+}
+
+/// The script's file name without its ending.
+fn log_tag(desk: &Desk) -> String {
+    let name = desk.host().main.name.clone();
+    PathBuf::from(name).file_stem().map_or_else(|| "deadbeat".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// What `movement::train` takes.
+const TRAIN: [&str; 2] = ["finish_timeout", "strict_exit"];
+
+/// The train's own functions and methods, joining, and the helpers for conversions of many fields.
+pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut Module) {
+    FuncRegistration::new("train").set_into_module(module, || TrainHandle);
+    let at = desk.clone();
+    FuncRegistration::new("train").set_into_module(module, move |options: RhaiMap| -> Raised<TrainHandle> {
+        for (key, value) in options {
+            let mut winding = at.winding.borrow_mut();
+            match key.as_str() {
+                "finish_timeout" => {
+                    let seconds = value.as_float().or_else(|_| value.as_int().map(|n| n as f64)).unwrap_or(-1.0);
+                    if !(0.0..1e9).contains(&seconds) {
+                        return Err("`movement::train`: `finish_timeout` must be a number of seconds".into());
+                    }
+                    winding.options.finish_timeout = std::time::Duration::from_secs_f64(seconds);
+                }
+                "strict_exit" => {
+                    winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?
+                }
+                odd => {
+                    let hint = crate::error::nearest(odd, TRAIN).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                    return Err(format!("`movement::train` has no option `{odd}`{hint}").into());
+                }
+            }
+        }
+        Ok(TrainHandle)
+    });
+    let at = desk.clone();
+    FuncRegistration::new("run").set_into_module(module, move |_: TrainHandle| run(&at));
+    let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
+    let at = desk.clone();
+    add("run").set_into_module(global, move |_: TrainHandle| run(&at));
+    let at = desk.clone();
+    add("update").set_into_module(global, move |context: NativeCallContext<'_>, train: TrainHandle, adjacency: Dynamic| {
+        compose::update(&at, &here(&at, &context), adjacency);
+        train
+    });
+    let at = desk.clone();
+    add("on_done").set_into_module(global, move |train: TrainHandle, function: FnPtr| {
+        at.winding.borrow_mut().on_done.push(function);
+        train
+    });
+    let at = desk.clone();
+    add("to_dot").set_into_module(global, move |_: TrainHandle| -> String {
+        let host = at.host();
+        crate::train::to_dot(&super::wound::graph_of(&at.winding.borrow()).graph, &super::wound::title(&host.main.name))
+    });
+    register_lines(desk, module, global);
+    register_helpers(module);
+}
+
+fn run(desk: &Desk) -> Raised<Dynamic> {
+    desk.winding.borrow_mut().run = true;
+    Err(ended())
+}
+
+fn register_lines(desk: &Desk, module: &mut Module, global: &mut Module) {
+    macro_rules! variadic {
+        ($($($part:ident)*;)*) => {
+            $(
+                let at = desk.clone();
+                FuncRegistration::new("train_line").set_into_module(module, move |context: NativeCallContext<'_>, $($part: Dynamic),*| -> Line {
+                    compose::train_line(&at, &here(&at, &context), vec![$($part),*])
+                });
+                let at = desk.clone();
+                FuncRegistration::new("train_split").set_into_module(module, move |context: NativeCallContext<'_>, $($part: Dynamic),*| -> Line {
+                    compose::train_split(&at, &here(&at, &context), vec![$($part),*])
+                });
+            )*
+        };
+    }
+    variadic! {
+        a; a b; a b c; a b c d; a b c d e; a b c d e f; a b c d e f g; a b c d e f g h; a b c d e f g h i; a b c d e f g h i j;
+        a b c d e f g h i j k; a b c d e f g h i j k l; a b c d e f g h i j k l m; a b c d e f g h i j k l m n; a b c d e f g h i j k l m n o;
+        a b c d e f g h i j k l m n o p;
+    }
+    let at = desk.clone();
+    FuncRegistration::new("|>").in_global_namespace().set_into_module(
+        global,
+        move |context: NativeCallContext<'_>, a: Dynamic, b: Dynamic| -> Line {
+            let call = here(&at, &context);
+            let a = compose::part(&at, &call, a);
+            let b = compose::part(&at, &call, b);
+            compose::join(a, b, call.place)
+        },
+    );
+}
+
+/// `catching`, `setn`, `appendn`: what `with` blocks do in the original, for conversions of many optional fields.
+fn register_helpers(module: &mut Module) {
+    fn attempt(context: &NativeCallContext<'_>, function: &FnPtr) -> Option<Dynamic> {
+        match function.call_within_context::<Dynamic>(context, ()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                log::debug(format_args!("caught: {error}"));
+                None
+            }
+        }
+    }
+    FuncRegistration::new("catching").set_into_module(module, |context: NativeCallContext<'_>, default: Dynamic, function: FnPtr| {
+        attempt(&context, &function).unwrap_or(default)
+    });
+    FuncRegistration::new("setn").set_into_module(
+        module,
+        |context: NativeCallContext<'_>, mut datum: RhaiMap, key: &str, function: FnPtr| -> RhaiMap {
+            if let Some(value) = attempt(&context, &function).filter(|value| !value.is_unit()) {
+                datum.insert(key.into(), value);
+            }
+            datum
+        },
+    );
+    FuncRegistration::new("appendn").set_into_module(
+        module,
+        |context: NativeCallContext<'_>, mut datum: RhaiMap, key: &str, function: FnPtr| -> Raised<RhaiMap> {
+            if let Some(value) = attempt(&context, &function).filter(|value| !value.is_unit()) {
+                let list = datum.entry(key.into()).or_insert_with(|| Dynamic::from_array(Array::new()));
+                let Some(mut list) = list.write_lock::<Array>() else {
+                    return Err(format!("`appendn`: `{key}` is not an array").into());
+                };
+                list.push(value);
+            }
+            Ok(datum)
+        },
+    );
+}

@@ -1,0 +1,139 @@
+//! What a script declares while it is evaluated: cogs, links, settings, and every fault found on the way.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::rc::{Rc, Weak};
+
+use rhai::{FnPtr, Position};
+
+use super::host::Host;
+use super::report::{Place, Report};
+use crate::cog::{Cog, CogSpec, Common, Kind};
+use crate::log;
+use crate::train::Options;
+
+/// A cog of the train, as scripts hold it. The same handle is the same cog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CogHandle(pub u32);
+
+/// Cogs joined: what `|>` and `train_line` make.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    /// Cogs that data enter by.
+    pub heads: Vec<u32>,
+    /// Cogs that data leave by.
+    pub tails: Vec<u32>,
+    /// Who feeds whom, in order.
+    pub links: Vec<(u32, u32)>,
+    /// Where it was put together, for faults of the graph.
+    pub place: Option<Place>,
+}
+
+/// The train, as scripts hold it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TrainHandle;
+
+/// A cog that was constructed.
+pub(super) struct Made {
+    /// What it is.
+    pub spec: &'static CogSpec,
+    /// The name it asks for, not yet unique.
+    pub name: String,
+    /// Whether the script gave that name.
+    pub named: bool,
+    /// Its options as given, secrets masked.
+    pub options: String,
+    /// Where.
+    pub place: Option<Place>,
+    /// The cog with its common options; none when a fault was noted.
+    pub built: Option<(Box<dyn Cog>, Common)>,
+}
+
+impl Made {
+    /// What it is for.
+    pub(super) fn kind(&self) -> Kind {
+        self.spec.kind
+    }
+}
+
+/// How a script is wound.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// The script's own part of the command line.
+    pub argv: Vec<OsString>,
+    /// How it was called, for its usage line.
+    pub program: String,
+    /// Whether required options that nobody gives get a placeholder.
+    pub placeholders: bool,
+    /// Whether lowering is switched off.
+    pub no_lower: bool,
+}
+
+/// What has been declared so far.
+#[derive(Default)]
+pub(super) struct Winding {
+    /// Cogs, in order of construction; a [`CogHandle`] is a place in it.
+    pub cogs: Vec<Made>,
+    /// Who feeds whom, in order.
+    pub links: Vec<(u32, u32)>,
+    /// Where each line was put together.
+    pub link_places: HashMap<(u32, u32), Place>,
+    /// Cogs that were put into the train, in order of appearance.
+    pub in_train: Vec<u32>,
+    /// Faults and warnings.
+    pub reports: Vec<Report>,
+    /// Whether `train.run()` was reached.
+    pub run: bool,
+    /// What `movement::train(#{…})` was given.
+    pub options: Options,
+    /// What `log::configure` was given.
+    pub log: Option<log::Settings>,
+    /// What `train.on_done` was given.
+    pub on_done: Vec<FnPtr>,
+    /// What `--help` and its kin print instead of running.
+    pub print: Option<(String, u8)>,
+    /// Whether configuration was refused: the evaluation ended there.
+    pub refused: bool,
+    /// Options that got a placeholder.
+    pub placeholders: Vec<String>,
+    /// Whether `conf::gather` was called: without it a script takes no options.
+    pub gathered: bool,
+    /// Positions of options in literal maps, by the position of the constructor's call.
+    pub option_places: HashMap<Position, Vec<(String, Position)>>,
+}
+
+/// The winding and the host, shared with all that is registered in the engine.
+#[derive(Clone, Default)]
+pub(super) struct Desk {
+    /// What has been declared.
+    pub winding: Rc<RefCell<Winding>>,
+    /// The way it is wound.
+    pub setting: Rc<Setting>,
+    host: Rc<RefCell<Weak<Host>>>,
+}
+
+impl Desk {
+    /// A desk for one script.
+    pub(super) fn new(setting: Setting) -> Self {
+        Self { setting: Rc::new(setting), ..Self::default() }
+    }
+
+    /// Tells of the host; done before the script is evaluated.
+    pub(super) fn seat(&self, host: &Rc<Host>) {
+        *self.host.borrow_mut() = Rc::downgrade(host);
+    }
+
+    /// The host.
+    pub(super) fn host(&self) -> Rc<Host> {
+        self.host.borrow().upgrade().expect("the host lives as long as anything of the script is called")
+    }
+
+    /// Notes a fault, unless the same was noted before.
+    pub(super) fn report(&self, report: Report) {
+        let mut winding = self.winding.borrow_mut();
+        if !winding.reports.iter().any(|known| known.is_like(&report)) {
+            winding.reports.push(report);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A wound script: its graph with unique names, ready to be looked at or to be made a train.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use rhai::{Dynamic, FnPtr};
+
+use super::host::Host;
+use super::report::Report;
+use super::winding::{Desk, Winding};
+use crate::cog::{Cog, Common, OnError};
+use crate::error::Error;
+use crate::log;
+use crate::secrets;
+use crate::train::Options;
+use crate::train::graph::{Graph, Node};
+
+/// What came of winding a script.
+pub struct Wound {
+    /// Engine and script; closures need them as long as the train runs.
+    pub host: Rc<Host>,
+    /// Who feeds whom.
+    pub graph: Graph,
+    /// The cogs of the graph, in its order; empty where faults were found.
+    pub cogs: Vec<(Box<dyn Cog>, Common)>,
+    /// The train's options.
+    pub options: Options,
+    /// What `log::configure` was given.
+    pub log: Option<log::Settings>,
+    /// Faults and warnings.
+    pub reports: Vec<Report>,
+    /// Whether the script asked for the train to be run.
+    pub run: bool,
+    /// What the script's value says as exit status, where it did not run a train.
+    pub status: u8,
+    /// What is to be printed instead of running: the script's help, version, configuration.
+    pub print: Option<(String, u8)>,
+    /// Options that stand for themselves, as nobody gave them.
+    pub placeholders: Vec<String>,
+    /// Whether the script takes options at all.
+    pub gathered: bool,
+    /// What to call when the train is done.
+    pub on_done: Vec<FnPtr>,
+}
+
+impl Wound {
+    /// Whether anything was found that keeps the train from running.
+    pub fn is_faulty(&self) -> bool {
+        self.reports.iter().any(|report| !report.warning)
+    }
+
+    /// Tells the script that the train is done.
+    pub fn done(&self, status: i32) {
+        for function in &self.on_done {
+            if let Err(error) = self.host.call(function, None, [Dynamic::from_int(status.into())]) {
+                log::error(format_args!("on_done: {}", self.host.event_error(function.fn_name(), error)));
+            }
+        }
+    }
+}
+
+/// A graph of what was put into the train, and which constructed cog each node is.
+pub(super) struct Drawn {
+    /// The graph.
+    pub graph: Graph,
+    /// Places in [`Winding::cogs`] by node.
+    pub cogs: Vec<u32>,
+}
+
+/// The graph as declared so far.
+pub(super) fn graph_of(winding: &Winding) -> Drawn {
+    let mut cogs = winding.in_train.clone();
+    // Error routes are part of the train, also when they stand in no line.
+    let mut next = 0;
+    while next < cogs.len() {
+        if let Some(route) = route_of(winding, cogs[next])
+            && !cogs.contains(&route)
+        {
+            cogs.push(route);
+        }
+        next += 1;
+    }
+    let place: HashMap<u32, u32> = cogs.iter().enumerate().map(|(node, cog)| (*cog, node as u32)).collect();
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    let mut graph = Graph::default();
+    for cog in &cogs {
+        let made = &winding.cogs[*cog as usize];
+        let count = taken.entry(made.name.clone()).or_default();
+        *count += 1;
+        let dash = if made.name.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
+        let name = if *count == 1 { made.name.clone() } else { format!("{}{dash}{count}", made.name) };
+        let kind = if made.spec.name == "cog" && !made.named { name.clone() } else { made.spec.name.to_owned() };
+        let label = match (made.options.is_empty(), made.named) {
+            (true, false) => name.clone(),
+            (true, true) => format!("{name}: {kind}"),
+            (false, _) => format!("{kind}({})", made.options),
+        };
+        let route = route_of(winding, *cog).and_then(|route| place.get(&route).copied());
+        graph.nodes.push(Node { name, label: secrets::mask(&label).into_owned(), kind: made.kind(), targets: Vec::new(), route });
+    }
+    for (from, to) in &winding.links {
+        if let (Some(from), Some(to)) = (place.get(from), place.get(to)) {
+            graph.link(*from, *to);
+        }
+    }
+    Drawn { graph, cogs }
+}
+
+fn route_of(winding: &Winding, cog: u32) -> Option<u32> {
+    match winding.cogs.get(cog as usize)?.built.as_ref()?.1.on_error {
+        OnError::Route(route) => Some(route),
+        _ => None,
+    }
+}
+
+/// What a graph is titled: the script's file name.
+pub fn title(name: &str) -> String {
+    Path::new(name).file_name().map_or_else(|| name.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Draws the graph, checks it, and takes the cogs out of the winding.
+pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> Wound {
+    let drawn = graph_of(&desk.winding.borrow());
+    check_graph(desk, &drawn);
+    let mut winding = std::mem::take(&mut *desk.winding.borrow_mut());
+    if !winding.in_train.is_empty()
+        && !winding.run
+        && winding.print.is_none()
+        && !winding.refused
+        && !winding.reports.iter().any(|r| !r.warning)
+    {
+        let report = Report::new("D0308", "a train was put together, but never run", None).warning();
+        winding.reports.push(report.hint("the script's last line is `train.run()`"));
+    }
+    let faulty = winding.reports.iter().any(|report| !report.warning);
+    let mut made: Vec<Option<(Box<dyn Cog>, Common)>> = winding.cogs.into_iter().map(|made| made.built).collect();
+    let cogs = if faulty { Vec::new() } else { drawn.cogs.iter().filter_map(|cog| made[*cog as usize].take()).collect() };
+    let status = value.and_then(|value| value.as_int().ok()).map_or(0, |status| status.rem_euclid(256) as u8);
+    Wound {
+        host,
+        graph: drawn.graph,
+        cogs,
+        options: winding.options,
+        log: winding.log,
+        reports: winding.reports,
+        run: winding.run,
+        status,
+        print: winding.print,
+        placeholders: winding.placeholders,
+        gathered: winding.gathered,
+        on_done: winding.on_done,
+    }
+}
+
+fn check_graph(desk: &Desk, drawn: &Drawn) {
+    let winding = desk.winding.borrow();
+    if winding.refused || winding.print.is_some() || (drawn.cogs.is_empty() && !winding.run) {
+        return;
+    }
+    let mut reports = Vec::new();
+    let place_of = |node: Option<u32>| node.and_then(|node| winding.cogs[drawn.cogs[node as usize] as usize].place.clone());
+    let faults_before = winding.reports.iter().any(|report| !report.warning);
+    for fault in drawn.graph.check() {
+        // A train that lacks cogs because of other faults is no fault of its own.
+        if faults_before && fault.node.is_none() {
+            continue;
+        }
+        let code = match (&fault.error, fault.node) {
+            (Error::Cycle { .. }, _) => "D0301",
+            (_, None) => "D0303",
+            _ if fault.warning => "D0304",
+            _ => "D0302",
+        };
+        let place = match &fault.error {
+            Error::Cycle { .. } => circle_place(&winding, drawn, fault.node).or_else(|| place_of(fault.node)),
+            _ => place_of(fault.node),
+        };
+        let mut report = Report::new(code, fault.error.to_string(), place);
+        report.warning = fault.warning;
+        if code == "D0301" {
+            report = report.hint("data go one way only; to handle some data again, make a second cog");
+        } else if code == "D0303" {
+            report = report.hint("`train.update(supply |> parse |> drain)` before `train.run()`");
+        }
+        reports.push(report);
+    }
+    for (number, made) in winding.cogs.iter().enumerate() {
+        if made.built.is_some() && !drawn.cogs.contains(&(number as u32)) && !faults_before {
+            reports
+                .push(Report::new("D0309", format!("`{}` is made, but not put into the train", made.name), made.place.clone()).warning());
+        }
+    }
+    drop(winding);
+    reports.into_iter().for_each(|report| desk.report(report));
+}
+
+/// Where a link into that cog was made.
+fn circle_place(winding: &Winding, drawn: &Drawn, node: Option<u32>) -> Option<super::report::Place> {
+    let cog = drawn.cogs[node? as usize];
+    winding.links.iter().filter(|(_, to)| *to == cog).find_map(|link| winding.link_places.get(link).cloned())
+}
