@@ -59,7 +59,11 @@ impl Form {
         form.coding = Coding::named(&args.str("encoding"))?;
         if form.coding == Coding::Bytes {
             let text = "`bytes` is no encoding that text can be written in".into();
-            return Err(Error::Option { option: "encoding".into(), text, hint: Some("blobs are written as they are with any encoding".into()) });
+            return Err(Error::Option {
+                option: "encoding".into(),
+                text,
+                hint: Some("blobs are written as they are with any encoding".into()),
+            });
         }
         if let (Coding::Other(encoding), Ok(text)) = (form.coding, str::from_utf8(&form.separator)) {
             form.written_separator.clear();
@@ -114,7 +118,10 @@ impl Form {
             Newlines::Fail | Newlines::Keep => return Err(Error::data("the separator stands inside the line", text)),
         };
         let mut pos = 0;
-        for at in std::iter::once(first).chain(memmem::find_iter(&text.as_bytes()[first + self.separator.len()..], &self.separator).map(|at| first + self.separator.len() + at)) {
+        for at in std::iter::once(first).chain(
+            memmem::find_iter(&text.as_bytes()[first + self.separator.len()..], &self.separator)
+                .map(|at| first + self.separator.len() + at),
+        ) {
             self.text(&text[pos..at], into)?;
             self.text(&stand_in, into)?;
             pos = at + self.separator.len();

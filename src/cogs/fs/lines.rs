@@ -15,17 +15,20 @@ use crate::datum::{Block, Datum, Text};
 use crate::error::{Error, Result};
 
 /// `separator`.
-pub(super) const SEPARATOR: Param =
-    Param::new("separator", Ty::Separator).or("\n").about("what stands between two lines; it is no part of them. A string, a letter or a blob");
+pub(super) const SEPARATOR: Param = Param::new("separator", Ty::Separator)
+    .or("\n")
+    .about("what stands between two lines; it is no part of them. A string, a letter or a blob");
 /// `strip_cr`.
-pub(super) const STRIP_CR: Param =
-    Param::bool("strip_cr").default(Lit::Bool(true)).about("whether a carriage return right before the separator is left out too, as in files from Windows");
+pub(super) const STRIP_CR: Param = Param::bool("strip_cr")
+    .default(Lit::Bool(true))
+    .about("whether a carriage return right before the separator is left out too, as in files from Windows");
 /// `encoding`.
 pub(super) const ENCODING: Param =
     Param::str("encoding").or("utf-8").about("the text's encoding, such as \"utf-8\", \"iso-8859-2\", \"utf-16le\" (any label of the WHATWG); \"bytes\": no text, each line is a blob");
 /// `decode_errors`.
-pub(super) const DECODE_ERRORS: Param =
-    Param::choice("decode_errors", OnBad::WORDS).about("what becomes of bytes that are no text in that encoding: U+FFFD in their place, the line fails (see on_error), or they are left out");
+pub(super) const DECODE_ERRORS: Param = Param::choice("decode_errors", OnBad::WORDS).about(
+    "what becomes of bytes that are no text in that encoding: U+FFFD in their place, the line fails (see on_error), or they are left out",
+);
 /// `max_line`.
 pub(super) const MAX_LINE: Param =
     Param::size("max_line").default(Lit::Int(1 << 20)).about("a line is this long at most, in bytes; see long_line");
@@ -349,12 +352,12 @@ impl Splitter {
     fn give_ready(&mut self, ready: &mut Ready, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
         let options = Rc::clone(&self.options);
         while limit > 0 {
+            let (start, known_end) = (ready.pos, ready.line_end.take());
             let bytes = ready.bytes();
-            let start = ready.pos;
             if start == bytes.len() {
                 break;
             }
-            let end = ready.line_end.take().unwrap_or_else(|| start + options.find(&bytes[start..]).unwrap_or(bytes.len() - start));
+            let end = known_end.unwrap_or_else(|| start + options.find(&bytes[start..]).unwrap_or(bytes.len() - start));
             let next = (end + options.separator.len()).min(bytes.len());
             let stripped = if options.strip_cr && end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
             let line = &bytes[start..stripped];
@@ -467,7 +470,11 @@ impl Splitter {
         let Head { bytes: head, start } = head;
         let what = if self.options.long == Long::Fail {
             let error = Error::data(format!("line is longer than `max_line`, {} bytes", self.options.max), &String::from_utf8_lossy(head));
-            let datum = if self.options.coding == Coding::Bytes { Datum::Bytes(head.as_slice().into()) } else { Datum::from(mend(head, OnBad::Replace).0) };
+            let datum = if self.options.coding == Coding::Bytes {
+                Datum::Bytes(head.as_slice().into())
+            } else {
+                Datum::from(mend(head, OnBad::Replace).0)
+            };
             Err(Box::new(Unfit { error, datum }))
         } else {
             self.datum(head, *start)

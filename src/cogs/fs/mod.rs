@@ -4,8 +4,8 @@
 //! drain of lines gathers, in the form that `form` gives it, to an `outlet`.
 
 mod decode;
-mod form;
 pub mod file_watcher_supply;
+mod form;
 pub mod line_file_drain;
 mod lines;
 mod outlet;

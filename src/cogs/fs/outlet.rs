@@ -90,7 +90,11 @@ impl Kind {
 impl Outlet for Stream {
     fn prepare(&mut self, _now: SystemTime, _at_line: bool) -> io::Result<()> {
         if self.out.is_none() {
-            let out = if self.name == "standard error" { io::stderr().as_fd().try_clone_to_owned() } else { io::stdout().as_fd().try_clone_to_owned() }?;
+            let out = if self.name == "standard error" {
+                io::stderr().as_fd().try_clone_to_owned()
+            } else {
+                io::stdout().as_fd().try_clone_to_owned()
+            }?;
             self.kind = Kind::of(&out)?;
             self.out = Some(out);
         }
@@ -109,7 +113,8 @@ impl Outlet for Stream {
                 }
                 // Whole lines where that is possible, as others may write to it too.
                 let some = &bytes[..bytes.len().min(sure)];
-                let whole = if line < some.len() { memchr::memrchr(bytes[line - 1], some).map_or(some.len(), |last| last + 1) } else { some.len() };
+                let whole =
+                    if line < some.len() { memchr::memrchr(bytes[line - 1], some).map_or(some.len(), |last| last + 1) } else { some.len() };
                 Ok(rustix::io::write(out, &some[..whole.max(line.min(some.len()))])?)
             }
         }

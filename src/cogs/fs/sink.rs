@@ -23,7 +23,8 @@ pub(super) const FLUSH: Param = Param::new("flush", Ty::Either(&[Ty::Bool, Ty::S
 /// `separator`.
 pub(super) const SEPARATOR: Param = Param::new("separator", Ty::Separator).or("\n").about("what is written after each line");
 /// `data_getter`.
-pub(super) const DATA_GETTER: Param = Param::getter("data_getter").or("selfgetter").about("the line in the datum: a string, or a blob that is written as it is");
+pub(super) const DATA_GETTER: Param =
+    Param::getter("data_getter").or("selfgetter").about("the line in the datum: a string, or a blob that is written as it is");
 
 /// The buffer is written when this much is in it.
 const FULL: usize = 256 * 1024;
@@ -128,7 +129,8 @@ impl Sink {
         self.start + self.buffer.len() as u64
     }
 
-    /// Puts in a line for the event that is being turned. `write` must append the whole line or fail and append nothing.
+    /// Puts in a line for the event that is being turned. `write` must append the whole line or fail. Nothing is written
+    /// before [`Sink::put_all`], as no part of an event may end before the event's turn does.
     #[inline]
     pub(super) fn put(&mut self, ctx: &mut Ctx<'_>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
         let before = self.buffer.len();
@@ -136,24 +138,26 @@ impl Sink {
             self.buffer.truncate(before);
             return Err(error);
         }
-        let hold = ctx.hold();
+        self.holds.push_back((self.end(), ctx.hold()));
+        Ok(())
+    }
+
+    /// A batch has been put in: writes, or sees to it that it will be written.
+    pub(super) fn put_all(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         if self.broken {
-            self.buffer.clear();
-            return Ok(());
+            self.drop_all();
         }
-        self.holds.push_back((self.end(), hold));
-        if self.wait.is_some() {
+        if self.wait.is_some() || self.holds.is_empty() {
             return Ok(());
         }
         let full = self.buffer.len() >= FULL;
         match self.flush {
             _ if full => self.write(ctx),
             Flush::Idle if self.idle.is_none() => self.idle = Some(ctx.idle()?),
-            Flush::Idle => {}
             Flush::Each => self.write(ctx),
             Flush::Age(_) if self.holds.len() >= MANY => self.write(ctx),
             Flush::Age(age) if self.age.is_none() => self.age = Some(ctx.after(age)?),
-            Flush::Age(_) => {}
+            Flush::Idle | Flush::Age(_) => {}
         }
         Ok(())
     }
@@ -179,7 +183,8 @@ impl Sink {
                 (Some(Wait::Pause(bound)), _) if token == Some(*bound) => self.wait = None,
                 (Some(Wait::Sync(bound)), Wake::Answer(answer)) if token == Some(*bound) => {
                     self.wait = None;
-                    let synced = answer.downcast::<io::Result<()>>().map_or_else(|_| Err(io::Error::other("the helper failed")), |done| *done);
+                    let synced =
+                        answer.downcast::<io::Result<()>>().map_or_else(|_| Err(io::Error::other("the helper failed")), |done| *done);
                     self.synced(ctx, synced);
                 }
                 (_, wake) => return Ok(Some(wake)),
@@ -272,7 +277,7 @@ impl Sink {
 
     fn wait_ready(&mut self, ctx: &mut Ctx<'_>) {
         self.tidy();
-        let bound = self.outlet.fd().ok_or_else(|| Error::Other("nothing is open".into())).and_then(|fd| ctx.fd(fd, Interest::WRITE));
+        let bound = self.outlet.fd().ok_or_else(|| Error::Other("nothing is open".into())).and_then(|fd| ctx.fd(&fd, Interest::WRITE));
         match bound {
             Ok(token) => self.wait = Some(Wait::Ready(token)),
             Err(error) => self.pause(ctx, &io::Error::other(error.to_string()), false),
@@ -291,7 +296,12 @@ impl Sink {
         let told = self.trouble.as_ref().map_or(now, |trouble| if tell { now } else { trouble.told });
         self.trouble = Some(Trouble { pause, told });
         if tell {
-            let text = format!("cannot {doing} `{}`: {}; keeps {} lines and tries again", self.outlet.path().display(), plain(error), self.holds.len());
+            let text = format!(
+                "cannot {doing} `{}`: {}; keeps {} lines and tries again",
+                self.outlet.path().display(),
+                plain(error),
+                self.holds.len()
+            );
             ctx.say(Priority::Error, &text);
         }
         if !opening && !is_full(error) {
@@ -304,8 +314,7 @@ impl Sink {
     /// The reader has gone: what is not written never will be.
     fn broken(&mut self, ctx: &mut Ctx<'_>) {
         self.broken = true;
-        self.holds.clear();
-        self.buffer = Vec::new();
+        self.drop_all();
         ctx.say(Priority::Info, "nobody reads any more: ending in order");
         ctx.stop(0);
     }
@@ -359,8 +368,15 @@ impl Sink {
         if !self.holds.is_empty() {
             ctx.say(Priority::Error, &format!("{} lines could not be written to `{}`", self.holds.len(), self.outlet.path().display()));
         }
+        self.drop_all();
+    }
+
+    /// What is not stored will not be.
+    fn drop_all(&mut self) {
+        self.start = self.end();
+        (self.written, self.line_end) = (self.start, self.start);
+        self.buffer = Vec::new();
         self.holds.clear();
-        self.buffer.clear();
     }
 }
 

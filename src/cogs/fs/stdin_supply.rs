@@ -3,7 +3,7 @@
 //! The descriptor stays in blocking mode, as others share it: it is asked whether it is ready before each single read.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
 use rustix::buffer::spare_capacity;
@@ -54,7 +54,7 @@ impl Cog for StdinSupply {
             Some(input) => input,
             None => io::stdin().as_fd().try_clone_to_owned().map_err(|error| Error::os("read", "standard input", error))?,
         };
-        self.bound = Some(ctx.fd(input.as_raw_fd(), Interest::READ)?);
+        self.bound = Some(ctx.fd(&input, Interest::READ)?);
         self.input = Some(input);
         Ok(())
     }
@@ -145,5 +145,51 @@ fn read(input: &OwnedFd, into: &mut Vec<u8>) -> Result<(), Errno> {
             Err(Errno::INTR) => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+
+    use super::*;
+    use crate::cog::bench::Bench;
+
+    thread_local! {
+        static INPUT: RefCell<Option<OwnedFd>> = const { RefCell::new(None) };
+    }
+
+    /// As [`super::SPEC`], reading the descriptor in `INPUT`.
+    static PIPED: CogSpec =
+        CogSpec { build: |args| Ok(Box::new(StdinSupply::new(Options::of(args)?, INPUT.with(RefCell::take)))), examples: &[], ..SPEC };
+
+    fn text(data: &[Datum]) -> Vec<String> {
+        data.iter().map(|datum| datum.piece().into_owned()).collect()
+    }
+
+    #[test]
+    fn lines_come_as_they_are_written_and_the_end_is_the_end() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        INPUT.set(Some(reader.into()));
+        let mut bench = Bench::new(&PIPED, vec![]);
+        writer.write_all(b"a\nb").unwrap();
+        assert_eq!(text(&bench.pump(|got| got.len() == 1)), ["a"]);
+        writer.write_all(b"c\nlast").unwrap();
+        drop(writer);
+        assert_eq!(text(&bench.pump(|_| false)), ["bc", "last"]);
+        assert_eq!(bench.esc.bound(0), 0);
+    }
+
+    #[test]
+    fn a_file_is_always_ready_and_read_only_as_there_is_room() {
+        let mut file = tempfile::tempfile().unwrap();
+        let lines: Vec<String> = (0..50_000).map(|n| format!("line {n}")).collect();
+        file.write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
+        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0)).unwrap();
+        INPUT.set(Some(file.into()));
+        let mut bench = Bench::new(&PIPED, vec![("max_in_flight", 7.into())]);
+        assert_eq!(text(&bench.pump(|_| false)), lines);
+        assert_eq!(bench.esc.bound(0), 0);
     }
 }

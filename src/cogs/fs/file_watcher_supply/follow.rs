@@ -107,7 +107,10 @@ impl Follow {
                 }
                 Ok(Got::Anew { unfinished }) => {
                     let lost = if unfinished { "; the unfinished line is lost" } else { "" };
-                    let text = format!("`{}` was truncated: reads it from the beginning, what was cut before it was read is lost{lost}", self.path.display());
+                    let text = format!(
+                        "`{}` was truncated: reads it from the beginning, what was cut before it was read is lost{lost}",
+                        self.path.display()
+                    );
                     ctx.say(Priority::Notice, &text);
                     return Ok(());
                 }

@@ -38,9 +38,14 @@ pub static SPEC: CogSpec = CogSpec {
     kind: Kind::Supply,
     about: "Makes a datum of each line of files, and follows them as they grow and are rotated.",
     params: &[
-        Param::strs("filenames").about("the files; names may have wildcards (* ? [..], ** for directories below), and files that match later are followed too"),
-        Param::bool("tail").default(Lit::Bool(true)).about("whether to stay and follow; false: to the end of each file, then this supply is over"),
-        Param::str("start").default(Lit::Worked("\"end\" when tail, else \"begin\"")).about("where files that are there at the start are read from: \"begin\" or \"end\"; later ones always from their beginning"),
+        Param::strs("filenames")
+            .about("the files; names may have wildcards (* ? [..], ** for directories below), and files that match later are followed too"),
+        Param::bool("tail")
+            .default(Lit::Bool(true))
+            .about("whether to stay and follow; false: to the end of each file, then this supply is over"),
+        Param::str("start")
+            .default(Lit::Worked("\"end\" when tail, else \"begin\""))
+            .about("where files that are there at the start are read from: \"begin\" or \"end\"; later ones always from their beginning"),
         lines::SEPARATOR,
         lines::STRIP_CR,
         lines::ENCODING,
@@ -48,10 +53,18 @@ pub static SPEC: CogSpec = CogSpec {
         lines::MAX_LINE,
         lines::LONG_LINE,
         Param::seconds("partial_timeout").optional().about("an unfinished last line is given out after this time; () waits for its end"),
-        Param::seconds("poll_interval").default(Lit::Float(1.0)).about("how often to look where the system does not tell, and at what cannot be read"),
-        Param::seconds("rotate_wait").default(Lit::Float(5.0)).about("how long a file that lost its name is still read, as its writer may not know yet"),
-        Param::setter("path_setter").or("nullsetter").about("where the file's path goes; the datum must be a map then, so give data_setter too"),
-        Param::size("max_read").default(Lit::Int(64 * 1024)).about("bytes read of one file before it is the turn of the others, at most 256 KiB"),
+        Param::seconds("poll_interval")
+            .default(Lit::Float(1.0))
+            .about("how often to look where the system does not tell, and at what cannot be read"),
+        Param::seconds("rotate_wait")
+            .default(Lit::Float(5.0))
+            .about("how long a file that lost its name is still read, as its writer may not know yet"),
+        Param::setter("path_setter")
+            .or("nullsetter")
+            .about("where the file's path goes; the datum must be a map then, so give data_setter too"),
+        Param::size("max_read")
+            .default(Lit::Int(64 * 1024))
+            .about("bytes read of one file before it is the turn of the others, at most 256 KiB"),
     ],
     first: Some("filenames"),
     global: false,
@@ -384,6 +397,8 @@ impl FileWatcher {
             self.bound.remove(&token);
             ctx.unbind(token);
         }
+        // A link may lead elsewhere, of which the old file's watch knows nothing.
+        self.unwatch(ctx, number);
     }
 
     /// A file that is read already has come to another name: it is read on under that, from where it was. True when `path`'s
@@ -426,7 +441,7 @@ impl FileWatcher {
                 follow.told = false;
                 self.readers.insert(stream.id, number);
                 if stream.flows {
-                    let token = ctx.fd(stream.fd(), Interest::READ)?;
+                    let token = ctx.fd(&stream.fd(), Interest::READ)?;
                     follow.ready = Some(token);
                     self.bound.insert(token, Bound::Pipe(number));
                 }
@@ -579,7 +594,7 @@ impl FileWatcher {
                     let number = self.follow(&path, false);
                     let Some(follow) = self.follows.get_mut(&number) else { return };
                     if stream.flows {
-                        match ctx.fd(stream.fd(), Interest::READ) {
+                        match ctx.fd(&stream.fd(), Interest::READ) {
                             Ok(token) => {
                                 follow.ready = Some(token);
                                 self.bound.insert(token, Bound::Pipe(number));

@@ -103,8 +103,11 @@ impl Outlook {
 
     /// Watches a directory, if it can be and is not watched already.
     fn watch(&mut self, ctx: &mut Ctx<'_>, directory: &Path) -> Result<&mut Watched> {
-        let watched =
-            self.directories.entry(directory.to_owned()).or_insert_with(|| Watched { token: None, users: HashMap::new(), searchers: Vec::new() });
+        let watched = self.directories.entry(directory.to_owned()).or_insert_with(|| Watched {
+            token: None,
+            users: HashMap::new(),
+            searchers: Vec::new(),
+        });
         if watched.token.is_none() {
             match ctx.watch(directory, self.poll) {
                 Ok(token) => {

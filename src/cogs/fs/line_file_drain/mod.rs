@@ -2,6 +2,8 @@
 
 mod target;
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -98,14 +100,23 @@ impl LineFileDrain {
         if !self.watch || self.watched.as_ref().is_some_and(|(path, _)| path == self.sink.outlet().path()) {
             return;
         }
-        if let Some((_, token)) = self.watched.take() {
-            ctx.unbind(token);
-        }
+        self.look_away(ctx);
         let path = self.sink.outlet().path().to_owned();
         // It is not there while it cannot be opened; then it is tried again when it is.
-        if let Ok(token) = ctx.watch(&path, LOOK) {
-            ctx.weaken(token);
-            self.watched = Some((path, token));
+        let Ok(token) = ctx.watch(&path, LOOK) else { return };
+        ctx.weaken(token);
+        // It may have been renamed before it was watched.
+        let open = self.sink.outlet().file().and_then(|file| file.metadata().ok());
+        if !fs::metadata(&path).is_ok_and(|named| open.is_some_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))) {
+            self.sink.outlet().reopen();
+            self.sink.write_now(ctx);
+        }
+        self.watched = Some((path, token));
+    }
+
+    fn look_away(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some((_, token)) = self.watched.take() {
+            ctx.unbind(token);
         }
     }
 }
@@ -139,6 +150,7 @@ impl Cog for LineFileDrain {
             self.stamped = stamp.at(ctx.wall());
         }
         batch.each(ctx, |ctx, datum| self.turn(ctx, datum))?;
+        self.sink.put_all(ctx)?;
         self.look_out(ctx);
         Ok(())
     }
@@ -154,25 +166,22 @@ impl Cog for LineFileDrain {
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
-        match self.sink.wake(ctx, wake)? {
-            Some(Wake::Signal(_)) => {
-                self.sink.outlet().reopen();
-                self.sink.write_now(ctx);
-            }
-            Some(Wake::Changed(changed)) if changed.what.gone || changed.what.rescan => {
-                self.sink.outlet().reopen();
-                self.sink.write_now(ctx);
-            }
-            _ => {}
+        let again = match self.sink.wake(ctx, wake)? {
+            Some(Wake::Signal(_)) => true,
+            Some(Wake::Changed(changed)) => changed.what.gone || changed.what.rescan,
+            _ => false,
+        };
+        if again {
+            self.look_away(ctx);
+            self.sink.outlet().reopen();
+            self.sink.write_now(ctx);
         }
         self.look_out(ctx);
         Ok(())
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        if let Some((_, token)) = self.watched.take() {
-            ctx.unbind(token);
-        }
+        self.look_away(ctx);
         self.watch = false;
         self.sink.write_now(ctx);
         Ok(())
@@ -182,3 +191,6 @@ impl Cog for LineFileDrain {
         self.sink.is_busy()
     }
 }
+
+#[cfg(test)]
+mod tests;
