@@ -575,7 +575,8 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
         | (Ty::Int | Ty::Size, Datum::Int(_))
         | (Ty::Str, Datum::Str(_))
         | (Ty::Map, Datum::Map(_))
-        | (Ty::List, Datum::List(_)) => Ok(datum.clone()),
+        | (Ty::List, Datum::List(_))
+        | (Ty::Unit, Datum::Unit) => Ok(datum.clone()),
         (Ty::Size, Datum::Str(text)) => {
             size(text).map(Datum::Int).ok_or_else(|| Fault::Text(format!("`{text}` is no size such as \"64KiB\" or \"1MiB\"")))
         }

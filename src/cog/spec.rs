@@ -134,6 +134,8 @@ pub enum Ty {
     Cog,
     /// Whatever: the cog itself looks.
     Any,
+    /// `()`, as one of several: nothing.
+    Unit,
     /// One of several.
     Either(&'static [Ty]),
 }
@@ -162,6 +164,7 @@ impl Ty {
             Self::Choice(words) => format!("one of {}", words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")),
             Self::Cog => "a cog".into(),
             Self::Any => "a value".into(),
+            Self::Unit => "()".into(),
             Self::Either(all) => all.iter().map(|ty| ty.wanted()).collect::<Vec<_>>().join(" or "),
         }
     }
@@ -189,6 +192,7 @@ impl Ty {
             Self::Choice(words) => words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join("|"),
             Self::Cog => "cog".into(),
             Self::Any => "any".into(),
+            Self::Unit => "()".into(),
             Self::Either(all) => all.iter().map(|ty| ty.word()).collect::<Vec<_>>().join("|"),
         }
     }

@@ -6,6 +6,7 @@
 pub mod dns;
 pub mod fs;
 pub mod movement;
+pub mod text;
 pub mod twist;
 
 use crate::cog::CogSpec;
@@ -24,4 +25,10 @@ pub static COGS: &[&CogSpec] = &[
     &twist::map::SPEC,
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,
+    &text::csv_marshall::SPEC,
+    &text::csv_parse::SPEC,
+    &text::json_marshall::SPEC,
+    &text::json_parse::SPEC,
+    &text::linear_regexp_lexicon::SPEC,
+    &text::regexp_lexicon::SPEC,
 ];

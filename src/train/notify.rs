@@ -12,7 +12,8 @@ use crate::log::{self, Priority};
 impl Train {
     /// Binds what the program itself answers to: the end, reopening, counters.
     pub(super) fn bind_signals(&mut self) -> Result<()> {
-        for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1] {
+        // XFSZ is bound so that it does not kill: the write that caused it fails and is seen to there.
+        for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::XFSZ] {
             let token = self.esc.signal(Escapement::RUNTIME, signal.as_raw())?;
             self.signals.push((token, signal.as_raw()));
         }
@@ -26,6 +27,7 @@ impl Train {
                 log::reopen();
                 log::notice("hangup: files are opened again");
             }
+            Wake::Signal(number) if number == Signal::XFSZ.as_raw() => {}
             Wake::Signal(number) if number == Signal::USR1.as_raw() => self.log_stats(Priority::Notice),
             Wake::Signal(number) if self.asked => {
                 log::warning("asked to end a second time: ending at once");

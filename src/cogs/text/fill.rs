@@ -1,0 +1,154 @@
+//! Puts the pieces of one record where their setters say.
+
+use crate::cog::{Args, Given, Lit, Param, Ty};
+use crate::datum::{Datum, Key, Map};
+use crate::error::{Error, Result};
+use crate::getset::{Getter, Setter, single_key};
+
+pub(super) const INITIAL: Param = Param::new("initial", Ty::Either(&[Ty::Map, Ty::Choice(&["keep"])]))
+    .default(Lit::EmptyMap)
+    .about("the map that the pieces are put into; \"keep\": the datum that the text was taken from");
+
+/// What the pieces are put into.
+#[derive(Clone, Debug)]
+pub(super) enum Initial {
+    /// A copy of this map.
+    Fresh(Map),
+    /// The datum as it came.
+    Keep,
+}
+
+impl Initial {
+    /// The option `initial`, for a cog that takes its text out of `data_getter`.
+    pub(super) fn of(args: &Args, data_getter: &Getter) -> Result<Self> {
+        match args.given("initial").as_ref().and_then(Given::datum) {
+            Some(Datum::Map(map)) => Ok(Self::Fresh(map)),
+            Some(_) if matches!(data_getter, Getter::Whole) => Err(Error::Option {
+                option: "initial".into(),
+                text: "\"keep\" finds no map to put the pieces into, as the datum itself is the text".into(),
+                hint: Some("say with `data_getter` where in the datum the text stands".into()),
+            }),
+            Some(_) => Ok(Self::Keep),
+            None => Ok(Self::Fresh(Map::new())),
+        }
+    }
+
+    /// With these entries set too, before any piece.
+    pub(super) fn with(&self, more: &Map) -> Self {
+        match self {
+            Self::Fresh(map) => {
+                let mut map = map.clone();
+                for (key, value) in more.iter() {
+                    map.insert(key.clone(), value.clone());
+                }
+                Self::Fresh(map)
+            }
+            Self::Keep => Self::Keep,
+        }
+    }
+}
+
+/// The setters of a record's pieces, by their places. When all are plain keys that differ, the pieces are appended to the fresh
+/// map without a look-up.
+#[derive(Debug)]
+pub(super) struct Fill {
+    initial: Initial,
+    setters: Vec<Option<Setter>>,
+    /// The setters' keys, when they are all plain.
+    keys: Option<Vec<Option<Key>>>,
+}
+
+impl Fill {
+    pub(super) fn new(setters: Vec<Option<Setter>>, initial: Initial) -> Self {
+        let keys = setters
+            .iter()
+            .map(|setter| match setter {
+                None | Some(Setter::Null) => Some(None),
+                Some(setter) => plain_key(setter).map(Some),
+            })
+            .collect::<Option<Vec<_>>>()
+            .filter(|keys| match &initial {
+                Initial::Keep => false,
+                Initial::Fresh(map) => {
+                    let mut seen: Vec<&Key> = map.iter().map(|(key, _)| key).collect();
+                    keys.iter().flatten().all(|key| {
+                        !seen.contains(&key) && {
+                            seen.push(key);
+                            true
+                        }
+                    })
+                }
+            });
+        Self { initial, setters, keys }
+    }
+
+    /// How many places it has.
+    pub(super) fn len(&self) -> usize {
+        self.setters.len()
+    }
+
+    /// What the pieces are put into, made from the datum that was given.
+    #[inline]
+    pub(super) fn start(&self, given: Datum) -> Datum {
+        let Initial::Fresh(initial) = &self.initial else { return given };
+        let mut map = Map::with_capacity(initial.len() + self.setters.len());
+        for (key, value) in initial.iter() {
+            map.push(key.clone(), value.clone());
+        }
+        Datum::Map(map)
+    }
+
+    /// Whether the piece of that place is wanted at all.
+    #[inline]
+    pub(super) fn wants(&self, place: usize) -> bool {
+        self.setters.get(place).is_some_and(Option::is_some)
+    }
+
+    /// Puts the piece of that place into what [`Fill::start`] gave; each place once.
+    #[inline]
+    pub(super) fn put(&self, datum: &mut Datum, place: usize, piece: Datum) -> Result<()> {
+        if let (Some(keys), Datum::Map(map)) = (&self.keys, &mut *datum) {
+            if let Some(Some(key)) = keys.get(place) {
+                map.push(key.clone(), piece);
+            }
+            return Ok(());
+        }
+        match self.setters.get(place) {
+            Some(Some(setter)) => setter.set(datum, piece),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The key, for a setter that sets a key of a map and nothing else.
+fn plain_key(setter: &Setter) -> Option<Key> {
+    match setter {
+        Setter::Item(key) | Setter::Lowered { key, .. } => Some(key.clone()),
+        Setter::Path(path) => single_key(path).cloned(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datum::json;
+
+    fn filled(names: &[&str], initial: &str) -> String {
+        let setters = names.iter().map(|name| Some(Setter::named(name).unwrap())).collect();
+        let initial = json::read(initial).unwrap();
+        let fill = Fill::new(setters, Initial::Fresh(initial.as_map().unwrap().clone()));
+        let mut datum = fill.start(Datum::Unit);
+        for place in 0..names.len() {
+            fill.put(&mut datum, place, Datum::Int(place as i64)).unwrap();
+        }
+        json::to_string(&datum)
+    }
+
+    #[test]
+    fn plain_keys_are_appended_and_others_set() {
+        assert_eq!(filled(&["a", "b"], r#"{"z":9}"#), r#"{"z":9,"a":0,"b":1}"#);
+        assert_eq!(filled(&["a", "z", "a"], r#"{"z":9}"#), r#"{"z":1,"a":2}"#);
+        assert_eq!(filled(&["a.b", "a.c"], "{}"), r#"{"a":{"b":0,"c":1}}"#);
+    }
+}

@@ -1,0 +1,132 @@
+//! What both lexicons share: a text is taken apart by the first rule that matches it.
+
+use std::rc::Rc;
+
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input};
+
+use super::DATA_GETTER;
+use super::fill::{INITIAL, Initial};
+use super::rules::{Rule, read};
+use crate::cog::{Args, Ctx, Lit, Param, Ty};
+use crate::datum::{Datum, Text};
+use crate::error::{Error, Result};
+use crate::getset::{Getter, Setter};
+
+pub(super) const PARAMS: &[Param] = &[
+    Param::new("rules", Ty::Any).about(
+        "an array of rules: #{regexp, set: #{group: setter}} or #{regexp, setters: [..]} by number, with flags (\"imsx\"), constants, name; or [regexp, setter, ..]; or the expression alone, whose named groups set keys of their names",
+    ),
+    DATA_GETTER,
+    INITIAL,
+    Param::choice("no_match", &["error", "drop", "pass"]).about("a text that no rule matches is an error, is dropped, or goes on unchanged"),
+    Param::bool("ignore_case").default(Lit::Bool(false)).about("for all rules: letters match in both cases"),
+    Param::bool("multi_line").default(Lit::Bool(false)).about("for all rules: ^ and $ match at line breaks too"),
+    Param::bool("dot_all").default(Lit::Bool(false)).about("for all rules: . matches line breaks too"),
+    Param::bool("anchored").default(Lit::Bool(false)).about("matches must begin where the text begins; end an expression with $ to have all of it match"),
+    Param::setter("matched_setter").or("nullsetter").about("where the name of the rule that matched goes, or its number, counted from 1"),
+];
+
+/// Rules and what to do with their matches.
+pub(super) struct Lexicon {
+    data_getter: Getter,
+    pub(super) rules: Vec<Rule>,
+    no_match: NoMatch,
+    anchored: Anchored,
+    matched_setter: Setter,
+}
+
+#[derive(Clone, Copy)]
+enum NoMatch {
+    Error,
+    Drop,
+    Pass,
+}
+
+/// What is searched; matches are cut out of it.
+enum Hay {
+    Text(Text),
+    Blob(Rc<[u8]>),
+}
+
+impl Lexicon {
+    pub(super) fn new(args: &Args) -> Result<Self> {
+        let data_getter = args.getter("data_getter");
+        let initial = Initial::of(args, &data_getter)?;
+        Ok(Self {
+            rules: read(args, &initial)?,
+            data_getter,
+            no_match: match args.str("no_match").as_str() {
+                "error" => NoMatch::Error,
+                "drop" => NoMatch::Drop,
+                _ => NoMatch::Pass,
+            },
+            anchored: if args.bool("anchored") { Anchored::Yes } else { Anchored::No },
+            matched_setter: args.setter("matched_setter"),
+        })
+    }
+
+    /// Takes the datum's text apart by the rule that `pick` finds: the first that matches, with its groups found.
+    #[inline]
+    pub(super) fn turn(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        datum: Datum,
+        pick: impl FnOnce(&mut [Rule], &Input<'_>) -> Option<usize>,
+    ) -> Result<()> {
+        let hay = Hay::of(&*self.data_getter.get(&datum)?)?;
+        let input = Input::new(hay.bytes()).anchored(self.anchored);
+        let Some(number) = pick(&mut self.rules, &input) else {
+            match self.no_match {
+                NoMatch::Error => return Err(Error::data("no rule matches", &String::from_utf8_lossy(hay.bytes()))),
+                NoMatch::Pass => ctx.emit(datum),
+                NoMatch::Drop => {}
+            }
+            return Ok(());
+        };
+        let rule = &self.rules[number];
+        let mut record = rule.fill.start(datum);
+        if !rule.constants.is_empty() {
+            Setter::Update(None).set(&mut record, Datum::Map(rule.constants.clone()))?;
+        }
+        for (place, ends) in rule.found.slots().chunks_exact(2).skip(1).enumerate() {
+            if let [Some(start), Some(end)] = ends
+                && rule.fill.wants(place)
+            {
+                rule.fill.put(&mut record, place, hay.cut(*start, *end))?;
+            }
+        }
+        if !self.matched_setter.is_null() {
+            self.matched_setter.set(&mut record, rule.name.clone())?;
+        }
+        ctx.emit(record);
+        Ok(())
+    }
+}
+
+impl Hay {
+    fn of(piece: &Datum) -> Result<Self> {
+        match piece {
+            Datum::Str(text) => Ok(Self::Text(text.clone().into_span())),
+            Datum::Bytes(bytes) => Ok(Self::Blob(Rc::clone(bytes))),
+            other => Err(Error::WrongKind { what: "the text to be matched".into(), wanted: "a string or a blob", got: other.kind() }),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Blob(bytes) => bytes,
+        }
+    }
+
+    /// A piece, as text where it is text: an expression with `(?-u)` can match a part of a letter.
+    #[inline]
+    fn cut(&self, start: NonMaxUsize, end: NonMaxUsize) -> Datum {
+        let range = start.get()..end.get();
+        match self {
+            Self::Text(text) if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) => Datum::Str(text.slice(range)),
+            _ => Datum::Bytes(self.bytes()[range].into()),
+        }
+    }
+}

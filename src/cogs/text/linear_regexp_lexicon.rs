@@ -1,0 +1,135 @@
+//! `linear_regexp_lexicon`: rules are tried one after another.
+
+use super::lexicon::{Lexicon, PARAMS};
+use crate::cog::{Cog, CogSpec, Ctx, Example, Kind};
+use crate::datum::Datum;
+use crate::error::Result;
+
+/// What the program knows of `text::linear_regexp_lexicon`.
+pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+    family: "text",
+    name: "linear_regexp_lexicon",
+    kind: Kind::Parse,
+    about: "Takes a text apart by the first of its rules that matches, tried in order: for few rules, the likeliest first.",
+    params: PARAMS,
+    first: Some("rules"),
+    global: false,
+    examples: &[
+        Example {
+            what: "named groups become keys",
+            make: r#"text::linear_regexp_lexicon(#{ rules: ["(?<user>\\w+) logged in from (?<ip>\\S+)"] })"#,
+            input: r#""ada logged in from 192.0.2.1""#,
+            output: &[r#"{"user": "ada", "ip": "192.0.2.1"}"#],
+        },
+        Example {
+            what: "setters by number, and what else is set when a rule matches",
+            make: r#"text::linear_regexp_lexicon(#{ rules: [["^deny (\\S+)", "src.ip"], #{ regexp: "^allow (\\S+)", setters: ["src.ip"], constants: #{ ok: true } }] })"#,
+            input: r#""allow 192.0.2.1""#,
+            output: &[r#"{"ok": true, "src": {"ip": "192.0.2.1"}}"#],
+        },
+    ],
+    build: |args| Ok(Box::new(LinearRegexpLexicon { lexicon: Lexicon::new(args)? })),
+};
+
+struct LinearRegexpLexicon {
+    lexicon: Lexicon,
+}
+
+impl Cog for LinearRegexpLexicon {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        self.lexicon.turn(ctx, datum, |rules, input| rules.iter_mut().position(|rule| rule.matches(input)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cog::Given;
+    use crate::cog::bench::Bench;
+    use crate::datum::json;
+
+    fn given(json: &str) -> Given {
+        Given::Datum(json::read(json).unwrap())
+    }
+
+    fn one(options: Vec<(&str, Given)>, text: &str) -> String {
+        Bench::new(&SPEC, options).feed(text).iter().map(json::to_string).collect()
+    }
+
+    fn refused(rules: &str) -> String {
+        match (SPEC.build)(&crate::cog::Args::of(&SPEC, vec![("rules", given(rules))])) {
+            Ok(_) => panic!("built"),
+            Err(error) => format!("{error} ({})", error.hint().unwrap_or("-")),
+        }
+    }
+
+    #[test]
+    fn the_first_rule_in_order_wins_wherever_it_matches() {
+        let rules = || ("rules", given(r#"["b(?<b>\\d)", {"regexp": "a(?<a>\\d)", "name": "A"}]"#));
+        assert_eq!(one(vec![rules(), ("matched_setter", "r".into())], "a1 b2"), r#"{"b":"2","r":1}"#);
+        assert_eq!(one(vec![rules(), ("matched_setter", "r".into())], "a1"), r#"{"a":"1","r":"A"}"#);
+        assert_eq!(one(vec![rules(), ("anchored", true.into())], "a1 b2"), r#"{"a":"1"}"#);
+        assert_eq!(one(vec![rules(), ("ignore_case", true.into())], "B7"), r#"{"b":"7"}"#);
+    }
+
+    #[test]
+    fn groups_that_took_no_part_set_nothing() {
+        let rules = given(r#"[{"regexp": "(?<a>x)|(?<b>y)", "set": {"b": "p.q"}}, "(?<c>z)?"]"#);
+        assert_eq!(one(vec![("rules", rules.clone())], "y"), r#"{"p":{"q":"y"}}"#);
+        assert_eq!(one(vec![("rules", rules.clone())], "x"), "{}");
+        assert_eq!(one(vec![("rules", rules)], "-"), "{}");
+    }
+
+    #[test]
+    fn no_match_is_an_error_or_dropped_or_passed() {
+        let rules = || ("rules", given(r#"["x"]"#));
+        let mut bench = Bench::new(&SPEC, vec![rules()]);
+        assert!(bench.feed("y").is_empty());
+        assert_eq!(bench.errors(), 1);
+        let mut bench = Bench::new(&SPEC, vec![rules(), ("no_match", "drop".into())]);
+        assert!(bench.feed("y").is_empty());
+        assert_eq!((bench.errors(), bench.balance().filtered), (0, 1));
+        assert_eq!(one(vec![rules(), ("no_match", "pass".into())], "y"), "\"y\"");
+    }
+
+    #[test]
+    fn the_datum_can_be_kept_with_constants_and_groups_in_it() {
+        let rules = given(r#"[{"regexp": "(?<n>\\d+)", "constants": {"kind": "number", "n": 0}}]"#);
+        let options = vec![("rules", rules), ("data_getter", "t".into()), ("initial", "keep".into())];
+        assert_eq!(Bench::new(&SPEC, options).feed_json(r#"{"t":"a 42"}"#), [r#"{"t":"a 42","kind":"number","n":"42"}"#]);
+    }
+
+    #[test]
+    fn blobs_are_matched_and_cut_into_blobs() {
+        let mut bench = Bench::new(&SPEC, vec![("rules", given(r#"["(?-u)(?<head>[\\x80-\\xff]+)(?<rest>.*)"]"#))]);
+        let out = bench.feed(Datum::Bytes(b"\xff\xfeab".as_slice().into()));
+        let map = out[0].as_map().unwrap();
+        assert_eq!(map.by_name("head"), Some(&Datum::Bytes(b"\xff\xfe".as_slice().into())));
+        assert_eq!(map.by_name("rest"), Some(&Datum::Bytes(b"ab".as_slice().into())));
+        let out = bench.feed("ä");
+        assert_eq!(out[0].as_map().unwrap().by_name("head"), Some(&Datum::str("ä")));
+    }
+
+    #[test]
+    fn flags_are_per_rule() {
+        let rules = given(r#"[{"regexp": "^ b (?<x> . ) $  # a comment", "flags": "xms"}]"#);
+        assert_eq!(one(vec![("rules", rules)], "a\nb\n\nc"), r#"{"x":"\n"}"#);
+    }
+
+    #[test]
+    fn bad_rules_are_refused_with_number_and_caret() {
+        let shown = refused(r#"["a", "(ab"]"#);
+        assert!(shown.contains("rule 2: unclosed group\n    (ab\n    ^"), "{shown}");
+        let shown = refused(r#"["(?=a)"]"#);
+        assert!(shown.contains("look-around") && shown.contains("time linear"), "{shown}");
+        let shown = refused(r#"["(a)\\1"]"#);
+        assert!(shown.contains("backreferences") && shown.contains("time linear"), "{shown}");
+        assert!(refused(r#"["(\\w{100}){100}"]"#).contains("rule 1: its compiled form is larger than 1 MiB"));
+        assert!(refused(r#"[["(a)", "x", "y"]]"#).contains("2 setters, but 1 groups"));
+        assert!(refused(r#"[{"regexp": "(?<user>a)", "set": {"usr": "x"}}]"#).contains("no group `usr` (did you mean `user`?)"));
+        assert!(refused(r#"[{"regex": "a"}]"#).contains("no `regex` (did you mean `regexp`?)"));
+        assert!(refused(r#"[{"regexp": "a", "flags": "g"}]"#).contains("no flag `g`"));
+        assert!(refused("[]").contains("at least one rule"));
+        assert!(refused("[3]").contains("rule 1: must be a map, an array or a string, but is `int`"));
+    }
+}

@@ -1,0 +1,35 @@
+//! Text to structure and back: CSV, JSON, and lines taken apart by regular expressions.
+//!
+//! `dialect`, `fields` and `quote` are CSV's shared rules, `fill` puts pieces into a datum, `lexicon` is sets of expressions.
+
+pub(super) mod csv_marshall;
+pub(super) mod csv_parse;
+mod dialect;
+mod fields;
+mod fill;
+pub(super) mod json_marshall;
+pub(super) mod json_parse;
+mod lexicon;
+pub(super) mod linear_regexp_lexicon;
+mod quote;
+pub(super) mod regexp_lexicon;
+mod rules;
+
+use crate::cog::Param;
+use crate::datum::{Datum, Text};
+use crate::error::{Error, Result};
+
+const DATA_GETTER: Param = Param::getter("data_getter").or("selfgetter").about("where the text stands; by default the datum is the text");
+const DATA_SETTER: Param = Param::setter("data_setter").or("selfsetter").about("where the result goes; by default it becomes the datum");
+
+/// The text in a piece: a string, or a blob that is UTF-8.
+fn text_of(piece: &Datum) -> Result<Text> {
+    match piece {
+        Datum::Str(text) => Ok(text.clone()),
+        Datum::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(_) => Err(Error::data("a blob that is not text in UTF-8", &String::from_utf8_lossy(bytes))),
+        },
+        other => Err(Error::WrongKind { what: "the text to be parsed".into(), wanted: "a string", got: other.kind() }),
+    }
+}

@@ -1,0 +1,218 @@
+//! The option `rules` of the lexicons: expressions, and where their groups go.
+
+use regex_automata::meta::{self, BuildError, Regex};
+use regex_automata::util::captures::Captures;
+use regex_automata::util::primitives::PatternID;
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind, nfa::thompson::WhichCaptures};
+
+use super::fill::{Fill, Initial};
+use crate::cog::{Args, Given};
+use crate::datum::{Datum, Map};
+use crate::error::{Error, Result, nearest};
+use crate::getset::Setter;
+
+/// A compiled expression at most, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// One rule, ready to be used.
+#[derive(Debug)]
+pub(super) struct Rule {
+    regex: Regex,
+    cache: meta::Cache,
+    /// The groups of the last match.
+    pub(super) found: Captures,
+    /// Its name, or its number from 1.
+    pub(super) name: Datum,
+    /// Where the groups go: group 1 has place 0.
+    pub(super) fill: Fill,
+    /// What is set beside the groups, when that is not in `fill` already.
+    pub(super) constants: Map,
+    /// The expression with its flags before it.
+    pattern: String,
+}
+
+impl Rule {
+    /// Whether it matches; its groups are then in `found`.
+    #[inline]
+    pub(super) fn matches(&mut self, input: &Input<'_>) -> bool {
+        self.regex.search_captures_with(&mut self.cache, input, &mut self.found);
+        self.found.is_match()
+    }
+}
+
+/// What a script said of one rule.
+#[derive(Default)]
+struct Draft {
+    regexp: String,
+    flags: String,
+    name: Option<Datum>,
+    /// Setters by number, or by name.
+    setters: Option<Vec<Given>>,
+    set: Option<Vec<(String, Given)>>,
+    constants: Map,
+}
+
+/// What is wrong with a rule, and perhaps what to do.
+struct Fault(String, Option<String>);
+
+impl From<String> for Fault {
+    fn from(text: String) -> Self {
+        Self(text, None)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self(error.to_string(), error.hint().map(str::to_owned))
+    }
+}
+
+const KEYS: [&str; 6] = ["regexp", "setters", "set", "flags", "constants", "name"];
+
+/// The rules in a lexicon's options.
+pub(super) fn read(args: &Args, initial: &Initial) -> Result<Vec<Rule>> {
+    let given = args.given("rules").and_then(|given| given.list());
+    let given = given.ok_or_else(|| Error::option("rules", "takes an array of rules"))?;
+    if given.is_empty() {
+        return Err(Error::option("rules", "is empty; a lexicon has at least one rule"));
+    }
+    let flags = [("ignore_case", 'i'), ("multi_line", 'm'), ("dot_all", 's')];
+    let flags: String = flags.iter().filter(|(option, _)| args.bool(option)).map(|(_, flag)| flag).collect();
+    let rule = |(n, given)| {
+        draft(given).and_then(|draft| build(draft, &flags, n + 1, initial)).map_err(|Fault(text, hint)| Error::Option {
+            option: "rules".into(),
+            text: format!("rule {}: {text}", n + 1),
+            hint,
+        })
+    };
+    given.iter().enumerate().map(rule).collect()
+}
+
+/// All expressions in one, which tells those that match.
+pub(super) fn together(rules: &[Rule]) -> Result<Regex> {
+    let config = config(LARGEST * rules.len()).match_kind(MatchKind::All).which_captures(WhichCaptures::None);
+    let patterns: Vec<&str> = rules.iter().map(|rule| rule.pattern.as_str()).collect();
+    let built = Regex::builder().configure(config).syntax(syntax::Config::new().utf8(false)).build_many(&patterns);
+    built.map_err(|error| Error::option("rules", format!("cannot be compiled together: {error}")))
+}
+
+/// Matches are bytes, as blobs may be searched; whether a group is text is seen when it is cut out.
+fn config(limit: usize) -> meta::Config {
+    Regex::config().utf8_empty(false).nfa_size_limit(Some(limit)).onepass_size_limit(Some(LARGEST))
+}
+
+fn draft(given: &Given) -> Result<Draft, Fault> {
+    if let Given::Datum(Datum::Str(regexp)) = given {
+        return Ok(Draft { regexp: regexp.to_string(), ..Draft::default() });
+    }
+    if let Some(list) = given.list() {
+        let Some((Given::Datum(Datum::Str(regexp)), setters)) = list.split_first() else {
+            return Err("the first element must be the expression".to_owned().into());
+        };
+        let setters = (!setters.is_empty()).then(|| setters.to_vec());
+        return Ok(Draft { regexp: regexp.to_string(), setters, ..Draft::default() });
+    }
+    let entries = given.map().ok_or_else(|| format!("must be a map, an array or a string, but is `{}`", given.kind()))?;
+    let mut draft = Draft::default();
+    let mut has_regexp = false;
+    for (key, value) in entries {
+        let wrong = |wanted: &str| format!("`{key}` must be {wanted}, but is `{}`", value.kind());
+        match (key.as_str(), value.datum()) {
+            ("regexp", Some(Datum::Str(regexp))) => {
+                draft.regexp = regexp.to_string();
+                has_regexp = true;
+            }
+            ("flags", Some(Datum::Str(flags))) => draft.flags = flags.to_string(),
+            ("name", Some(name @ (Datum::Str(_) | Datum::Int(_)))) => draft.name = Some(name),
+            ("constants", Some(Datum::Map(map))) => draft.constants = map,
+            ("setters", _) => draft.setters = Some(value.list().ok_or_else(|| wrong("an array of setters"))?),
+            ("set", _) => draft.set = Some(value.map().ok_or_else(|| wrong("a map of group names to setters"))?),
+            ("constants", _) => return Err(wrong("a map of plain values").into()),
+            ("regexp" | "flags" | "name", _) => return Err(wrong("a string").into()),
+            _ => {
+                let hint =
+                    nearest(&key, KEYS).map_or_else(|| format!("it takes {}", KEYS.join(", ")), |near| format!("did you mean `{near}`?"));
+                return Err(Fault(format!("a rule has no `{key}`"), Some(hint)));
+            }
+        }
+    }
+    match (&draft.setters, &draft.set) {
+        _ if !has_regexp => Err("has no `regexp`".to_owned().into()),
+        (Some(_), Some(_)) => Err("has both `set` and `setters`".to_owned().into()),
+        _ => Ok(draft),
+    }
+}
+
+fn build(draft: Draft, common: &str, number: usize, initial: &Initial) -> Result<Rule, Fault> {
+    if let Some(odd) = draft.flags.chars().find(|flag| !"imsx".contains(*flag)) {
+        return Err(Fault(
+            format!("no flag `{odd}`"),
+            Some("the flags are i (ignore case), m (multi line), s (dot all), x (blanks and comments)".into()),
+        ));
+    }
+    let flag = |flag| common.contains(flag) || draft.flags.contains(flag);
+    let syntax = syntax::Config::new().utf8(false).case_insensitive(flag('i')).multi_line(flag('m')).dot_matches_new_line(flag('s'));
+    let built = Regex::builder().configure(config(LARGEST)).syntax(syntax.ignore_whitespace(flag('x'))).build(&draft.regexp);
+    let regex = built.map_err(|error| refused(&error))?;
+    let flags: String = "imsx".chars().filter(|letter| flag(*letter)).collect();
+    let names: Vec<Option<String>> =
+        regex.group_info().pattern_names(PatternID::ZERO).skip(1).map(|name| name.map(str::to_owned)).collect();
+    let fresh = matches!(initial, Initial::Fresh(_));
+    Ok(Rule {
+        cache: regex.create_cache(),
+        found: regex.create_captures(),
+        name: draft.name.clone().unwrap_or(Datum::Int(number as i64)),
+        fill: Fill::new(setters(&draft, &names)?, initial.with(&draft.constants)),
+        constants: if fresh { Map::new() } else { draft.constants },
+        pattern: if flags.is_empty() { draft.regexp } else { format!("(?{flags}){}", draft.regexp) },
+        regex,
+    })
+}
+
+/// Where each group goes, from group 1 on.
+fn setters(draft: &Draft, names: &[Option<String>]) -> Result<Vec<Option<Setter>>, Fault> {
+    let setter = |what: String, given: &Given| match given {
+        Given::Datum(Datum::Unit) => Ok(None),
+        given => match given.setter()? {
+            Some(setter) => Ok(Some(setter)),
+            None => Err(Fault::from(format!("{what} must be a setter, but is `{}`", given.kind()))),
+        },
+    };
+    if let Some(given) = &draft.setters {
+        if given.len() > names.len() {
+            return Err(format!("has {} setters, but {} groups", given.len(), names.len()).into());
+        }
+        return given.iter().enumerate().map(|(n, given)| setter(format!("setter {}", n + 1), given)).collect();
+    }
+    let Some(given) = &draft.set else {
+        return names.iter().map(|name| Ok(name.as_deref().map(Setter::named).transpose()?)).collect();
+    };
+    let mut setters = vec![None; names.len()];
+    for (name, given) in given {
+        let Some(group) = names.iter().position(|group| group.as_deref() == Some(name)) else {
+            let hint = nearest(name, names.iter().flatten().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            return Err(Fault(format!("the expression has no group `{name}`"), hint));
+        };
+        setters[group] = setter(format!("the setter of `{name}`"), given)?;
+    }
+    Ok(setters)
+}
+
+/// Why an expression was not compiled; a fault in its text is shown with a caret under it.
+fn refused(error: &BuildError) -> Fault {
+    if error.size_limit().is_some() {
+        let hint = "counted repetitions multiply what stands in them, `\\w` and `\\d` mean all of Unicode unless `(?-u)` says else";
+        return Fault("its compiled form is larger than 1 MiB".into(), Some(hint.into()));
+    }
+    let Some(syntax) = error.syntax_error() else { return Fault(error.to_string(), None) };
+    let text = syntax.to_string();
+    let lines = || text.lines().filter(|line| !line.starts_with("regex parse error"));
+    let what = lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it cannot be parsed");
+    let shown: Vec<&str> = lines().filter(|line| !line.starts_with("error: ")).collect();
+    let linear = what.contains("look-around") || what.contains("backreference");
+    let hint = linear.then(|| {
+        "expressions are matched in time linear in the text, so that no input can stall the train; that engine has neither back-references nor look-around".to_owned()
+    });
+    Fault(format!("{what}\n{}", shown.join("\n")), hint)
+}
