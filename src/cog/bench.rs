@@ -28,12 +28,17 @@ impl Bench {
 
     /// The cog with these options, wound, on that clock.
     pub(crate) fn on(clock: Clock, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
+        Self::over(Escapement::new(clock).unwrap(), spec, given)
+    }
+
+    /// The cog with these options, wound, over that escapement.
+    pub(crate) fn over(esc: Escapement, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
         let args = Args::of(spec, given);
         let cog = (spec.build)(&args).unwrap();
         let mut common = args.common();
         common.max_in_flight = common.max_in_flight.max(1);
         let seat = Seat::new(0, spec.name, common);
-        let mut bench = Self { cog, seat, esc: Escapement::new(clock).unwrap(), books: Books::new(), feed: 0, notices: Vec::new() };
+        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, notices: Vec::new() };
         bench.call(|cog, ctx| cog.wind(ctx)).unwrap();
         bench
     }
@@ -91,6 +96,11 @@ impl Bench {
     /// How many data failed so far.
     pub(crate) fn errors(&self) -> u64 {
         self.seat.stats.errors
+    }
+
+    /// The status with which it asked for the end, if it did.
+    pub(crate) fn stop(&self) -> Option<i32> {
+        self.seat.stop
     }
 
     /// Lets the reactor turn until nothing can happen any more, `enough` says so, or 5 s are over.
