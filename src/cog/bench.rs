@@ -28,12 +28,17 @@ impl Bench {
 
     /// The cog with these options, wound, on that clock.
     pub(crate) fn on(clock: Clock, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
+        Self::over(Escapement::new(clock).unwrap(), spec, given)
+    }
+
+    /// The cog with these options, wound, over that escapement.
+    pub(crate) fn over(esc: Escapement, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
         let args = Args::of(spec, given);
         let cog = (spec.build)(&args).unwrap();
         let mut common = args.common();
         common.max_in_flight = common.max_in_flight.max(1);
         let seat = Seat::new(0, spec.name, common);
-        let mut bench = Self { cog, seat, esc: Escapement::new(clock).unwrap(), books: Books::new(), feed: 0, notices: Vec::new() };
+        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, notices: Vec::new() };
         bench.call(|cog, ctx| cog.wind(ctx)).unwrap();
         bench
     }
@@ -93,6 +98,11 @@ impl Bench {
         self.seat.stats.errors
     }
 
+    /// The status with which it asked for the end, if it did.
+    pub(crate) fn stop(&self) -> Option<i32> {
+        self.seat.stop
+    }
+
     /// Lets the reactor turn until nothing can happen any more, `enough` says so, or 5 s are over.
     pub(crate) fn pump(&mut self, mut enough: impl FnMut(&[Datum]) -> bool) -> Vec<Datum> {
         let deadline = self.esc.now() + Duration::from_secs(5);
@@ -117,11 +127,16 @@ impl Bench {
         self.take(out)
     }
 
-    /// Finishes the cog, waits while it is busy, and gives what it still emits.
+    /// Finishes the cog, waits while it is busy, 5 s at most, and gives what it still emits.
     pub(crate) fn finish(&mut self) -> Vec<Datum> {
+        self.finish_within(Duration::from_secs(5))
+    }
+
+    /// As [`Bench::finish`], but waits no longer than that for a busy cog.
+    pub(crate) fn finish_within(&mut self, wait: Duration) -> Vec<Datum> {
         let out = self.call(|cog, ctx| cog.finish(ctx)).unwrap();
         let mut all = self.take(out);
-        let deadline = self.esc.now() + Duration::from_secs(5);
+        let deadline = self.esc.now() + wait;
         while self.cog.busy() {
             let Some(fired) = self.esc.next_until(deadline).unwrap() else { break };
             all.extend(self.wake(Some(fired.token), fired.wake));

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "dns")]
 pub mod dns;
+pub mod fs;
 pub mod movement;
 pub mod text;
 pub mod twist;
@@ -14,6 +15,10 @@ use crate::cog::CogSpec;
 pub static COGS: &[&CogSpec] = &[
     #[cfg(feature = "dns")]
     &dns::ip_to_ptr::SPEC,
+    &fs::file_watcher_supply::SPEC,
+    &fs::line_file_drain::SPEC,
+    &fs::stdin_supply::SPEC,
+    &fs::stdout_drain::SPEC,
     &movement::tick_supply::SPEC,
     &movement::null_drain::SPEC,
     &movement::collect_drain::SPEC,

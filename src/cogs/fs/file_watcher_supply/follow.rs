@@ -1,0 +1,203 @@
+//! One path that is followed: the file that stands there now, and those that stood there before and may still grow.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::stream::{Got, Id, Stream};
+use crate::cog::Ctx;
+use crate::cogs::fs::lines::{Line, Options};
+use crate::datum::{Datum, Text};
+use crate::error::plain;
+use crate::escapement::{Moment, Token};
+use crate::getset::Setter;
+use crate::log::Priority;
+
+/// Files without a name that are kept open for late writers.
+const KEPT: usize = 16;
+
+/// What holds for all paths of a supply.
+pub(super) struct Settings {
+    pub(super) tail: bool,
+    pub(super) from_end: bool,
+    pub(super) lines: Rc<Options>,
+    pub(super) partial_timeout: Option<Duration>,
+    pub(super) poll: Duration,
+    pub(super) rotate_wait: Duration,
+    pub(super) max_read: usize,
+    pub(super) path_setter: Setter,
+}
+
+/// A followed path.
+pub(super) struct Follow {
+    pub(super) path: PathBuf,
+    /// The path as a datum.
+    label: Text,
+    /// Oldest first.
+    pub(super) streams: VecDeque<Stream>,
+    /// The last of the streams is what stands at the path.
+    pub(super) current: bool,
+    /// Tells of changes of the file.
+    pub(super) watch: Option<Token>,
+    /// Tells when the pipe at the path can be read.
+    pub(super) ready: Option<Token>,
+    /// Wakes for the earliest of its deadlines.
+    pub(super) alarm: Option<(Moment, Token)>,
+    /// Stands in the queue of those with something to read.
+    pub(super) queued: bool,
+    /// That it cannot be read has been told.
+    pub(super) told: bool,
+    /// Found by a pattern: forgotten when nothing is there.
+    pub(super) found: bool,
+}
+
+impl Follow {
+    pub(super) fn new(path: PathBuf, found: bool) -> Self {
+        Self {
+            label: Text::from(path.to_string_lossy().into_owned()).into_span(),
+            path,
+            streams: VecDeque::new(),
+            current: false,
+            watch: None,
+            ready: None,
+            alarm: None,
+            queued: false,
+            told: false,
+            found,
+        }
+    }
+
+    /// The file at the path.
+    pub(super) fn at_path(&mut self) -> Option<&mut Stream> {
+        if self.current { self.streams.back_mut() } else { None }
+    }
+
+    /// The file that stood at the path does so no more.
+    pub(super) fn retire(&mut self, closes: Moment) {
+        self.current = false;
+        if let Some(stream) = self.streams.back_mut() {
+            stream.dirty = true;
+            stream.caught_up = false;
+            stream.closes = Some(closes);
+        }
+    }
+
+    /// Whether there is something to read or to give.
+    pub(super) fn wants(&self) -> bool {
+        self.streams.iter().any(Stream::wants)
+    }
+
+    /// Gives at most `room` lines of the first file that has some, with one read at most.
+    ///
+    /// # Errors
+    /// The file cannot be read; it is closed.
+    pub(super) fn step(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, room: usize) -> io::Result<()> {
+        // A later file waits until the earlier ones have been read to their end.
+        let Some(at) = self.streams.iter().position(Stream::wants) else { return Ok(()) };
+        let stream = &mut self.streams[at];
+        if !stream.lines.has_lines() {
+            match stream.read(settings.max_read, !settings.tail) {
+                Ok(Got::End) => {
+                    let sender = Sender { path: &self.label, setter: &settings.path_setter };
+                    stream.lines.end(|line| sender.send(ctx, line));
+                    self.streams.remove(at);
+                    return Ok(());
+                }
+                Ok(Got::Anew { unfinished }) => {
+                    let lost = if unfinished { "; the unfinished line is lost" } else { "" };
+                    let text = format!(
+                        "`{}` was truncated: reads it from the beginning, what was cut before it was read is lost{lost}",
+                        self.path.display()
+                    );
+                    ctx.say(Priority::Notice, &text);
+                    return Ok(());
+                }
+                Ok(Got::More | Got::All) => {}
+                Err(error) => {
+                    self.current &= at + 1 < self.streams.len();
+                    self.streams.remove(at);
+                    return Err(error);
+                }
+            }
+            let timeout = settings.partial_timeout.filter(|_| stream.lines.has_unfinished());
+            stream.partial_due = timeout.map(|timeout| ctx.now() + timeout);
+        }
+        let sender = Sender { path: &self.label, setter: &settings.path_setter };
+        stream.lines.give(room, |line| sender.send(ctx, line));
+        if stream.lines.mended > 0 && !std::mem::replace(&mut stream.told, true) {
+            ctx.say(Priority::Warning, &format!("`{}` is not all text in its encoding (told once a file)", self.path.display()));
+        }
+        Ok(())
+    }
+
+    /// Does what is due, and what is due next.
+    pub(super) fn due(&mut self, ctx: &mut Ctx<'_>, settings: &Settings) {
+        let now = ctx.now();
+        let sender = Sender { path: &self.label, setter: &settings.path_setter };
+        for stream in &mut self.streams {
+            if stream.partial_due.is_some_and(|due| due <= now) && !stream.wants() {
+                stream.partial_due = None;
+                stream.lines.give_unfinished(|line| sender.send(ctx, line));
+            }
+            // The writer may not have noticed yet that the file has another name.
+            if stream.closes.is_some_and(|closes| closes > now) {
+                stream.dirty = true;
+            }
+        }
+    }
+
+    /// Closes the files without a name that are read and whose time is over; all of them at the end (`all`).
+    pub(super) fn close_old(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, all: bool) -> Vec<Id> {
+        let now = ctx.now();
+        let sender = Sender { path: &self.label, setter: &settings.path_setter };
+        let mut closed = Vec::new();
+        let mut extra = self.streams.len().saturating_sub(KEPT);
+        self.streams.retain_mut(|stream| {
+            let Some(closes) = stream.closes else { return true };
+            let read = stream.caught_up && !stream.wants();
+            if !read || !(all || closes <= now || extra > 0) {
+                return true;
+            }
+            extra = extra.saturating_sub(1);
+            // Nothing will complete it, and it must not be joined to another file's.
+            stream.lines.end(|line| sender.send(ctx, line));
+            closed.push(stream.id);
+            false
+        });
+        closed
+    }
+
+    /// The earliest of its deadlines.
+    pub(super) fn deadline(&self, now: Moment, settings: &Settings) -> Option<Moment> {
+        let retry = (self.told && settings.tail).then(|| now + settings.poll);
+        let looks = self.streams.iter().filter_map(|stream| stream.closes).map(|closes| closes.min(now + settings.poll));
+        let partials = self.streams.iter().filter_map(|stream| stream.partial_due);
+        looks.chain(partials).chain(retry).min()
+    }
+
+    /// It cannot be read: tells it once.
+    pub(super) fn trouble(&mut self, ctx: &mut Ctx<'_>, error: &io::Error) {
+        if !std::mem::replace(&mut self.told, true) {
+            ctx.say(Priority::Error, &format!("cannot read `{}`: {}; tries again", self.path.display(), plain(error)));
+        }
+    }
+}
+
+/// Sends the lines of one path.
+struct Sender<'a> {
+    path: &'a Text,
+    setter: &'a Setter,
+}
+
+impl Sender<'_> {
+    #[inline]
+    fn send(&self, ctx: &mut Ctx<'_>, line: Line) {
+        match line.what {
+            Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, line.end),
+            Ok(datum) => ctx.emit_new_with(datum, line.end, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
+            Err(unfit) => ctx.fail_new(unfit.datum, line.end, &unfit.error),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! One open file, read as it grows: its place, its fingerprint, its unfinished line.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::rc::Rc;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use crate::cogs::fs::lines::{Options, Splitter};
+use crate::escapement::Moment;
+
+/// A file is known again by so much of its beginning.
+const PRINT: usize = 256;
+/// One read of what has no size.
+const UNSIZED: usize = 16 * 1024;
+
+/// Which file it is, whatever its name. No number is given out again while the file is open.
+pub(super) type Id = (u64, u64);
+
+/// The identity in what the system says of a file.
+pub(super) fn id(about: &Metadata) -> Id {
+    (about.dev(), about.ino())
+}
+
+/// What a read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Got {
+    /// Something; there may be more.
+    More,
+    /// All that there is for now.
+    All,
+    /// Nothing will ever follow.
+    End,
+    /// It is another content than before, to be read from the beginning.
+    Anew {
+        /// The line that had begun is lost.
+        unfinished: bool,
+    },
+}
+
+/// An open file with what was read of it.
+pub(super) struct Stream {
+    file: File,
+    pub(super) id: Id,
+    /// Named pipes and devices: no places, no size, and told of by their descriptor.
+    pub(super) flows: bool,
+    /// Where the next read begins.
+    pub(super) offset: u64,
+    /// The beginning of the file.
+    print: Vec<u8>,
+    pub(super) lines: Splitter,
+    /// There may be something to read.
+    pub(super) dirty: bool,
+    /// It has been read to its end at least once since its name was taken away.
+    pub(super) caught_up: bool,
+    /// Its name was taken away: so long it is still read.
+    pub(super) closes: Option<Moment>,
+    /// When its unfinished line is given out.
+    pub(super) partial_due: Option<Moment>,
+    /// Whether it was told that its bytes are no text.
+    pub(super) told: bool,
+}
+
+impl Stream {
+    /// Opens what stands at `path`. `stays`: it is followed, so that a pipe does not end with its writer.
+    pub(super) fn open(path: &Path, options: &Rc<Options>, from_end: bool, stays: bool) -> io::Result<Self> {
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+        let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+        let about = file.metadata()?;
+        if about.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if stays && about.file_type().is_fifo() {
+            // With a writer of our own there is always one (fifo(7)). Without the right to write it ends and begins again.
+            file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).unwrap_or(file);
+        }
+        let flows = !about.is_file();
+        let offset = if from_end && !flows { about.len() } else { 0 };
+        let mut stream = Self {
+            file,
+            id: id(&about),
+            flows,
+            offset,
+            print: Vec::new(),
+            lines: Splitter::new(options, offset),
+            dirty: !flows,
+            caught_up: false,
+            closes: None,
+            partial_due: None,
+            told: false,
+        };
+        if offset > 0 {
+            stream.same_beginning()?;
+        }
+        Ok(stream)
+    }
+
+    pub(super) fn fd(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    /// Whether nothing can have happened since the last read, as far as that can be seen from outside.
+    pub(super) fn is_read(&self, about: &Metadata) -> bool {
+        self.flows || about.len() == self.offset && !self.dirty
+    }
+
+    /// Whether there is something to do for it.
+    pub(super) fn wants(&self) -> bool {
+        self.dirty || self.lines.has_lines()
+    }
+
+    /// Reads at most `most` bytes once. `to_end`: the end of the file is the end of it all.
+    pub(super) fn read(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
+        let got = if self.flows { self.read_flow(most, to_end) } else { self.read_file(most, to_end) }?;
+        self.dirty = matches!(got, Got::More | Got::Anew { .. });
+        self.caught_up |= got == Got::All;
+        Ok(got)
+    }
+
+    fn read_file(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
+        let size = self.file.metadata()?.len();
+        if size < self.offset {
+            return Ok(self.begin_anew());
+        }
+        let left = usize::try_from(size - self.offset).unwrap_or(usize::MAX);
+        // Files of the system's own, as in /proc, have no size.
+        let want = if left == 0 && to_end { UNSIZED } else { left }.min(most);
+        if want == 0 {
+            return Ok(if self.same_beginning()? { Got::All } else { self.begin_anew() });
+        }
+        let (file, offset, print) = (&self.file, self.offset, &mut self.print);
+        let fed = self.lines.feed(want, |into| {
+            loop {
+                match rustix::io::pread(file, spare_capacity(into), offset) {
+                    Ok(_) => {}
+                    Err(Errno::INTR) => continue,
+                    Err(error) => return Err(Some(io::Error::from(error))),
+                }
+                // Looked at after the reading: else it might have been truncated and written again between the two.
+                return if same(file, print).map_err(Some)? { Ok(()) } else { Err(None) };
+            }
+        });
+        match fed {
+            Ok(0) if to_end => Ok(Got::End),
+            Ok(count) => {
+                self.offset += count as u64;
+                Ok(if to_end || self.offset < size { Got::More } else { Got::All })
+            }
+            Err(Some(error)) => Err(error),
+            Err(None) => Ok(self.begin_anew()),
+        }
+    }
+
+    fn read_flow(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
+        let file = &self.file;
+        let fed = self.lines.feed(most, |into| {
+            loop {
+                match rustix::io::read(file, spare_capacity(into)) {
+                    Ok(_) => return Ok(()),
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        });
+        match fed {
+            Ok(0) if to_end => Ok(Got::End),
+            Ok(0) | Err(Errno::AGAIN) => Ok(Got::All),
+            Ok(count) => {
+                self.offset += count as u64;
+                Ok(Got::More)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Another content stands in the file.
+    fn begin_anew(&mut self) -> Got {
+        let unfinished = self.lines.has_unfinished();
+        self.offset = 0;
+        self.print.clear();
+        self.lines.restart();
+        self.partial_due = None;
+        Got::Anew { unfinished }
+    }
+
+    /// Whether the file begins as it did.
+    fn same_beginning(&mut self) -> io::Result<bool> {
+        same(&self.file, &mut self.print)
+    }
+}
+
+/// Whether `file` begins with `print`, which grows with the file up to [`PRINT`].
+fn same(file: &File, print: &mut Vec<u8>) -> io::Result<bool> {
+    let mut beginning = [0; PRINT];
+    let mut have = 0;
+    while have < PRINT {
+        match file.read_at(&mut beginning[have..], have as u64) {
+            Ok(0) => break,
+            Ok(count) => have += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let beginning = &beginning[..have];
+    if !beginning.starts_with(print) {
+        return Ok(false);
+    }
+    if print.len() < have {
+        *print = beginning.to_vec();
+    }
+    Ok(true)
+}

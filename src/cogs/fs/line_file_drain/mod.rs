@@ -1,0 +1,196 @@
+//! `fs::line_file_drain`: each datum becomes a line at the end of a file.
+
+mod target;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use self::target::{Naming, Target};
+use super::form::{Form, Newlines, Stamp};
+use super::outlet::{Outlet, Stream};
+use super::sink::{self, Flush, Sink};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Kind, Lit, Param, Ty};
+use crate::datum::Datum;
+use crate::error::{Error, Result};
+use crate::escapement::{Token, Wake};
+use crate::getset::Getter;
+
+/// The cog's entry in the table.
+pub static SPEC: CogSpec = CogSpec {
+    family: "fs",
+    name: "line_file_drain",
+    kind: Kind::Drain,
+    about: "Appends each datum as a line to a file, which may be rotated; an event ends well when its line is written.",
+    params: &[
+        Param::str("path").about("the file; \"-\" is standard output, \"&2\" standard error"),
+        Param::new("timestamp", Ty::Either(&[Ty::Bool, Ty::Str]))
+            .default(Lit::Bool(false))
+            .about("a strftime format put into the file's name before its last extension, so that a new file begins when it changes; true means \"%Y-%m-%d\", or the codes that path itself has"),
+        Param::str("line_timestamp").optional().about("a strftime format put before each line as it is, so end it in a space"),
+        sink::FLUSH,
+        Param::bool("fsync").default(Lit::Bool(false)).about("whether an event ends well only when its line has reached the disk"),
+        sink::SEPARATOR,
+        sink::DATA_GETTER,
+        Param::str("encoding").or("utf-8").about("the encoding that strings are written in (any label of the WHATWG)"),
+        Param::new("mode", Ty::Either(&[Ty::Int, Ty::Str])).or("0640").about("permissions of a file that is made, as 0o640 or \"0640\""),
+        Param::bool("make_dirs").default(Lit::Bool(false)).about("whether missing directories are made"),
+        Param::choice("newlines", Newlines::WORDS)
+            .about("what becomes of a separator inside a line: kept (as CSV wants), written as \\n, written as a space, or the datum fails"),
+        Param::choice("reopen_signal", &["SIGHUP", "SIGUSR1", "SIGUSR2", "none"]).about("the signal at which the file is opened anew, after a rotation"),
+        Param::bool("utc").default(Lit::Bool(false)).about("whether time stamps are in UTC rather than local time"),
+        Param::bool("watch").default(Lit::Bool(false)).about("whether the file is opened anew by itself when it was renamed or deleted"),
+    ],
+    first: Some("path"),
+    global: false,
+    examples: &[],
+    build: |args| LineFileDrain::build(args).map(|drain| Box::new(drain) as Box<dyn Cog>),
+};
+
+/// Without inotify a watched file is looked at so often.
+const LOOK: Duration = Duration::from_secs(1);
+
+struct LineFileDrain {
+    getter: Getter,
+    form: Form,
+    stamp: Option<Stamp>,
+    /// The stamp of the lines that are being put in.
+    stamped: String,
+    sink: Sink,
+    signal: Option<i32>,
+    watch: bool,
+    watched: Option<(PathBuf, Token)>,
+}
+
+impl LineFileDrain {
+    fn build(args: &Args) -> Result<Self> {
+        let form = Form::of(args)?;
+        let utc = args.bool("utc");
+        let path = args.str("path");
+        let mode = mode(&args.datum("mode"))?;
+        let outlet: Box<dyn Outlet> = match path.as_str() {
+            "" => return Err(Error::option("path", "must not be empty")),
+            "-" => Box::new(Stream::stdout()),
+            "&2" => Box::new(Stream::stderr()),
+            _ => Box::new(Target::new(Naming::of(&path, &args.datum("timestamp"), utc)?, mode, args.bool("make_dirs"), form.separator())),
+        };
+        let stamp = args.opt_str("line_timestamp").map(|format| Stamp::new("line_timestamp", format, utc)).transpose()?;
+        Ok(Self {
+            getter: args.getter("data_getter"),
+            form,
+            stamp,
+            stamped: String::new(),
+            watch: args.bool("watch") && !outlet.is_stream(),
+            sink: Sink::new(outlet, Flush::of(args), args.bool("fsync")),
+            signal: match args.str("reopen_signal").as_str() {
+                "SIGHUP" => Some(Signal::HUP.as_raw()),
+                "SIGUSR1" => Some(Signal::USR1.as_raw()),
+                "SIGUSR2" => Some(Signal::USR2.as_raw()),
+                _ => None,
+            },
+            watched: None,
+        })
+    }
+
+    /// Watches the file that is open now, when that is another one than before.
+    fn look_out(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.watch || self.watched.as_ref().is_some_and(|(path, _)| path == self.sink.outlet().path()) {
+            return;
+        }
+        self.look_away(ctx);
+        let path = self.sink.outlet().path().to_owned();
+        // It is not there while it cannot be opened; then it is tried again when it is.
+        let Ok(token) = ctx.watch(&path, LOOK) else { return };
+        ctx.weaken(token);
+        // It may have been renamed before it was watched.
+        let open = self.sink.outlet().file().and_then(|file| file.metadata().ok());
+        if !fs::metadata(&path).is_ok_and(|named| open.is_some_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))) {
+            self.sink.outlet().reopen();
+            self.sink.write_now(ctx);
+        }
+        self.watched = Some((path, token));
+    }
+
+    fn look_away(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some((_, token)) = self.watched.take() {
+            ctx.unbind(token);
+        }
+    }
+}
+
+/// Permissions: a number, or its octal digits.
+fn mode(given: &Datum) -> Result<u32> {
+    let mode = match given {
+        Datum::Int(mode) => u32::try_from(*mode).ok(),
+        other => other.as_str().and_then(|digits| u32::from_str_radix(digits.trim_start_matches("0o"), 8).ok()),
+    };
+    mode.filter(|mode| *mode <= 0o777).ok_or_else(|| Error::Option {
+        option: "mode".into(),
+        text: format!("`{}` are no permissions", given.piece()),
+        hint: Some("write 0o640 or \"0640\"".into()),
+    })
+}
+
+impl Cog for LineFileDrain {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        let line = self.getter.get(&datum)?;
+        self.sink.put(ctx, |into| self.form.line(&line, &self.stamped, into))?;
+        drop(line);
+        if ctx.has_successors() {
+            ctx.emit(datum);
+        }
+        Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        if let Some(stamp) = &self.stamp {
+            self.stamped = stamp.at(ctx.wall());
+        }
+        batch.each(ctx, |ctx, datum| self.turn(ctx, datum))?;
+        self.sink.put_all(ctx)?;
+        self.look_out(ctx);
+        Ok(())
+    }
+
+    fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.sink.open(ctx)?;
+        if let Some(signal) = self.signal {
+            let token = ctx.signal(signal)?;
+            ctx.weaken(token);
+        }
+        self.look_out(ctx);
+        Ok(())
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+        let again = match self.sink.wake(ctx, wake)? {
+            Some(Wake::Signal(_)) => true,
+            Some(Wake::Changed(changed)) => changed.what.gone || changed.what.rescan,
+            _ => false,
+        };
+        if again {
+            self.look_away(ctx);
+            self.sink.outlet().reopen();
+            self.sink.write_now(ctx);
+        }
+        self.look_out(ctx);
+        Ok(())
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.look_away(ctx);
+        self.watch = false;
+        self.sink.write_now(ctx);
+        Ok(())
+    }
+
+    fn busy(&self) -> bool {
+        self.sink.is_busy()
+    }
+}
+
+#[cfg(test)]
+mod tests;

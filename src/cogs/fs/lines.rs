@@ -1,0 +1,514 @@
+//! From what was read to lines: cutting at separators, over-long lines, unfinished ones. Shared by all supplies of lines.
+//!
+//! What one read gave is checked once and shared by its lines, which are spans of it. Only what follows the last separator
+//! is kept for the next read. Memory is bounded by one read and one line of `max_line`. The lines do not depend on where
+//! reads cut the stream.
+
+use std::rc::Rc;
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memrchr};
+
+use super::decode::{Coding, OnBad, Transcoder, mend};
+use crate::cog::{Args, Lit, Param, Ty};
+use crate::datum::{Block, Datum, Text};
+use crate::error::{Error, Result};
+
+/// `separator`.
+pub(super) const SEPARATOR: Param = Param::new("separator", Ty::Separator)
+    .or("\n")
+    .about("what stands between two lines; it is no part of them. A string, a letter or a blob");
+/// `strip_cr`.
+pub(super) const STRIP_CR: Param = Param::bool("strip_cr")
+    .default(Lit::Bool(true))
+    .about("whether a carriage return right before the separator is left out too, as in files from Windows");
+/// `encoding`.
+pub(super) const ENCODING: Param =
+    Param::str("encoding").or("utf-8").about("the text's encoding, such as \"utf-8\", \"iso-8859-2\", \"utf-16le\" (any label of the WHATWG); \"bytes\": no text, each line is a blob");
+/// `decode_errors`.
+pub(super) const DECODE_ERRORS: Param = Param::choice("decode_errors", OnBad::WORDS).about(
+    "what becomes of bytes that are no text in that encoding: U+FFFD in their place, the line fails (see on_error), or they are left out",
+);
+/// `max_line`.
+pub(super) const MAX_LINE: Param =
+    Param::size("max_line").default(Lit::Int(1 << 20)).about("a line is this long at most, in bytes; see long_line");
+/// `long_line`.
+pub(super) const LONG_LINE: Param = Param::choice("long_line", &["split", "truncate", "fail"])
+    .about("what becomes of a longer line: several data, its beginning only, or it fails (see on_error) with its first KiB");
+
+/// A line that fails brings this much of itself.
+const SAMPLE: usize = 1024;
+
+/// What becomes of over-long lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Long {
+    Split,
+    Truncate,
+    Fail,
+}
+
+/// How lines are cut; shared by all streams of a supply.
+pub(super) struct Options {
+    separator: Vec<u8>,
+    finder: Finder<'static>,
+    /// The separator is text, so that it stands between letters wherever it is found in text.
+    between_letters: bool,
+    strip_cr: bool,
+    coding: Coding,
+    on_bad: OnBad,
+    max: usize,
+    long: Long,
+}
+
+impl Options {
+    /// From the options declared above.
+    pub(super) fn of(args: &Args) -> Result<Self> {
+        let separator = args.bytes("separator");
+        let coding = Coding::named(&args.str("encoding"))?;
+        let between_letters = str::from_utf8(&separator).is_ok();
+        if !between_letters && matches!(coding, Coding::Other(_)) {
+            return Err(Error::option("separator", format!("is cut out of text decoded from {}, but is no text itself", coding.name())));
+        }
+        let max = args.size("max_line");
+        if max == 0 {
+            return Err(Error::option("max_line", "must not be 0"));
+        }
+        Ok(Self {
+            finder: Finder::new(&separator).into_owned(),
+            separator,
+            between_letters,
+            strip_cr: args.bool("strip_cr"),
+            coding,
+            on_bad: OnBad::named(&args.str("decode_errors")),
+            max,
+            long: match args.str("long_line").as_str() {
+                "truncate" => Long::Truncate,
+                "fail" => Long::Fail,
+                _ => Long::Split,
+            },
+        })
+    }
+
+    /// Where the first separator in `bytes` begins.
+    #[inline]
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        match self.separator[..] {
+            [byte] => memchr(byte, bytes),
+            _ => self.finder.find(bytes),
+        }
+    }
+
+    /// Where the last separator in `bytes` ends, counted from the first on: they do not overlap.
+    fn find_last_end(&self, bytes: &[u8]) -> Option<usize> {
+        match self.separator[..] {
+            [byte] => memrchr(byte, bytes).map(|at| at + 1),
+            _ => self.finder.find_iter(bytes).last().map(|at| at + self.separator.len()),
+        }
+    }
+
+    /// The longest beginning of an over-long line that is given at once: whole letters, as far as there are any.
+    fn piece(&self, line: &[u8]) -> usize {
+        let inside = |at: &usize| *at > 0 && line[*at] & 0xc0 != 0x80;
+        if self.coding == Coding::Bytes { self.max } else { (self.max.saturating_sub(3)..=self.max).rev().find(inside).unwrap_or(self.max) }
+    }
+
+    /// An unfinished line of this length is over-long whatever follows: not even a carriage return or the beginning of a
+    /// separator at its end can change that.
+    fn is_long(&self, unfinished: usize) -> bool {
+        unfinished > self.max + 1 + self.separator.len()
+    }
+}
+
+/// What a line could not be made a datum for.
+pub(super) struct Unfit {
+    /// What is wrong.
+    pub(super) error: Error,
+    /// What there is of the line.
+    pub(super) datum: Datum,
+}
+
+/// One line, or a piece of an over-long one.
+pub(super) struct Line {
+    /// The datum.
+    pub(super) what: Result<Datum, Box<Unfit>>,
+    /// Where it ends in the stream, its separator included. Where text is decoded from another encoding: where the read
+    /// began that brought its end.
+    pub(super) end: u64,
+}
+
+/// What is kept of an over-long line that is not split.
+struct Head {
+    bytes: Vec<u8>,
+    /// Where the line begins, counted as `base` is.
+    start: u64,
+}
+
+/// Whole lines that were cut and wait to be given out.
+struct Ready {
+    body: Body,
+    /// So much of it has been given.
+    pos: usize,
+    /// Where the line at `pos` ends, if that has been found out already.
+    line_end: Option<usize>,
+    base: u64,
+    place: u64,
+}
+
+enum Body {
+    /// Valid, and cut only between letters.
+    Text(Block),
+    Raw(Vec<u8>),
+}
+
+impl Ready {
+    fn bytes(&self) -> &[u8] {
+        match &self.body {
+            Body::Text(block) => block.as_bytes(),
+            Body::Raw(bytes) => bytes,
+        }
+    }
+}
+
+/// Cuts one stream into lines.
+pub(super) struct Splitter {
+    options: Rc<Options>,
+    transcoder: Option<Transcoder>,
+    /// Places, counted as `base` is, where decoding found a fault; only when that fails the line.
+    faults: Vec<u64>,
+    /// The unfinished line.
+    tail: Vec<u8>,
+    /// No separator begins before this in `tail`.
+    searched: usize,
+    /// Where `tail` begins: in the stream, or in the decoded text.
+    base: u64,
+    /// Where the last read began and ended in the stream.
+    read: (u64, u64),
+    /// The beginning of an over-long line whose rest is being skipped.
+    head: Option<Head>,
+    /// A head whose line's end has come, and where that is.
+    done_head: Option<(Head, u64)>,
+    /// The beginning of the unfinished line has been given already.
+    begun: bool,
+    ready: Option<Ready>,
+    /// How many places did not fit the encoding so far and were replaced or left out.
+    pub(super) mended: u64,
+}
+
+impl Splitter {
+    /// For a stream that is read from `place` on.
+    pub(super) fn new(options: &Rc<Options>, place: u64) -> Self {
+        let transcoder = match options.coding {
+            Coding::Other(encoding) => Some(Transcoder::new(encoding, options.on_bad, place == 0)),
+            _ => None,
+        };
+        Self {
+            options: Rc::clone(options),
+            base: if transcoder.is_some() { 0 } else { place },
+            transcoder,
+            faults: Vec::new(),
+            tail: Vec::new(),
+            searched: 0,
+            read: (place, place),
+            head: None,
+            done_head: None,
+            begun: false,
+            ready: None,
+            mended: 0,
+        }
+    }
+
+    /// The stream begins anew: what was unfinished is dropped. What was cut already stays.
+    pub(super) fn restart(&mut self) {
+        let fresh = Self::new(&self.options, 0);
+        let old = std::mem::replace(self, fresh);
+        (self.ready, self.done_head, self.mended) = (old.ready, old.done_head, old.mended);
+    }
+
+    /// Whether [`Splitter::give`] has something; then nothing must be fed.
+    pub(super) fn has_lines(&self) -> bool {
+        self.ready.is_some() || self.done_head.is_some() || self.options.long == Long::Split && self.options.is_long(self.tail.len())
+    }
+
+    /// Whether part of a line has come, but not its end.
+    pub(super) fn has_unfinished(&self) -> bool {
+        self.head.is_some() || !self.tail.is_empty()
+    }
+
+    /// Takes what `read` appends to the bytes that it is given, about `room` of them; nothing when it gives an error.
+    pub(super) fn feed<E>(&mut self, room: usize, read: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<usize, E> {
+        let count;
+        if let Some(transcoder) = &mut self.transcoder {
+            let mut raw = Vec::with_capacity(room);
+            read(&mut raw)?;
+            count = raw.len();
+            let mut bad = Vec::new();
+            transcoder.decode(&raw, false, &mut self.tail, &mut bad);
+            self.note_faults(&bad);
+        } else {
+            let before = self.tail.len();
+            self.tail.reserve(room);
+            if let Err(error) = read(&mut self.tail) {
+                self.tail.truncate(before);
+                return Err(error);
+            }
+            count = self.tail.len() - before;
+        }
+        self.read = (self.read.1, self.read.1 + count as u64);
+        self.cut();
+        Ok(count)
+    }
+
+    fn note_faults(&mut self, bad: &[usize]) {
+        if self.options.on_bad == OnBad::Fail {
+            self.faults.extend(bad.iter().map(|at| self.base + *at as u64));
+        } else {
+            self.mended += bad.len() as u64;
+        }
+    }
+
+    /// A line that ends at `end`, counted as `base` is, ends there in the stream.
+    fn place(&self, end: u64) -> u64 {
+        if self.transcoder.is_some() { self.read.0 } else { end }
+    }
+
+    /// Moves the whole lines out of `tail`.
+    fn cut(&mut self) {
+        // The byte order mark of UTF-8 is no part of the text.
+        if self.base == 0 && self.options.coding == Coding::Utf8 && self.tail.starts_with(b"\xef\xbb\xbf") {
+            self.tail.drain(..3);
+            self.searched = 0;
+            self.base = 3;
+        }
+        let options = Rc::clone(&self.options);
+        let end = options.find_last_end(&self.tail[self.searched..]).map(|end| self.searched + end);
+        let Some(mut end) = end else {
+            self.searched = self.tail.len().saturating_sub(options.separator.len() - 1);
+            if self.head.is_some() {
+                self.skip(self.searched);
+            } else if options.long != Long::Split && options.is_long(self.tail.len()) {
+                self.head = Some(self.beginning(&self.tail, self.base));
+                self.skip(self.searched);
+            }
+            return;
+        };
+        if let Some(head) = self.head.take() {
+            let first = self.searched + options.find(&self.tail[self.searched..]).map_or(0, |at| at + options.separator.len());
+            self.done_head = Some((head, self.place(self.base + first as u64)));
+            self.skip(first);
+            end -= first;
+        }
+        let rest = self.tail.split_off(end);
+        let mut block = std::mem::replace(&mut self.tail, rest);
+        self.searched = self.tail.len().saturating_sub(options.separator.len() - 1);
+        let (base, place) = (self.base, self.read.0);
+        self.base += end as u64;
+        if block.is_empty() {
+            return;
+        }
+        if block.capacity() > 2 * block.len() {
+            block.shrink_to_fit();
+        }
+        let body = if options.coding == Coding::Bytes || !options.between_letters {
+            Body::Raw(block)
+        } else {
+            String::from_utf8(block).map_or_else(|error| Body::Raw(error.into_bytes()), |text| Body::Text(Rc::new(text)))
+        };
+        self.ready = Some(Ready { body, pos: 0, line_end: None, base, place });
+    }
+
+    /// Forgets the first `count` bytes of the unfinished line.
+    fn skip(&mut self, count: usize) {
+        self.tail.drain(..count);
+        self.searched = self.searched.saturating_sub(count);
+        self.base += count as u64;
+    }
+
+    fn beginning(&self, line: &[u8], start: u64) -> Head {
+        let keep = if self.options.long == Long::Fail { SAMPLE.min(self.options.max) } else { self.options.piece(line) };
+        Head { bytes: line[..keep.min(line.len())].to_vec(), start }
+    }
+
+    /// Gives out at most `limit` lines.
+    pub(super) fn give(&mut self, mut limit: usize, mut each: impl FnMut(Line)) {
+        if limit > 0
+            && let Some((head, end)) = self.done_head.take()
+        {
+            limit -= 1;
+            each(self.long_line(&head, end));
+        }
+        if let Some(mut ready) = self.ready.take() {
+            limit = self.give_ready(&mut ready, limit, &mut each);
+            if ready.pos < ready.bytes().len() {
+                self.ready = Some(ready);
+                return;
+            }
+        }
+        if self.options.long == Long::Split {
+            self.give_pieces(limit, &mut each);
+        }
+    }
+
+    /// Gives lines out of whole ones; gives what is left of `limit`.
+    fn give_ready(&mut self, ready: &mut Ready, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
+        let options = Rc::clone(&self.options);
+        while limit > 0 {
+            let (start, known_end) = (ready.pos, ready.line_end.take());
+            let bytes = ready.bytes();
+            if start == bytes.len() {
+                break;
+            }
+            let end = known_end.unwrap_or_else(|| start + options.find(&bytes[start..]).unwrap_or(bytes.len() - start));
+            let next = (end + options.separator.len()).min(bytes.len());
+            let stripped = if options.strip_cr && end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
+            let line = &bytes[start..stripped];
+            let place = if self.transcoder.is_some() { ready.place } else { ready.base + next as u64 };
+            if std::mem::take(&mut self.begun) && line.is_empty() {
+                ready.pos = next;
+                continue;
+            }
+            limit -= 1;
+            if line.len() <= options.max {
+                let what = match &ready.body {
+                    Body::Text(block) if self.faults.is_empty() => Ok(Datum::Str(Text::span(block, start..stripped))),
+                    _ => self.datum(line, ready.base + start as u64),
+                };
+                ready.pos = next;
+                each(Line { what, end: place });
+            } else if options.long == Long::Split {
+                let piece = options.piece(line);
+                let what = self.datum(&line[..piece], ready.base + start as u64);
+                let place = if self.transcoder.is_some() { place } else { ready.base + (start + piece) as u64 };
+                (ready.pos, ready.line_end) = (start + piece, Some(end));
+                each(Line { what, end: place });
+            } else {
+                let head = self.beginning(line, ready.base + start as u64);
+                ready.pos = next;
+                each(self.long_line(&head, place));
+            }
+        }
+        limit
+    }
+
+    /// Gives pieces of an unfinished line that is over-long already.
+    fn give_pieces(&mut self, mut limit: usize, each: &mut impl FnMut(Line)) {
+        let mut pos = 0;
+        while limit > 0 && self.options.is_long(self.tail.len() - pos) {
+            limit -= 1;
+            let start = self.base + pos as u64;
+            let piece = self.options.piece(&self.tail[pos..]);
+            let tail = std::mem::take(&mut self.tail);
+            let what = self.datum(&tail[pos..pos + piece], start);
+            self.tail = tail;
+            pos += piece;
+            each(Line { what, end: self.place(start + piece as u64) });
+        }
+        self.skip(pos);
+    }
+
+    /// The stream is at its end, or what is unfinished must wait no longer: gives it out as it is.
+    pub(super) fn end(&mut self, mut each: impl FnMut(Line)) {
+        if let Some(transcoder) = &mut self.transcoder {
+            let mut bad = Vec::new();
+            transcoder.decode(&[], true, &mut self.tail, &mut bad);
+            self.note_faults(&bad);
+        }
+        if let Some(head) = self.head.take() {
+            self.skip(self.tail.len());
+            each(self.long_line(&head, self.place(self.base)));
+            return;
+        }
+        let all = self.tail.len();
+        self.give_rest(all, &mut each);
+    }
+
+    /// Gives out the unfinished line before its end, but for a cut letter or a carriage return at its end.
+    pub(super) fn give_unfinished(&mut self, mut each: impl FnMut(Line)) {
+        if self.head.is_some() {
+            return;
+        }
+        let options = &self.options;
+        let mut ready = self.tail.len();
+        if options.coding == Coding::Utf8
+            && let Some(last) = self.tail.utf8_chunks().last()
+            && !last.invalid().is_empty()
+            && str::from_utf8(last.invalid()).is_err_and(|error| error.error_len().is_none())
+        {
+            ready -= last.invalid().len();
+        }
+        // The beginning of a separator that is on its way is no part of the line.
+        let begun = (1..options.separator.len()).rev().find(|count| self.tail[..ready].ends_with(&options.separator[..*count]));
+        ready -= begun.unwrap_or(0);
+        if options.strip_cr && self.tail[..ready].ends_with(b"\r") {
+            ready -= 1;
+        }
+        self.begun |= ready > 0;
+        self.give_rest(ready, &mut each);
+    }
+
+    /// Gives out the first `count` bytes of the unfinished line.
+    fn give_rest(&mut self, count: usize, each: &mut impl FnMut(Line)) {
+        let tail = std::mem::take(&mut self.tail);
+        let mut pos = 0;
+        while pos < count {
+            let (line, start) = (&tail[pos..count], self.base + pos as u64);
+            let whole = line.len() <= self.options.max;
+            let piece = if whole { line.len() } else { self.options.piece(line) };
+            if whole || self.options.long == Long::Split {
+                pos += piece;
+                each(Line { what: self.datum(&line[..piece], start), end: self.place(start + piece as u64) });
+            } else {
+                pos = count;
+                each(self.long_line(&self.beginning(line, start), self.place(self.base + count as u64)));
+            }
+        }
+        self.tail = tail;
+        self.skip(count);
+    }
+
+    /// A line of which only the beginning is left.
+    fn long_line(&mut self, head: &Head, end: u64) -> Line {
+        let Head { bytes: head, start } = head;
+        let what = if self.options.long == Long::Fail {
+            let error = Error::data(format!("line is longer than `max_line`, {} bytes", self.options.max), &String::from_utf8_lossy(head));
+            let datum = if self.options.coding == Coding::Bytes {
+                Datum::Bytes(head.as_slice().into())
+            } else {
+                Datum::from(mend(head, OnBad::Replace).0)
+            };
+            Err(Box::new(Unfit { error, datum }))
+        } else {
+            self.datum(head, *start)
+        };
+        Line { what, end }
+    }
+
+    /// The datum of one line that begins at `start`, counted as `base` is.
+    fn datum(&mut self, line: &[u8], start: u64) -> Result<Datum, Box<Unfit>> {
+        let options = &self.options;
+        if options.coding == Coding::Bytes {
+            return Ok(Datum::Bytes(line.into()));
+        }
+        if !self.faults.is_empty() {
+            let end = start.saturating_add(line.len() as u64);
+            let bad = self.faults.iter().any(|at| (start..end).contains(at));
+            self.faults.retain(|at| *at >= end);
+            if bad {
+                let text = String::from_utf8_lossy(line).into_owned();
+                let error = Error::data(format!("line is not valid {}", options.coding.name()), &text);
+                return Err(Box::new(Unfit { error, datum: Datum::from(text) }));
+            }
+        }
+        match str::from_utf8(line) {
+            Ok(text) => Ok(Datum::from(text)),
+            Err(_) if options.on_bad == OnBad::Fail => {
+                let error = Error::data("line is not valid utf-8", &String::from_utf8_lossy(line));
+                Err(Box::new(Unfit { error, datum: Datum::Bytes(line.into()) }))
+            }
+            Err(_) => {
+                let (text, bad) = mend(line, options.on_bad);
+                self.mended += bad;
+                Ok(Datum::from(text))
+            }
+        }
+    }
+}
