@@ -127,11 +127,16 @@ impl Bench {
         self.take(out)
     }
 
-    /// Finishes the cog, waits while it is busy, and gives what it still emits.
+    /// Finishes the cog, waits while it is busy, 5 s at most, and gives what it still emits.
     pub(crate) fn finish(&mut self) -> Vec<Datum> {
+        self.finish_within(Duration::from_secs(5))
+    }
+
+    /// As [`Bench::finish`], but waits no longer than that for a busy cog.
+    pub(crate) fn finish_within(&mut self, wait: Duration) -> Vec<Datum> {
         let out = self.call(|cog, ctx| cog.finish(ctx)).unwrap();
         let mut all = self.take(out);
-        let deadline = self.esc.now() + Duration::from_secs(5);
+        let deadline = self.esc.now() + wait;
         while self.cog.busy() {
             let Some(fired) = self.esc.next_until(deadline).unwrap() else { break };
             all.extend(self.wake(Some(fired.token), fired.wake));

@@ -342,6 +342,13 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// Writes a line that is output in its own right: as [`Ctx::say`], but however many there are, none is left out.
+    pub fn show(&self, priority: log::Priority, text: &str) {
+        if log::enabled(priority) {
+            log::write_each(priority, &format!("{}: {text}", self.seat.name));
+        }
+    }
+
     // --- upward -----------------------------------------------------------------------------------------------------
 
     /// Broadcasts to all cogs, when this call is over.

@@ -92,6 +92,13 @@ pub fn write_kind(priority: Priority, kind: &str, text: &str) {
     }
 }
 
+/// Writes a line that is output in its own right, such as a datum that the user wants to see: however many there are, none is left out.
+pub fn write_each(priority: Priority, text: &str) {
+    if enabled(priority) {
+        logger().put(Instant::now(), priority, text);
+    }
+}
+
 macro_rules! short {
     ($($name:ident $priority:ident $about:literal;)*) => {
         $(#[doc = $about]

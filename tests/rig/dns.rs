@@ -70,7 +70,7 @@ impl NameServer {
         self
     }
 
-    /// These are the names of `ip`; none: the name is there, but has no PTR. Escapes (`\032`) may stand in them.
+    /// These are the names of `ip`; none: the name is there, but has no PTR. Any bytes may stand in them.
     pub(crate) fn answer(&self, ip: &str, names: &[&str]) -> &Self {
         self.rule(&reverse(ip), |rule| {
             rule.names = names.iter().map(|name| absolute(name)).collect();
@@ -175,8 +175,9 @@ fn reverse(ip: &str) -> Name {
     Name::from(ip.parse::<IpAddr>().expect("a test names an address"))
 }
 
+/// Each label as its bytes are.
 fn absolute(name: &str) -> Name {
-    let mut name = Name::from_ascii(name).expect("a test gives a name");
+    let mut name = Name::from_labels(name.trim_end_matches('.').split('.').map(str::as_bytes)).expect("a test gives a name");
     name.set_fqdn(true);
     name
 }

@@ -73,7 +73,7 @@ impl Cog for CollectDrain {
         }
         if self.print {
             for datum in &self.kept {
-                ctx.say(Priority::Info, &json::to_string(datum));
+                ctx.show(Priority::Info, &json::to_string(datum));
             }
         }
         Ok(())

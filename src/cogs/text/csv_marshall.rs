@@ -10,8 +10,8 @@ use crate::datum::{Datum, Text, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
-/// What the program knows of `text::csv_marshall`.
-pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+/// `text::csv_marshall`: any datum -> a line of text.
+pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "csv_marshall",
     kind: Kind::Marshal,

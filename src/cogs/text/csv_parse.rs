@@ -12,8 +12,8 @@ use crate::datum::{Datum, Key, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Func, Getter, Setter};
 
-/// What the program knows of `text::csv_parse`.
-pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+/// `text::csv_parse`: a line of text -> a map, or the list of its fields.
+pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "csv_parse",
     kind: Kind::Parse,

@@ -7,8 +7,8 @@ use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
-/// What the program knows of `text::json_marshall`.
-pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+/// `text::json_marshall`: any datum -> JSON text.
+pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "json_marshall",
     kind: Kind::Marshal,

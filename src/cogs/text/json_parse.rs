@@ -7,8 +7,8 @@ use crate::datum::json::{Big, ReadOptions, read_prefix, read_text};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
-/// What the program knows of `text::json_parse`.
-pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+/// `text::json_parse`: JSON text -> the value; with `multi` and `array` several.
+pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "json_parse",
     kind: Kind::Parse,

@@ -5,8 +5,8 @@ use crate::cog::{Cog, CogSpec, Ctx, Example, Kind};
 use crate::datum::Datum;
 use crate::error::Result;
 
-/// What the program knows of `text::linear_regexp_lexicon`.
-pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+/// `text::linear_regexp_lexicon`: text or blob -> a map of what the groups matched.
+pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "linear_regexp_lexicon",
     kind: Kind::Parse,

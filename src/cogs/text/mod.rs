@@ -2,17 +2,17 @@
 //!
 //! `dialect`, `fields` and `quote` are CSV's shared rules, `fill` puts pieces into a datum, `lexicon` is sets of expressions.
 
-pub(super) mod csv_marshall;
-pub(super) mod csv_parse;
+pub mod csv_marshall;
+pub mod csv_parse;
 mod dialect;
 mod fields;
 mod fill;
-pub(super) mod json_marshall;
-pub(super) mod json_parse;
+pub mod json_marshall;
+pub mod json_parse;
 mod lexicon;
-pub(super) mod linear_regexp_lexicon;
+pub mod linear_regexp_lexicon;
 mod quote;
-pub(super) mod regexp_lexicon;
+pub mod regexp_lexicon;
 mod rules;
 
 use crate::cog::Param;

@@ -9,8 +9,8 @@ use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Kind};
 use crate::datum::Datum;
 use crate::error::Result;
 
-/// What the program knows of `text::regexp_lexicon`.
-pub(in crate::cogs) static SPEC: CogSpec = CogSpec {
+/// `text::regexp_lexicon`: text or blob -> a map of what the groups matched.
+pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "regexp_lexicon",
     kind: Kind::Parse,

@@ -2,20 +2,18 @@
 //!
 //! Each server has a resolver of its own, so that which server is asked when is decided here: one packet an attempt, the next
 //! server after silence, a network error or a refusal (SERVFAIL, REFUSED and their like); a server that refused is not asked
-//! about that address again. hickory does the rest: a fresh socket on a random port for each question, checks of id, sender and
-//! question (RFC 5452), TCP for truncated answers, chains of CNAME (RFC 2317), bounded decompression. Its own cache and hosts
-//! file are off. Everything here runs on the helper; between look-ups nothing ticks there.
+//! about that address again; a truncated answer is asked for again over a TCP connection of its own, so that none stays open.
+//! hickory does the rest: a fresh socket on a random port for each question, checks of id, sender and question (RFC 5452), chains
+//! of CNAME (RFC 2317), bounded decompression. Its own cache and hosts file are off. Everything here runs on the helper; between
+//! look-ups nothing ticks there.
 
-use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::udp::UdpClientStream;
@@ -29,8 +27,6 @@ use super::names;
 use crate::error::{Error, Result};
 use crate::escapement::Job;
 
-/// No look-up takes longer, whatever attempts and timeout multiply to.
-const LONGEST: Duration = Duration::from_secs(5);
 /// Where name servers listen.
 const PORT: u16 = 53;
 
@@ -58,8 +54,8 @@ pub(super) struct Manners {
     pub(super) attempts: usize,
     /// For one attempt.
     pub(super) timeout: Duration,
-    /// Look-ups at once.
-    pub(super) at_once: usize,
+    /// No look-up takes longer, whatever attempts and timeout multiply to.
+    pub(super) longest: Duration,
 }
 
 /// Name servers, ready to be asked.
@@ -67,47 +63,49 @@ pub(super) struct Manners {
 pub(super) struct Servers(Arc<Inner>);
 
 struct Inner {
-    resolvers: Vec<Resolver<Wire>>,
+    servers: Vec<Server>,
     manners: Manners,
     /// The one that answered last is asked first.
     preferred: AtomicUsize,
 }
 
+struct Server {
+    address: SocketAddr,
+    by_udp: Resolver<Wire>,
+}
+
 impl Servers {
     pub(super) fn new(addresses: &[SocketAddr], manners: Manners) -> Result<Self> {
-        let resolvers = addresses.iter().map(|address| resolver(*address, manners)).collect::<Result<_>>()?;
-        Ok(Self(Arc::new(Inner { resolvers, manners, preferred: AtomicUsize::new(0) })))
+        let server = |address: &SocketAddr| {
+            let by_udp = resolver(*address, ConnectionConfig::udp(), manners.timeout);
+            let refused = |error| Error::Other(format!("the name server `{address}` cannot be asked: {error}"));
+            by_udp.map(|by_udp| Server { address: *address, by_udp }).map_err(refused)
+        };
+        let servers = addresses.iter().map(server).collect::<Result<_>>()?;
+        Ok(Self(Arc::new(Inner { servers, manners, preferred: AtomicUsize::new(0) })))
     }
 
     /// The look-up of `address`, for the helper; it gives a [`Reply`].
     pub(super) fn job(&self, address: IpAddr) -> Job {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move {
-            let mut asking = Box::pin(inner.ask(address));
-            // The escapement too would survive a panic, but could not tell which address it was about.
-            let answer = poll_fn(move |context| {
-                catch_unwind(AssertUnwindSafe(|| asking.as_mut().poll(context))).unwrap_or(Poll::Ready(Answer::Silence))
-            })
-            .await;
-            Box::new(Reply { address, answer }) as Box<_>
-        })
+        Box::pin(async move { Box::new(Reply { address, answer: inner.ask(address).await }) as Box<_> })
     }
 }
 
 impl Inner {
     async fn ask(&self, address: IpAddr) -> Answer {
         let all = self.manners.timeout.saturating_mul(u32::try_from(self.manners.attempts).unwrap_or(u32::MAX));
-        timeout(all.min(LONGEST), self.rounds(address)).await.unwrap_or(Answer::Silence)
+        timeout(all.min(self.manners.longest), self.rounds(address)).await.unwrap_or(Answer::Silence)
     }
 
     async fn rounds(&self, address: IpAddr) -> Answer {
-        let count = self.resolvers.len();
+        let count = self.servers.len();
         let mut refused = vec![false; count];
         let mut next = self.preferred.load(Ordering::Relaxed);
         for attempt in 1..=self.manners.attempts {
             let Some(server) = (next..next + count).map(|n| n % count).find(|n| !refused[*n]) else { break };
             let end = Instant::now() + self.manners.timeout;
-            match timeout(self.manners.timeout, self.resolvers[server].reverse_lookup(Name::from(address))).await {
+            match timeout(self.manners.timeout, self.servers[server].ask(address, self.manners.timeout)).await {
                 Ok(Ok(lookup)) => {
                     self.preferred.store(server, Ordering::Relaxed);
                     return read(&lookup);
@@ -127,6 +125,15 @@ impl Inner {
     }
 }
 
+impl Server {
+    async fn ask(&self, address: IpAddr, timeout: Duration) -> Result<Lookup, NetError> {
+        match self.by_udp.reverse_lookup(Name::from(address)).await {
+            Err(NetError::Truncated) => resolver(self.address, ConnectionConfig::tcp(), timeout)?.reverse_lookup(Name::from(address)).await,
+            other => other,
+        }
+    }
+}
+
 /// The names in an answer. The final dot of a lone root name is no name.
 fn read(lookup: &Lookup) -> Answer {
     let records = lookup.answers().iter();
@@ -141,22 +148,16 @@ fn read(lookup: &Lookup) -> Answer {
     if names.is_empty() { Answer::Missing } else { Answer::Names(names, Duration::from_secs(seconds.into())) }
 }
 
-fn resolver(address: SocketAddr, manners: Manners) -> Result<Resolver<Wire>> {
-    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-        connection.port = address.port();
-        connection
-    });
-    let server = NameServerConfig::new(address.ip(), true, connections.into());
+fn resolver(address: SocketAddr, mut connection: ConnectionConfig, timeout: Duration) -> Result<Resolver<Wire>, NetError> {
+    connection.port = address.port();
+    let server = NameServerConfig::new(address.ip(), true, vec![connection]);
     let mut builder = Resolver::builder_with_config(ResolverConfig::from_name_servers(vec![server]), Wire::default());
     let options = builder.options_mut();
-    options.timeout = manners.timeout;
+    options.timeout = timeout;
     options.attempts = 0;
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
-    options.num_concurrent_reqs = 1;
-    options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
-    options.max_active_requests = manners.at_once;
-    builder.build().map_err(|error| Error::Other(format!("the name server `{address}` cannot be asked: {error}")))
+    builder.build()
 }
 
 /// The system's name servers; none where it has no configuration for them.

@@ -1,14 +1,15 @@
 //! `dns::ip_to_ptr`: puts the names of an address (PTR, RFC 1035 section 3.5 and RFC 3596) into the datum.
 //!
 //! A datum whose answer is not known yet is held; others go on meanwhile, and the answer sends it on. `hosts` and `cache` hold what
-//! needs no question, `lookup` asks on the helper thread, `order` keeps what is held in order of arrival, `names` reads addresses and
-//! makes names safe to show.
+//! needs no question, `lookup` asks on the helper thread, `order` keeps what is held in order of arrival, `find` gathers what is known
+//! of one datum, `names` reads addresses and makes names safe to show.
 //!
 //! Equal questions in flight are asked once. At most `max_pending` are in flight; further ones wait in order of arrival. A look-up
 //! ends after `attempts` times `timeout`, at most 5 s, whatever the servers do. Private addresses are asked about like any other;
 //! loopback addresses are `localhost` unless the hosts file has another name, and nobody is asked (RFC 6761).
 
 mod cache;
+mod find;
 mod hosts;
 mod lookup;
 mod names;
@@ -32,6 +33,7 @@ use crate::getset::{Getter, Setter};
 use crate::log::Priority;
 
 use self::cache::{Cache, Names};
+use self::find::{Find, Without};
 use self::hosts::{Hosts, Source};
 use self::lookup::{Answer, Manners, Reply, Servers};
 use self::order::Order;
@@ -87,25 +89,8 @@ pub static SPEC: CogSpec = CogSpec {
 /// A shorter time to live would have the same question asked over and over.
 const TTL_MIN: Duration = Duration::from_secs(30);
 
-/// What to do with a datum for which there are no names.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Without {
-    Empty,
-    Pass,
-    Drop,
-    Error,
-}
-
-impl Without {
-    fn of(word: &str) -> Self {
-        match word {
-            "empty" => Self::Empty,
-            "pass" => Self::Pass,
-            "drop" => Self::Drop,
-            _ => Self::Error,
-        }
-    }
-}
+/// No look-up takes longer.
+const LONGEST: Duration = Duration::from_secs(5);
 
 struct IpToPtr {
     ip_getter: Getter,
@@ -118,7 +103,10 @@ struct IpToPtr {
     negative_ttl: Duration,
     /// As given; none for the system's.
     resolvers: Option<Vec<SocketAddr>>,
+    /// Who the system's are.
+    system: fn() -> Vec<SocketAddr>,
     manners: Manners,
+    max_pending: usize,
     source: Source,
 
     hosts: Hosts,
@@ -147,40 +135,6 @@ struct Held {
     find: Find,
 }
 
-/// What is known so far about the addresses of one datum.
-#[derive(Default)]
-struct Find {
-    /// Sorted, each once.
-    names: Vec<Text>,
-    /// There was no address.
-    nothing: bool,
-    /// Answers still to come.
-    open: usize,
-    /// An address got no answer.
-    silence: bool,
-    /// An answer came from a server, or from the hosts file.
-    fresh: bool,
-}
-
-impl Find {
-    fn add(&mut self, names: &[Text]) {
-        for name in names {
-            if let Err(place) = self.names.binary_search_by(|known| known.as_str().cmp(name)) {
-                self.names.insert(place, name.clone());
-            }
-        }
-    }
-
-    fn word(&self) -> &'static str {
-        match (self.silence, self.names.is_empty(), self.fresh) {
-            (true, ..) => "timeout",
-            (_, true, _) => "missing",
-            (_, _, true) => "found",
-            _ => "cached",
-        }
-    }
-}
-
 impl IpToPtr {
     fn new(args: &Args) -> Result<Self> {
         let resolvers = match args.given("resolvers") {
@@ -190,9 +144,10 @@ impl IpToPtr {
         if resolvers.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::option("resolvers", "names no server"));
         }
-        let manners = Manners { attempts: args.size("attempts"), timeout: args.seconds("timeout"), at_once: args.size("max_pending") };
+        let manners = Manners { attempts: args.size("attempts"), timeout: args.seconds("timeout"), longest: LONGEST };
+        let max_pending = args.size("max_pending");
         for (option, zero) in
-            [("attempts", manners.attempts == 0), ("timeout", manners.timeout.is_zero()), ("max_pending", manners.at_once == 0)]
+            [("attempts", manners.attempts == 0), ("timeout", manners.timeout.is_zero()), ("max_pending", max_pending == 0)]
         {
             if zero {
                 return Err(Error::option(option, "must be more than 0"));
@@ -208,7 +163,9 @@ impl IpToPtr {
             ttl_max: args.seconds("cache_ttl_max"),
             negative_ttl: args.seconds("negative_ttl"),
             resolvers,
+            system: lookup::system,
             manners,
+            max_pending,
             source: Source::of(&args.datum("hosts_file"))?,
             hosts: Hosts::default(),
             servers: None,
@@ -247,7 +204,7 @@ impl IpToPtr {
         };
         match without {
             Without::Drop => return Ok(false),
-            Without::Error if find.silence => return Err(Error::Other("no name server has answered in time".into())),
+            Without::Error if find.silence => return Err(Error::Other("no name server has answered".into())),
             Without::Error => return Err(Error::Other("the address has no name".into())),
             Without::Empty if !self.name_setter.is_null() => {
                 let names = find.names.iter().cloned().map(Datum::Str).collect();
@@ -272,7 +229,7 @@ impl IpToPtr {
 
     /// Has as many questions asked as may be in flight.
     fn ask(&mut self, ctx: &mut Ctx<'_>) {
-        while self.in_flight < self.manners.at_once
+        while self.in_flight < self.max_pending
             && let Some(address) = self.line.pop_front()
         {
             let Some(servers) = &self.servers else { return };
@@ -301,7 +258,7 @@ impl IpToPtr {
         match answer {
             Answer::Names(_, ttl) => self.cache.put(address, Rc::clone(&names), now, now + (*ttl).max(TTL_MIN).min(self.ttl_max)),
             Answer::Missing => self.cache.put(address, Rc::clone(&names), now, now + self.negative_ttl),
-            Answer::Silence => ctx.say(Priority::Warning, &format!("no answer in time about `{address}`")),
+            Answer::Silence => ctx.say(Priority::Warning, &format!("no answer about `{address}`")),
         }
         for number in self.questions.remove(&address).unwrap_or_default().waiting {
             let Some(held) = self.held.get_mut(number) else { continue };
@@ -317,6 +274,12 @@ impl IpToPtr {
         while let Some(held) = self.held.take_first_if(|held| held.find.open == 0) {
             self.send(ctx, held);
         }
+    }
+
+    /// For a look-up that panicked: what it was about, as if nobody had answered.
+    fn lost(&self, job: Option<Token>) -> Option<Reply> {
+        let (address, _) = self.questions.iter().find(|(_, question)| question.job.is_some() && question.job == job)?;
+        Some(Reply { address: *address, answer: Answer::Silence })
     }
 
     /// Sends on all that is held, in order, as if no further answer came.
@@ -361,7 +324,7 @@ impl Cog for IpToPtr {
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.hosts = Hosts::read(&self.source)?;
-        let servers = self.resolvers.clone().unwrap_or_else(lookup::system);
+        let servers = self.resolvers.clone().unwrap_or_else(self.system);
         if servers.is_empty() {
             ctx.say(Priority::Warning, "the system names no name server, so no look-up gets an answer");
         } else {
@@ -373,9 +336,11 @@ impl Cog for IpToPtr {
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
         match wake {
             Wake::Answer(answer) => {
-                let reply = answer.downcast::<Reply>().map_err(|_| Error::Other("a look-up gave something else than an answer".into()))?;
-                self.in_flight = self.in_flight.saturating_sub(1);
-                self.settle(ctx, reply.address, &reply.answer);
+                let reply = answer.downcast::<Reply>().map(|reply| *reply);
+                if let Some(Reply { address, answer }) = reply.ok().or_else(|| self.lost(ctx.token())) {
+                    self.in_flight -= 1;
+                    self.settle(ctx, address, &answer);
+                }
                 self.ask(ctx);
             }
             Wake::GiveUp => self.give_up(ctx),
