@@ -214,11 +214,14 @@ impl Args {
     /// All faults: unknown options with the nearest known name, values of a wrong kind, missing options.
     pub fn check(spec: &'static CogSpec, given: &[(String, Given)]) -> Result<Self, Vec<Error>> {
         let mut faults = Vec::new();
+        // Options that are there under a misspelt name: that they are missing is told by that alone.
+        let mut meant = Vec::new();
         for (name, _) in given {
             if matches!(name.as_str(), "train" | "esc") || spec.all_params().any(|p| p.name == name) {
                 continue;
             }
             let known = nearest(name, spec.all_params().map(|p| p.name));
+            meant.extend(known);
             faults.push(Error::Option {
                 option: name.clone(),
                 text: format!("`{}` has no such option", spec.path()),
@@ -238,6 +241,7 @@ impl Args {
                 }
                 None => match param.default {
                     Lit::SameAs(other) => Ok(same_place(&values, other)),
+                    Lit::Required if meant.contains(&param.name) => continue,
                     _ => default(param),
                 },
             };
@@ -463,7 +467,14 @@ impl Args {
 /// What is wrong with a value, before it is known whose.
 enum Fault {
     Kind(&'static str),
-    Text(String),
+    /// What the cog does or wants, and what to do.
+    Text(String, Option<String>),
+    /// What making an accessor of it gave.
+    Error(Error),
+}
+
+fn says(text: String) -> Fault {
+    Fault::Text(text, None)
 }
 
 fn at(spec: &CogSpec, param: &Param, fault: Fault) -> Error {
@@ -472,7 +483,10 @@ fn at(spec: &CogSpec, param: &Param, fault: Fault) -> Error {
             let got = if got.starts_with("a ") { got.to_owned() } else { format!("`{got}`") };
             (format!("`{}` wants {}, but is given {got}", spec.path(), param.ty.wanted()), None)
         }
-        Fault::Text(text) => (format!("`{}`: {text}", spec.path()), None),
+        Fault::Text(text, hint) => (format!("`{}` {text}", spec.path()), hint),
+        // Its place is that of the option, which is told anyway.
+        Fault::Error(Error::Script { text, hint, .. }) => (text, hint),
+        Fault::Error(error) => (error.to_string(), error.hint().map(str::to_owned)),
     };
     Error::Option { option: param.name.into(), text, hint }
 }
@@ -509,7 +523,8 @@ fn default(param: &'static Param) -> Result<Value, Error> {
     };
     convert(param.ty, &Given::Datum(datum), false).map_err(|fault| match fault {
         Fault::Kind(got) => Error::option(param.name, format!("its default is a {got}")),
-        Fault::Text(text) => Error::option(param.name, text),
+        Fault::Text(text, _) => Error::option(param.name, text),
+        Fault::Error(error) => Error::option(param.name, error.to_string()),
     })
 }
 
@@ -518,19 +533,18 @@ fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
         return Ok(Value::Unit);
     }
     let wrong = || Fault::Kind(given.kind());
-    let text = |error: Error| Fault::Text(error.to_string());
     Ok(match ty {
-        Ty::Getter => Value::Getter(given.getter().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Setter => Value::Setter(given.setter().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Deleter => Value::Deleter(given.deleter().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Predicate => Value::Predicate(given.predicate().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Func => Value::Func(given.func().map_err(text)?.ok_or_else(wrong)?),
+        Ty::Getter => Value::Getter(given.getter().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Setter => Value::Setter(given.setter().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Deleter => Value::Deleter(given.deleter().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Predicate => Value::Predicate(given.predicate().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Func => Value::Func(given.func().map_err(Fault::Error)?.ok_or_else(wrong)?),
         Ty::Getters => Value::Getters(
             given
                 .list()
                 .ok_or_else(wrong)?
                 .iter()
-                .map(|one| one.getter().map_err(text)?.ok_or_else(|| Fault::Kind(one.kind())))
+                .map(|one| one.getter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind())))
                 .collect::<Result<_, _>>()?,
         ),
         Ty::Setters => Value::Setters(
@@ -540,7 +554,7 @@ fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
                 .iter()
                 .map(|one| match one {
                     Given::Datum(Datum::Unit) => Ok(None),
-                    one => one.setter().map_err(text)?.ok_or_else(|| Fault::Kind(one.kind())).map(Some),
+                    one => one.setter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind())).map(Some),
                 })
                 .collect::<Result<_, _>>()?,
         ),
@@ -556,7 +570,7 @@ fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
                     Ok(Value::Datum(datum)) => return Ok(Value::Given(Given::Datum(datum))),
                     Ok(Value::Given(given)) => return Ok(Value::Given(given)),
                     Ok(_) => return Ok(Value::Given(given.clone())),
-                    Err(fault @ Fault::Text(_)) => first = first.or(Some(fault)),
+                    Err(fault @ (Fault::Text(..) | Fault::Error(_))) => first = first.or(Some(fault)),
                     Err(Fault::Kind(_)) => {}
                 }
             }
@@ -570,7 +584,9 @@ fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
 fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
     let wrong = || Fault::Kind(datum.kind());
     match (ty, datum) {
-        (Ty::Int, Datum::Int(n)) | (Ty::Size, Datum::Int(n)) if *n < 0 => Err(Fault::Text(format!("`{n}` is negative"))),
+        (Ty::Int, Datum::Int(n)) | (Ty::Size, Datum::Int(n)) if *n < 0 => {
+            Err(says(format!("wants a number that is not negative, but is given `{n}`")))
+        },
         (Ty::Bool, Datum::Bool(_))
         | (Ty::Int | Ty::Size, Datum::Int(_))
         | (Ty::Str, Datum::Str(_))
@@ -578,28 +594,28 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
         | (Ty::List, Datum::List(_))
         | (Ty::Unit, Datum::Unit) => Ok(datum.clone()),
         (Ty::Size, Datum::Str(text)) => {
-            size(text).map(Datum::Int).ok_or_else(|| Fault::Text(format!("`{text}` is no size such as \"64KiB\" or \"1MiB\"")))
+            size(text).map(Datum::Int).ok_or_else(|| says(format!("wants a size such as \"64KiB\" or \"1MiB\", but is given `{text}`")))
         }
         (Ty::Seconds, Datum::Int(_) | Datum::Float(_)) => match datum.as_float() {
             Some(seconds) if (0.0..1e12).contains(&seconds) => Ok(Datum::Float(seconds)),
-            _ => Err(Fault::Text("must not be negative or endless".into())),
+            _ => Err(says("wants a span of time that is neither negative nor endless".into())),
         },
         (Ty::Char, Datum::Str(text)) if text.chars().count() == 1 => Ok(datum.clone()),
-        (Ty::Char, Datum::Str(text)) => Err(Fault::Text(format!("takes one letter, but is given `{text}`"))),
+        (Ty::Char, Datum::Str(text)) => Err(says(format!("takes one letter, but is given `{text}`"))),
         (Ty::Separator, Datum::Str(text)) if !text.is_empty() => Ok(datum.clone()),
         (Ty::Separator, Datum::Bytes(bytes)) if !bytes.is_empty() => Ok(datum.clone()),
-        (Ty::Separator, Datum::Str(_) | Datum::Bytes(_)) => Err(Fault::Text("must not be empty".into())),
+        (Ty::Separator, Datum::Str(_) | Datum::Bytes(_)) => Err(says("wants a separator that is not empty".into())),
         (Ty::Strs, Datum::Str(_)) => Ok(Datum::List(vec![datum.clone()])),
         (Ty::Strs, Datum::List(list)) => match list.iter().find(|one| one.as_str().is_none()) {
             None => Ok(datum.clone()),
-            Some(odd) => Err(Fault::Text(format!("takes strings, but one is `{}`", odd.kind()))),
+            Some(odd) => Err(says(format!("takes strings, but one is `{}`", odd.kind()))),
         },
         (Ty::Choice(words), Datum::Str(word)) => {
             if words.contains(&word.as_str()) {
                 return Ok(datum.clone());
             }
-            let near = nearest(word, words.iter().copied()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            Err(Fault::Text(format!("takes {}, but is given \"{word}\"{near}", ty.wanted())))
+            let near = nearest(word, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+            Err(Fault::Text(format!("takes {}, but is given \"{word}\"", ty.wanted()), near))
         }
         _ => Err(wrong()),
     }
@@ -658,11 +674,11 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once_with_hints() {
         let found = faults(vec![("filenmaes", "a".into()), ("tail", 3.into()), ("mode", "splt".into())]);
-        assert_eq!(found.len(), 4, "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].contains("filenmaes") && found[0].contains("did you mean `filenames`?"), "{found:?}");
-        assert!(found[1].contains("`filenames`") && found[1].contains("missing"), "{found:?}");
-        assert!(found[2].contains("`tail`") && found[2].contains("true or false") && found[2].contains("`int`"), "{found:?}");
-        assert!(found[3].contains("did you mean \"split\"?"), "{found:?}");
+        assert!(found[1].contains("`tail`") && found[1].contains("true or false") && found[1].contains("`int`"), "{found:?}");
+        assert!(found[2].contains("did you mean \"split\"?"), "{found:?}");
+        assert!(faults(Vec::new())[0].contains("option `filenames`: is missing"), "{found:?}");
     }
 
     #[test]

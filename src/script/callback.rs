@@ -90,7 +90,7 @@ impl ScriptFn {
 
     fn needs(&self, what: &str, most: usize, hint: &str) -> Result<()> {
         match self.arity {
-            Some(n) if n > most => Err(self.fault(format!("{what} takes at most {most} parameters, but `{}` has {n}", self.shown()), hint)),
+            Some(n) if n > most => Err(self.fault(format!("{what} takes at most {most} parameter{}, but `{}` has {n}", if most == 1 { "" } else { "s" }, self.shown()), hint)),
             _ => Ok(()),
         }
     }
