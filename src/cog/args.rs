@@ -586,7 +586,7 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
     match (ty, datum) {
         (Ty::Int, Datum::Int(n)) | (Ty::Size, Datum::Int(n)) if *n < 0 => {
             Err(says(format!("wants a number that is not negative, but is given `{n}`")))
-        },
+        }
         (Ty::Bool, Datum::Bool(_))
         | (Ty::Int | Ty::Size, Datum::Int(_))
         | (Ty::Str, Datum::Str(_))

@@ -10,6 +10,7 @@ use super::host::Host;
 use crate::cog::{Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
+use crate::getset::Func;
 
 /// `cog(x)`: a function, a closure, or a map with `run`.
 pub static SPEC: CogSpec = CogSpec {
@@ -79,6 +80,26 @@ impl Cog for ScriptCog {
                 "end its last statement with `;`, or take the datum as parameter: `|d| …`",
             ))
         }
+    }
+}
+
+/// A closure that is one lowered assignment as a cog.
+pub(crate) struct AssignCog {
+    assignment: Func,
+}
+
+impl AssignCog {
+    /// The cog of that assignment.
+    pub(crate) fn new(assignment: Func) -> Self {
+        Self { assignment }
+    }
+}
+
+impl Cog for AssignCog {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        let datum = self.assignment.call(datum)?;
+        ctx.emit(datum);
+        Ok(())
     }
 }
 

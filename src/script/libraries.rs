@@ -139,7 +139,12 @@ fn stem(name: &str) -> String {
 /// The file of that name below `dir`; no way out of it, by `..` or by links.
 fn found_below(dir: &Path, name: &str) -> Result<PathBuf, (String, String)> {
     let relative = with_ending(name);
-    let outside = || ("it is outside the script's directory".to_owned(), "libraries stand below the directory of the script that imports them".to_owned());
+    let outside = || {
+        (
+            "it is outside the script's directory".to_owned(),
+            "libraries stand below the directory of the script that imports them".to_owned(),
+        )
+    };
     if relative.is_absolute() || relative.components().any(|part| !matches!(part, Component::Normal(_))) {
         return Err(outside());
     }
@@ -165,12 +170,7 @@ fn shown(dir: &Path, name: &str) -> String {
 }
 
 /// Compiles a library, unless it is there already, and makes its functions known.
-fn add(
-    engine: &mut Engine,
-    source: &Rc<Source>,
-    libraries: &mut Vec<Library>,
-    reports: &mut Vec<Report>,
-) -> Option<Shared<Module>> {
+fn add(engine: &mut Engine, source: &Rc<Source>, libraries: &mut Vec<Library>, reports: &mut Vec<Report>) -> Option<Shared<Module>> {
     if let Some(known) = libraries.iter().find(|known| known.source.name == source.name) {
         return Some(Rc::clone(&known.module));
     }

@@ -85,7 +85,9 @@ impl Place {
 
 /// Puts reports into the order of their places, those of the script before those of its libraries, those without a place last.
 pub(super) fn in_order(reports: &mut [Report], main: &str) {
-    let place = |report: &Report| report.place.as_ref().map(|place| (place.source.name != main, place.source.name.clone(), place.line, place.column));
+    let place = |report: &Report| {
+        report.place.as_ref().map(|place| (place.source.name != main, place.source.name.clone(), place.line, place.column))
+    };
     reports.sort_by_key(|report| (report.place.is_none(), place(report)));
 }
 
