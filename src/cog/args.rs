@@ -584,9 +584,7 @@ fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
 fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
     let wrong = || Fault::Kind(datum.kind());
     match (ty, datum) {
-        (Ty::Int, Datum::Int(n)) | (Ty::Size, Datum::Int(n)) if *n < 0 => {
-            Err(says(format!("wants a number that is not negative, but is given `{n}`")))
-        }
+        (Ty::Int | Ty::Size, Datum::Int(n)) if *n < 0 => Err(says(format!("wants a number that is not negative, but is given `{n}`"))),
         (Ty::Bool, Datum::Bool(_))
         | (Ty::Int | Ty::Size, Datum::Int(_))
         | (Ty::Str, Datum::Str(_))

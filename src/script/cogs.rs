@@ -112,7 +112,9 @@ fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> 
     if result.is_array() {
         // All are converted before the first is sent: a datum that cannot travel fails the whole.
         let data = result.cast::<rhai::Array>().into_iter().map(|one| convert(one, original)).collect::<Result<Vec<_>>>()?;
-        data.into_iter().for_each(|datum| ctx.emit(datum));
+        for datum in data {
+            ctx.emit(datum);
+        }
         return Ok(());
     }
     ctx.emit(convert(result, original)?);
@@ -120,7 +122,10 @@ fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> 
 }
 
 fn convert(value: Dynamic, original: Option<&Datum>) -> Result<Datum> {
-    original.map_or_else(|| from_rhai(value.clone()), |original| from_rhai_like(value.clone(), original))
+    match original {
+        Some(original) => from_rhai_like(value, original),
+        None => from_rhai(value),
+    }
 }
 
 /// A map with `run` as a cog.

@@ -100,7 +100,7 @@ pub struct Report {
     pub text: String,
     /// Where.
     pub place: Option<Place>,
-    /// How it came there: `in call to `f``, innermost first.
+    /// How it came there: which calls led to it, innermost first.
     pub trace: Vec<String>,
     /// What to do about it.
     pub hint: Option<String>,
