@@ -259,6 +259,13 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// Tells of a fault that is no datum's, such as a file that cannot be read: an error line, which the run's status
+    /// remembers.
+    pub fn trouble(&mut self, text: &str) {
+        self.seat.stats.errors += 1;
+        self.say(log::Priority::Error, text);
+    }
+
     /// Writes a line that is output in its own right: as [`Ctx::say`], but however many there are, none is left out.
     pub fn show(&self, priority: log::Priority, text: &str) {
         if log::enabled(priority) {
