@@ -3,6 +3,8 @@
 mod rig;
 
 mod accessors;
+mod command_line;
+mod configuration;
 mod joining;
 mod libraries;
 mod on_error;

@@ -228,7 +228,10 @@ fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
     let mut nested = HashSet::new();
     for function in tree.iter_fn_def() {
         alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            // In a map it is a method of a cog with state, or an accessor: there `this` is bound.
+            let in_map = matches!(path.iter().nth_back(1), Some(ASTNode::Expr(Expr::Map(..))));
             if let Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) = path.last()
+                && !in_map
                 && let Some(closure) = value.clone().try_cast::<rhai::FnPtr>()
             {
                 nested.insert(closure.fn_name().to_owned());

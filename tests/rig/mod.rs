@@ -45,13 +45,14 @@ pub(crate) struct Rig {
     args: Vec<String>,
     input: Input,
     server: Option<NameServer>,
+    head: Option<usize>,
 }
 
 impl Rig {
     /// An empty directory and `deadbeat run`.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory can be made");
-        Self { dir, command: vec!["run".into()], script: None, args: Vec::new(), input: Input::Nothing, server: None }
+        Self { dir, command: vec!["run".into()], script: None, args: Vec::new(), input: Input::Nothing, server: None, head: None }
     }
 
     /// A rig whose script is lines of standard input that run through `cogs` to lines of standard output.
@@ -141,6 +142,18 @@ impl Rig {
         self
     }
 
+    /// The name under which the program is given the script.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.script = Some(name.to_owned());
+        self
+    }
+
+    /// Starts the program; whoever reads its standard output leaves after so many lines.
+    pub(crate) fn start_with_head(mut self, lines: usize) -> Running {
+        self.head = Some(lines);
+        self.start()
+    }
+
     /// Starts the program.
     pub(crate) fn start(self) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deadbeat"));
@@ -179,7 +192,7 @@ impl Rig {
             Input::Bytes(bytes) => Some(bytes),
             _ => None,
         };
-        Running::spawn(command, bytes, self.dir, self.server)
+        Running::spawn(command, bytes, self.dir, self.server, self.head)
     }
 
     /// Starts the program and waits for its end.

@@ -1,6 +1,7 @@
 //! What is left of a process: its status, what it wrote, its files.
 
 use std::fs;
+use std::path::PathBuf;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -27,9 +28,14 @@ impl Outcome {
         Self { stdout: lossy(stdout), stderr: lossy(stderr), status, dir, server }
     }
 
+    /// Where the file stands.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// A file's content; empty when there is none.
     pub(crate) fn file(&self, name: &str) -> String {
-        fs::read(self.dir.path().join(name)).map(|bytes| lossy(&bytes)).unwrap_or_default()
+        fs::read(self.path(name)).map(|bytes| lossy(&bytes)).unwrap_or_default()
     }
 
     /// It ended with that status.

@@ -51,13 +51,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn spawn(mut command: Command, bytes: Option<Vec<u8>>, dir: TempDir, server: Option<NameServer>) -> Self {
+    pub(super) fn spawn(mut command: Command, bytes: Option<Vec<u8>>, dir: TempDir, server: Option<NameServer>, head: Option<usize>) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let shared = Arc::new(Shared::default());
         let mut threads = vec![
-            drain(child.stdout.take(), &shared, |written| &mut written.stdout),
-            drain(child.stderr.take(), &shared, |written| &mut written.stderr),
+            drain(child.stdout.take(), &shared, |written| &mut written.stdout, head),
+            drain(child.stderr.take(), &shared, |written| &mut written.stderr, None),
         ];
         let mut stdin = child.stdin.take();
         if let Some(bytes) = bytes
@@ -235,8 +235,13 @@ pub(super) fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Takes all that comes on one of the process's streams.
-fn drain(stream: Option<impl Read + Send + 'static>, shared: &Arc<Shared>, place: fn(&mut Written) -> &mut Vec<u8>) -> JoinHandle<()> {
+/// Takes all that comes on one of the process's streams, or so many lines.
+fn drain(
+    stream: Option<impl Read + Send + 'static>,
+    shared: &Arc<Shared>,
+    place: fn(&mut Written) -> &mut Vec<u8>,
+    head: Option<usize>,
+) -> JoinHandle<()> {
     let shared = Arc::clone(shared);
     let mut stream = stream.expect("it is piped");
     thread::spawn(move || {
@@ -244,10 +249,16 @@ fn drain(stream: Option<impl Read + Send + 'static>, shared: &Arc<Shared>, place
         loop {
             let got = stream.read(&mut buffer).unwrap_or(0);
             let mut written = shared.lock();
-            place(&mut written).extend_from_slice(&buffer[..got]);
-            written.ended += u8::from(got == 0);
+            let all = place(&mut written);
+            all.extend_from_slice(&buffer[..got]);
+            let enough = head.and_then(|lines| all.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(lines - 1));
+            if let Some((end, _)) = enough {
+                all.truncate(end + 1);
+            }
+            let over = got == 0 || head.is_some_and(|lines| all.iter().filter(|byte| **byte == b'\n').count() >= lines);
+            written.ended += u8::from(over);
             shared.more.notify_all();
-            if got == 0 {
+            if over {
                 return;
             }
         }
