@@ -4,120 +4,18 @@
 //! is kept for the next read. Memory is bounded by one read and one line of `max_line`. The lines do not depend on where
 //! reads cut the stream.
 
+mod options;
+
 use std::rc::Rc;
 
-use memchr::memmem::Finder;
-use memchr::{memchr, memrchr};
-
+use self::options::Long;
+pub(super) use self::options::{DECODE_ERRORS, ENCODING, LONG_LINE, MAX_LINE, Options, SEPARATOR, STRIP_CR};
 use super::decode::{Coding, OnBad, Transcoder, mend};
-use crate::cog::{Args, Lit, Param, Ty};
 use crate::datum::{Block, Datum, Text};
 use crate::error::{Error, Result};
 
-/// `separator`.
-pub(super) const SEPARATOR: Param = Param::new("separator", Ty::Separator)
-    .or("\n")
-    .about("what stands between two lines; it is no part of them. A string, a letter or a blob");
-/// `strip_cr`.
-pub(super) const STRIP_CR: Param = Param::bool("strip_cr")
-    .default(Lit::Bool(true))
-    .about("whether a carriage return right before the separator is left out too, as in files from Windows");
-/// `encoding`.
-pub(super) const ENCODING: Param =
-    Param::str("encoding").or("utf-8").about("the text's encoding, such as \"utf-8\", \"iso-8859-2\", \"utf-16le\" (any label of the WHATWG); \"bytes\": no text, each line is a blob");
-/// `decode_errors`.
-pub(super) const DECODE_ERRORS: Param = Param::choice("decode_errors", OnBad::WORDS).about(
-    "what becomes of bytes that are no text in that encoding: U+FFFD in their place, the line fails (see on_error), or they are left out",
-);
-/// `max_line`.
-pub(super) const MAX_LINE: Param =
-    Param::size("max_line").default(Lit::Int(1 << 20)).about("a line is this long at most, in bytes; see long_line");
-/// `long_line`.
-pub(super) const LONG_LINE: Param = Param::choice("long_line", &["split", "truncate", "fail"])
-    .about("what becomes of a longer line: several data, its beginning only, or it fails (see on_error) with its first KiB");
-
 /// A line that fails brings this much of itself.
 const SAMPLE: usize = 1024;
-
-/// What becomes of over-long lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Long {
-    Split,
-    Truncate,
-    Fail,
-}
-
-/// How lines are cut; shared by all streams of a supply.
-pub(super) struct Options {
-    separator: Vec<u8>,
-    finder: Finder<'static>,
-    /// The separator is text, so that it stands between letters wherever it is found in text.
-    between_letters: bool,
-    strip_cr: bool,
-    coding: Coding,
-    on_bad: OnBad,
-    max: usize,
-    long: Long,
-}
-
-impl Options {
-    /// From the options declared above.
-    pub(super) fn of(args: &Args) -> Result<Self> {
-        let separator = args.bytes("separator");
-        let coding = Coding::named(&args.str("encoding"))?;
-        let between_letters = str::from_utf8(&separator).is_ok();
-        if !between_letters && matches!(coding, Coding::Other(_)) {
-            return Err(Error::option("separator", format!("is cut out of text decoded from {}, but is no text itself", coding.name())));
-        }
-        let max = args.size("max_line");
-        if max == 0 {
-            return Err(Error::option("max_line", "must not be 0"));
-        }
-        Ok(Self {
-            finder: Finder::new(&separator).into_owned(),
-            separator,
-            between_letters,
-            strip_cr: args.bool("strip_cr"),
-            coding,
-            on_bad: OnBad::named(&args.str("decode_errors")),
-            max,
-            long: match args.str("long_line").as_str() {
-                "truncate" => Long::Truncate,
-                "fail" => Long::Fail,
-                _ => Long::Split,
-            },
-        })
-    }
-
-    /// Where the first separator in `bytes` begins.
-    #[inline]
-    fn find(&self, bytes: &[u8]) -> Option<usize> {
-        match self.separator[..] {
-            [byte] => memchr(byte, bytes),
-            _ => self.finder.find(bytes),
-        }
-    }
-
-    /// Where the last separator in `bytes` ends, counted from the first on: they do not overlap.
-    fn find_last_end(&self, bytes: &[u8]) -> Option<usize> {
-        match self.separator[..] {
-            [byte] => memrchr(byte, bytes).map(|at| at + 1),
-            _ => self.finder.find_iter(bytes).last().map(|at| at + self.separator.len()),
-        }
-    }
-
-    /// The longest beginning of an over-long line that is given at once: whole letters, as far as there are any.
-    fn piece(&self, line: &[u8]) -> usize {
-        let inside = |at: &usize| *at > 0 && line[*at] & 0xc0 != 0x80;
-        if self.coding == Coding::Bytes { self.max } else { (self.max.saturating_sub(3)..=self.max).rev().find(inside).unwrap_or(self.max) }
-    }
-
-    /// An unfinished line of this length is over-long whatever follows: not even a carriage return or the beginning of a
-    /// separator at its end can change that.
-    fn is_long(&self, unfinished: usize) -> bool {
-        unfinished > self.max + 1 + self.separator.len()
-    }
-}
 
 /// What a line could not be made a datum for.
 pub(super) struct Unfit {
@@ -512,3 +410,6 @@ impl Splitter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
