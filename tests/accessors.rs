@@ -45,7 +45,9 @@ fn getters_of_every_form_agree() {
 
 #[test]
 fn setters_of_every_form_agree() {
-    for setter in ["\"k\"", "itemsetter(\"k\")", "pathsetter(\"k\")", "|d, v| { d.k = v; d }", "|v| this.k = v", "|v| { let w = v; this.k = w; }"] {
+    for setter in
+        ["\"k\"", "itemsetter(\"k\")", "pathsetter(\"k\")", "|d, v| { d.k = v; d }", "|v| this.k = v", "|v| { let w = v; this.k = w; }"]
+    {
         assert_eq!(set(setter, r#"{"z":1,"a":2}"#), r#"{"z":1,"a":2,"k":7}"#, "{setter}");
     }
     assert_eq!(set("\"a.b.c\"", "{}"), r#"{"a":{"b":{"c":7}}}"#);
@@ -58,7 +60,12 @@ fn setters_of_every_form_agree() {
 #[test]
 fn a_setter_that_forgets_to_give_back_the_datum_is_told() {
     let cog = "text::json_parse(#{ data_getter: constgetter(\"7\"), data_setter: |d, v| { d.k = v; } })";
-    Rig::json("", cog).stdin("{}\n").run().expect_status(0).expect_stdout("").expect_told(["must give the datum, but gave `()`", "values are copied"]);
+    Rig::json("", cog)
+        .stdin("{}\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("")
+        .expect_told(["must give the datum, but gave `()`", "values are copied"]);
 }
 
 #[test]
@@ -76,5 +83,9 @@ fn an_id_can_be_set_and_names_the_datum_in_the_log() {
 #[test]
 fn updaters_merge_a_map() {
     let cog = "text::json_parse(#{ data_getter: \"more\", data_setter: dictupdater })";
-    Rig::json("", cog).stdin("{\"more\":\"{\\\"a\\\":2,\\\"b\\\":3}\",\"a\":1}\n").run().expect_status(0).expect_stdout("{\"more\":\"{\\\"a\\\":2,\\\"b\\\":3}\",\"a\":2,\"b\":3}\n");
+    Rig::json("", cog)
+        .stdin("{\"more\":\"{\\\"a\\\":2,\\\"b\\\":3}\",\"a\":1}\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("{\"more\":\"{\\\"a\\\":2,\\\"b\\\":3}\",\"a\":2,\"b\":3}\n");
 }

@@ -8,7 +8,13 @@ fn closures_of_a_library_are_cogs() {
         fn counter() { #{ seen: 0, run: |d| { this.seen += 1; `${d} ${this.seen}` } } }";
     let before = "import \"lib/sums\" as sums;";
     let cogs = "sums::adder(10) |> cog(|n| sums::plus(n)) |> cog(|n| plus(n)) |> cog(sums::marker()) |> sums::counter()";
-    Rig::json(before, cogs).file("lib/sums.rhai", library).stdin("1\n2\n").run().expect_status(0).expect_stderr("").expect_stdout("\"<13> 1\"\n\"<14> 2\"\n");
+    Rig::json(before, cogs)
+        .file("lib/sums.rhai", library)
+        .stdin("1\n2\n")
+        .run()
+        .expect_status(0)
+        .expect_stderr("")
+        .expect_stdout("\"<13> 1\"\n\"<14> 2\"\n");
 }
 
 #[test]
@@ -48,12 +54,19 @@ fn an_error_in_a_library_names_its_file() {
 
 #[test]
 fn a_library_may_be_named_with_a_link_inside_but_not_out_of_the_directory() {
-    let rig = Rig::new().script("dir/main.rhai", "import \"lib/x\" as x;\nprint(x::one());").file("secret.rhai", "fn one() { 1 }").file("dir/lib/y.rhai", "");
+    let rig = Rig::new()
+        .script("dir/main.rhai", "import \"lib/x\" as x;\nprint(x::one());")
+        .file("secret.rhai", "fn one() { 1 }")
+        .file("dir/lib/y.rhai", "");
     std::os::unix::fs::symlink(rig.path("secret.rhai"), rig.path("dir/lib/x.rhai")).expect("a link can be made");
     rig.run().expect_status(2).expect_told(["outside the script's directory"]);
 }
 
 #[test]
 fn the_built_in_library_is_there() {
-    Rig::json("", "cog(|d| [movement_keys(d, \"src_\")])").stdin("{\"src_b\":1,\"a\":2}\n").run().expect_status(0).expect_stdout("[\"src_b\"]\n");
+    Rig::json("", "cog(|d| [movement_keys(d, \"src_\")])")
+        .stdin("{\"src_b\":1,\"a\":2}\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("[\"src_b\"]\n");
 }

@@ -37,7 +37,8 @@ fn a_cog_takes_datum_error_cog_and_id() {
         let entry = cog(|bad| bad);
         movement::train().update(entry |> bad);";
     let cog = "cog(#{ name: \"picky\", on_error: entry, callable: |d| if d.n == 2 { throw \"not two\" } else { d } })";
-    let outcome = Rig::json(before, cog).stdin("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n").run().expect_status(0).expect_stdout("{\"n\":1}\n{\"n\":3}\n");
+    let outcome =
+        Rig::json(before, cog).stdin("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n").run().expect_status(0).expect_stdout("{\"n\":1}\n{\"n\":3}\n");
     outcome.expect_file("bad.jsonl", "{\"data\":{\"n\":2},\"error\":true,\"cog\":\"picky\",\"id\":true}\n");
 }
 

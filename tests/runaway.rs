@@ -18,12 +18,23 @@ fn a_closure_that_calls_itself_for_ever_fails_one_event_only() {
         let train = movement::train();
         train.update(fs::stdin_supply() |> cog(|line| { if line == \"deep\" { deeper(0) } line }) |> fs::stdout_drain());
         train.run();";
-    Rig::new().script("deep.rhai", script).stdin("a\ndeep\nb\n").run().expect_status(0).expect_stdout("a\nb\n").expect_told(["stdin_supply#"]);
+    Rig::new()
+        .script("deep.rhai", script)
+        .stdin("a\ndeep\nb\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("a\nb\n")
+        .expect_told(["stdin_supply#"]);
 }
 
 #[test]
 fn what_grows_without_end_fails_one_event_only() {
-    for growth in ["let s = line; loop { s += s; }", "let all = []; loop { all.push(line); }", "let all = []; all.pad(1_000_000_000, 0);", "let s = line; s.pad(1_000_000_000, ' ');"] {
+    for growth in [
+        "let s = line; loop { s += s; }",
+        "let all = []; loop { all.push(line); }",
+        "let all = []; all.pad(1_000_000_000, 0);",
+        "let s = line; s.pad(1_000_000_000, ' ');",
+    ] {
         let cog = format!("cog(|line| {{ if line == \"grow\" {{ {growth} }} line }})");
         let begin = Instant::now();
         let outcome = Rig::piping(&cog).stdin("a\ngrow\nb\n").run().expect_status(0);
@@ -56,7 +67,11 @@ fn print_does_not_touch_standard_output() {
 
 #[test]
 fn no_closure_can_sleep_and_hold_up_the_others() {
-    Rig::piping("cog(|line| { sleep(15); line })").stdin("a\n").run().expect_status(2).expect_told(["`sleep` is switched off", "tick_supply"]);
+    Rig::piping("cog(|line| { sleep(15); line })")
+        .stdin("a\n")
+        .run()
+        .expect_status(2)
+        .expect_told(["`sleep` is switched off", "tick_supply"]);
     let hidden = "cog(|line| { if line == \"nap\" { Fn(\"sle\" + \"ep\").call(15); } line })";
     Rig::piping(hidden).stdin("a\nnap\nb\n").run().expect_status(0).expect_stdout("a\nb\n").expect_told(["`sleep` is switched off"]);
 }

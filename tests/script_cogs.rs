@@ -109,10 +109,13 @@ fn an_error_names_event_cog_place_and_line() {
 
 #[test]
 fn a_getter_that_finds_nothing_fails_one_datum() {
-    let outcome = Rig::json("", "text::csv_marshall(#{ fieldgetters: [\"ip\"], missing: \"error\" }) |> text::csv_parse(#{ fieldsetters: [\"ip\"] })")
-        .stdin("{\"ip\":\"a\"}\n{\"op\":\"b\"}\n{\"ip\":\"c\"}\n")
-        .run()
-        .expect_status(0)
-        .expect_stdout("{\"ip\":\"a\"}\n{\"ip\":\"c\"}\n");
+    let outcome = Rig::json(
+        "",
+        "text::csv_marshall(#{ fieldgetters: [\"ip\"], missing: \"error\" }) |> text::csv_parse(#{ fieldsetters: [\"ip\"] })",
+    )
+    .stdin("{\"ip\":\"a\"}\n{\"op\":\"b\"}\n{\"ip\":\"c\"}\n")
+    .run()
+    .expect_status(0)
+    .expect_stdout("{\"ip\":\"a\"}\n{\"ip\":\"c\"}\n");
     assert!(outcome.stderr.contains("no item `ip`"), "{}", outcome.stderr);
 }

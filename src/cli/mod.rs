@@ -9,6 +9,7 @@ mod dot;
 mod run;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,7 +81,7 @@ impl Common {
         let faults = reports.iter().filter(|report| !report.warning).count();
         if faults > 0 {
             let plural = if faults == 1 { "" } else { "s" };
-            text.push_str(&format!("deadbeat: {faults} error{plural}: nothing was run\n"));
+            let _ = writeln!(text, "deadbeat: {faults} error{plural}: nothing was run");
         }
         tell(&text);
     }

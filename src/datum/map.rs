@@ -60,6 +60,7 @@ impl Map {
     }
 
     /// Appends an entry whose key is known not to be there yet.
+    #[inline]
     pub fn push(&mut self, key: Key, value: Datum) {
         self.entries.push((key, value));
     }

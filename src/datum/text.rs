@@ -30,6 +30,7 @@ impl Text {
     }
 
     /// The part of `block` at `range`, in bytes; its ends must stand between letters.
+    #[inline]
     pub fn span(block: &Block, range: Range<usize>) -> Self {
         debug_assert!(block.is_char_boundary(range.start) && block.is_char_boundary(range.end) && range.start <= range.end);
         match (u32::try_from(range.start), u32::try_from(range.end)) {
@@ -39,11 +40,19 @@ impl Text {
     }
 
     /// The part of this text at `range` (bytes, between letters); shares the block where there is one.
+    #[allow(clippy::inline_always, reason = "every field is one; through memory it would be copied three times, each time in other pieces")]
+    #[inline(always)]
     pub fn slice(&self, range: Range<usize>) -> Self {
         match &self.0 {
             Repr::Static(text) => Self(Repr::Static(&text[range])),
             Repr::Own(text) => Self(Repr::Own(text[range].into())),
-            Repr::Span { block, start, .. } => Self::span(block, *start as usize + range.start..*start as usize + range.end),
+            Repr::Span { block, start, end } => {
+                // What is within a span fits as the span did.
+                let (from, to) = (*start + range.start as u32, *start + range.end as u32);
+                assert!(range.start <= range.end && range.end <= (*end - *start) as usize, "a slice beyond its text");
+                debug_assert!(block.is_char_boundary(from as usize) && block.is_char_boundary(to as usize));
+                Self(Repr::Span { block: Rc::clone(block), start: from, end: to })
+            }
         }
     }
 

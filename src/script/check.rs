@@ -33,8 +33,9 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
     for (source, tree) in host.libraries.iter().map(|(source, tree)| (source, tree)).chain([(&host.main, script)]) {
         tree.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) => function(desk, &known, source, call, *position),
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => function(desk, &known, source, call, *position),
+                Some(ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position))) => {
+                    function(desk, &known, source, call, *position);
+                }
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => method(desk, &known, source, call, *position),
                 _ => {}
             }

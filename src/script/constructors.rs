@@ -77,7 +77,9 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
             }
         },
         Err(faults) => {
-            faults.iter().for_each(|fault| note(desk, call, spec, fault));
+            for fault in &faults {
+                note(desk, call, spec, fault);
+            }
             None
         }
     };

@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Rc<Source>, Report> {
     }
     let bytes = std::fs::read(path).map_err(|error| fault(format!("cannot read `{name}`: {}", crate::error::plain(&error))))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()]).count();
         fault(format!("`{name}` is not UTF-8, first on line {line}"))
     })?;
     Ok(Rc::new(source(name, text)))
@@ -139,7 +139,12 @@ fn stem(name: &str) -> String {
 /// The file of that name below `dir`; no way out of it, by `..` or by links.
 fn found_below(dir: &Path, name: &str) -> Result<PathBuf, (String, String)> {
     let relative = with_ending(name);
-    let outside = || ("it is outside the script's directory".to_owned(), "libraries stand below the directory of the script that imports them".to_owned());
+    let outside = || {
+        (
+            "it is outside the script's directory".to_owned(),
+            "libraries stand below the directory of the script that imports them".to_owned(),
+        )
+    };
     if relative.is_absolute() || relative.components().any(|part| !matches!(part, Component::Normal(_))) {
         return Err(outside());
     }
@@ -165,12 +170,7 @@ fn shown(dir: &Path, name: &str) -> String {
 }
 
 /// Compiles a library, unless it is there already, and makes its functions known.
-fn add(
-    engine: &mut Engine,
-    source: &Rc<Source>,
-    libraries: &mut Vec<Library>,
-    reports: &mut Vec<Report>,
-) -> Option<Shared<Module>> {
+fn add(engine: &mut Engine, source: &Rc<Source>, libraries: &mut Vec<Library>, reports: &mut Vec<Report>) -> Option<Shared<Module>> {
     if let Some(known) = libraries.iter().find(|known| known.source.name == source.name) {
         return Some(Rc::clone(&known.module));
     }
@@ -199,7 +199,7 @@ fn add(
 }
 
 /// The place of a function's name, which stands before its body.
-fn name_before(body: Place, name: &str) -> Place {
+fn name_before(body: &Place, name: &str) -> Place {
     let found = (1..=body.line).rev().find_map(|line| {
         let text = body.source.line(line)?;
         let end = if line == body.line { text.char_indices().nth(body.column).map_or(text.len(), |(end, _)| end) } else { text.len() };
@@ -215,7 +215,7 @@ fn collisions(script: &AST, main: &Rc<Source>, libraries: &[Library], reports: &
     let all = libraries.iter().map(|library| (&library.source, &library.tree)).chain([(main, script)]);
     for (source, tree) in all {
         for function in tree.iter_fn_def() {
-            let Some(place) = Host::place(source, function.body.start_position()).map(|body| name_before(body, &function.name)) else {
+            let Some(place) = Host::place(source, function.body.start_position()).map(|body| name_before(&body, &function.name)) else {
                 continue;
             };
             let key = (function.name.to_string(), function.params.len());

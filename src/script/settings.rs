@@ -184,6 +184,7 @@ fn gather(desk: &Desk, context: &NativeCallContext<'_>, mut given: RhaiMap) -> R
 }
 
 /// Ends the evaluation of the script, as `exit` does.
+#[allow(clippy::unnecessary_box_returns, reason = "what natives raise is boxed")]
 fn ended() -> Box<EvalAltResult> {
     Box::new(EvalAltResult::Exit(Dynamic::UNIT, rhai::Position::NONE))
 }
@@ -241,7 +242,7 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
                     winding.options.finish_timeout = std::time::Duration::from_secs_f64(seconds);
                 }
                 "strict_exit" => {
-                    winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?
+                    winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?;
                 }
                 odd => {
                     let hint = crate::error::nearest(odd, TRAIN).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();

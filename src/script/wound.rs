@@ -196,7 +196,9 @@ fn check_graph(desk: &Desk, drawn: &Drawn) {
         }
     }
     drop(winding);
-    reports.into_iter().for_each(|report| desk.report(report));
+    for report in reports {
+        desk.report(report);
+    }
 }
 
 /// Where the circle was closed: before that link there was none.

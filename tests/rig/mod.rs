@@ -3,8 +3,8 @@
 //! [`Rig`] is what is prepared, [`Running`] the process while it runs, [`Outcome`] what is left of it. Nothing here sleeps for
 //! a fixed time: all waiting is for a condition, with a deadline.
 
-pub(crate) mod dns;
 mod diff;
+pub(crate) mod dns;
 mod outcome;
 mod running;
 
@@ -57,7 +57,10 @@ impl Rig {
 
     /// A rig whose script is lines of standard input that run through `cogs` to lines of standard output.
     pub(crate) fn piping(cogs: &str) -> Self {
-        Self::new().script("pipe.rhai", &format!("let train = movement::train();\ntrain.update(fs::stdin_supply() |> {cogs} |> fs::stdout_drain());\ntrain.run();\n"))
+        Self::new().script(
+            "pipe.rhai",
+            &format!("let train = movement::train();\ntrain.update(fs::stdin_supply() |> {cogs} |> fs::stdout_drain());\ntrain.run();\n"),
+        )
     }
 
     /// As [`Rig::piping`], the lines being JSON on both sides; `before` stands before the train.

@@ -101,12 +101,11 @@ impl Form {
 
     #[inline]
     fn text(&self, text: &str, into: &mut Vec<u8>) -> Result<()> {
-        match self.coding {
-            Coding::Other(encoding) => encode(encoding, text, into),
-            _ => {
-                into.extend_from_slice(text.as_bytes());
-                Ok(())
-            }
+        if let Coding::Other(encoding) = self.coding {
+            encode(encoding, text, into)
+        } else {
+            into.extend_from_slice(text.as_bytes());
+            Ok(())
         }
     }
 

@@ -8,7 +8,7 @@ use super::fields::{Field, Fields};
 use super::fill::{Fill, INITIAL, Initial};
 use super::{DATA_GETTER, text_of};
 use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
-use crate::datum::{Datum, Key, Text};
+use crate::datum::{Datum, Key, Map, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Func, Getter, Setter};
 
@@ -90,6 +90,8 @@ struct Records {
     columns: Columns,
     empty_is_unit: bool,
     casts: Vec<Option<Func>>,
+    /// Fields are what they are in the line.
+    plain: bool,
 }
 
 /// What becomes of the fields.
@@ -135,6 +137,8 @@ impl CsvParse {
             }
             (false, true) => Shape::List,
         };
+        let empty_is_unit = args.str("empty") == "unit";
+        let casts = casts(args)?;
         let records = Records {
             dialect: Dialect { trim: args.bool("trim"), ..Dialect::of(args)? },
             columns: match args.str("columns").as_str() {
@@ -142,8 +146,9 @@ impl CsvParse {
                 "at_least" => Columns::AtLeast,
                 _ => Columns::Any,
             },
-            empty_is_unit: args.str("empty") == "unit",
-            casts: casts(args)?,
+            plain: !empty_is_unit && casts.is_empty(),
+            empty_is_unit,
+            casts,
         };
         Ok(Self { data_getter, comment: args.opt_char("comment"), records, shape })
     }
@@ -196,8 +201,39 @@ impl Records {
         Ok(Datum::List(list))
     }
 
-    #[inline]
     fn set(&self, fill: &Fill, text: &Text, datum: Datum) -> Result<Datum> {
+        let (n, record) = match fill.plain() {
+            Some((keys, map)) if self.plain => self.append(keys, map, text)?,
+            _ => self.put(fill, text, datum)?,
+        };
+        let wrong = match self.columns {
+            Columns::Exact => n != fill.len(),
+            Columns::AtLeast => n < fill.len(),
+            Columns::Any => false,
+        };
+        if wrong { Err(self.count(n, fill.len(), text)) } else { Ok(record) }
+    }
+
+    /// The hot road: fields are appended as they stand, without a stop on their way.
+    fn append(&self, keys: &[Option<Key>], mut map: Map, text: &Text) -> Result<(usize, Datum)> {
+        let mut fields = Fields::new(&self.dialect, text);
+        let mut n = 0;
+        loop {
+            if let Some(span) = fields.span() {
+                if let Some(Some(key)) = keys.get(n) {
+                    map.push(key.clone(), Datum::Str(text.slice(span.start..span.end)));
+                }
+            } else {
+                let Some(field) = fields.rest()? else { return Ok((n, Datum::Map(map))) };
+                if let Some(Some(key)) = keys.get(n) {
+                    map.push(key.clone(), Datum::Str(field.text));
+                }
+            }
+            n += 1;
+        }
+    }
+
+    fn put(&self, fill: &Fill, text: &Text, datum: Datum) -> Result<(usize, Datum)> {
         let mut fields = Fields::new(&self.dialect, text);
         let mut record = fill.start(datum);
         let mut n = 0;
@@ -207,15 +243,9 @@ impl Records {
             }
             n += 1;
         }
-        let wrong = match self.columns {
-            Columns::Exact => n != fill.len(),
-            Columns::AtLeast => n < fill.len(),
-            Columns::Any => false,
-        };
-        if wrong { Err(self.count(n, fill.len(), text)) } else { Ok(record) }
+        Ok((n, record))
     }
 
-    #[inline]
     fn value(&self, column: usize, field: Field) -> Result<Datum> {
         if self.empty_is_unit && !field.quoted && field.text.is_empty() {
             return Ok(Datum::Unit);

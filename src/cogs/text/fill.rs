@@ -90,12 +90,28 @@ impl Fill {
     /// What the pieces are put into, made from the datum that was given.
     #[inline]
     pub(super) fn start(&self, given: Datum) -> Datum {
-        let Initial::Fresh(initial) = &self.initial else { return given };
+        match &self.initial {
+            Initial::Fresh(initial) => Datum::Map(self.fresh(initial)),
+            Initial::Keep => given,
+        }
+    }
+
+    /// The keys by their places, and the map to append to, where that is all there is to do.
+    #[inline]
+    pub(super) fn plain(&self) -> Option<(&[Option<Key>], Map)> {
+        match (&self.keys, &self.initial) {
+            (Some(keys), Initial::Fresh(initial)) => Some((keys, self.fresh(initial))),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn fresh(&self, initial: &Map) -> Map {
         let mut map = Map::with_capacity(initial.len() + self.setters.len());
         for (key, value) in initial.iter() {
             map.push(key.clone(), value.clone());
         }
-        Datum::Map(map)
+        map
     }
 
     /// Whether the piece of that place is wanted at all.

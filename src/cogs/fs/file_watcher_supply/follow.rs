@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::stream::{Got, Id, Stream};
 use crate::cog::Ctx;
@@ -51,6 +51,17 @@ pub(super) struct Follow {
     pub(super) told: bool,
     /// Found by a pattern: forgotten when nothing is there.
     pub(super) found: bool,
+    /// When the latest of the files was born, where that is known.
+    pub(super) born: Option<SystemTime>,
+    /// Files that were closed: the last ones, and all that are no older than the latest.
+    pub(super) closed: VecDeque<Closed>,
+}
+
+/// What is remembered of a file that was read.
+pub(super) struct Closed {
+    pub(super) id: Id,
+    born: Option<SystemTime>,
+    print: Vec<u8>,
 }
 
 impl Follow {
@@ -66,12 +77,39 @@ impl Follow {
             queued: false,
             told: false,
             found,
+            born: None,
+            closed: VecDeque::new(),
         }
+    }
+
+    /// Whether it need not be kept.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.found && self.streams.is_empty() && !self.told
+    }
+
+    /// Whether a file that begins like this has been read, or is being read.
+    pub(super) fn knows(&self, print: &[u8]) -> bool {
+        let begins_alike = |other: &[u8]| {
+            let both = print.len().min(other.len());
+            both > 0 && print[..both] == other[..both]
+        };
+        self.streams.iter().any(|stream| begins_alike(stream.print())) || self.closed.iter().any(|closed| begins_alike(&closed.print))
     }
 
     /// The file at the path.
     pub(super) fn at_path(&mut self) -> Option<&mut Stream> {
         if self.current { self.streams.back_mut() } else { None }
+    }
+
+    /// This file stands at the path now.
+    pub(super) fn stand(&mut self, stream: Stream) {
+        self.born = stream.born;
+        self.current = true;
+        self.streams.push_back(stream);
+        // Times of birth are coarse: many files may share the latest one.
+        while self.closed.len() > KEPT && self.closed.front().is_some_and(|closed| closed.born < self.born) {
+            self.closed.pop_front();
+        }
     }
 
     /// The file that stood at the path does so no more.
@@ -92,7 +130,7 @@ impl Follow {
     /// Gives at most `room` lines of the first file that has some, with one read at most.
     ///
     /// # Errors
-    /// The file cannot be read; it is closed.
+    /// The file cannot be read just now.
     pub(super) fn step(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, room: usize) -> io::Result<()> {
         // A later file waits until the earlier ones have been read to their end.
         let Some(at) = self.streams.iter().position(Stream::wants) else { return Ok(()) };
@@ -115,14 +153,11 @@ impl Follow {
                     return Ok(());
                 }
                 Ok(Got::More | Got::All) => {}
-                Err(error) => {
-                    self.current &= at + 1 < self.streams.len();
-                    self.streams.remove(at);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
-            let timeout = settings.partial_timeout.filter(|_| stream.lines.has_unfinished());
-            stream.partial_due = timeout.map(|timeout| ctx.now() + timeout);
+            self.told = false;
+            let timeout = settings.partial_timeout.or(stream.renamed.then_some(settings.rotate_wait));
+            stream.partial_due = timeout.filter(|_| stream.lines.has_unfinished()).map(|timeout| ctx.now() + timeout);
         }
         let sender = Sender { path: &self.label, setter: &settings.path_setter };
         stream.lines.give(room, |line| sender.send(ctx, line));
@@ -141,10 +176,8 @@ impl Follow {
                 stream.partial_due = None;
                 stream.lines.give_unfinished(|line| sender.send(ctx, line));
             }
-            // The writer may not have noticed yet that the file has another name.
-            if stream.closes.is_some_and(|closes| closes > now) {
-                stream.dirty = true;
-            }
+            // Its writer may not have noticed yet that it has another name; or it could not be read.
+            stream.dirty |= stream.closes.is_some() || self.told && !stream.flows;
         }
     }
 
@@ -164,6 +197,7 @@ impl Follow {
             // Nothing will complete it, and it must not be joined to another file's.
             stream.lines.end(|line| sender.send(ctx, line));
             closed.push(stream.id);
+            self.closed.push_back(Closed { id: stream.id, born: stream.born, print: stream.print().to_vec() });
             false
         });
         closed
@@ -178,9 +212,10 @@ impl Follow {
     }
 
     /// It cannot be read: tells it once.
-    pub(super) fn trouble(&mut self, ctx: &mut Ctx<'_>, error: &io::Error) {
+    pub(super) fn trouble(&mut self, ctx: &mut Ctx<'_>, error: &io::Error, again: bool) {
         if !std::mem::replace(&mut self.told, true) {
-            ctx.say(Priority::Error, &format!("cannot read `{}`: {}; tries again", self.path.display(), plain(error)));
+            let again = if again { "; tries again" } else { "" };
+            ctx.trouble(&format!("cannot read `{}`: {}{again}", self.path.display(), plain(error)));
         }
     }
 }

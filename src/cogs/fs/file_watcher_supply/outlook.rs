@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::names::Spot;
+use super::stream::{Id, id};
 use crate::cog::Ctx;
 use crate::error::{Error, Result};
 use crate::escapement::Token;
@@ -22,6 +24,8 @@ pub(super) enum User {
 #[derive(Debug)]
 struct Watched {
     token: Option<Token>,
+    /// Which directory it is.
+    id: Option<Id>,
     users: HashMap<OsString, Vec<User>>,
     /// Patterns that search here.
     searchers: Vec<usize>,
@@ -105,6 +109,7 @@ impl Outlook {
     fn watch(&mut self, ctx: &mut Ctx<'_>, directory: &Path) -> Result<&mut Watched> {
         let watched = self.directories.entry(directory.to_owned()).or_insert_with(|| Watched {
             token: None,
+            id: None,
             users: HashMap::new(),
             searchers: Vec::new(),
         });
@@ -112,6 +117,7 @@ impl Outlook {
             match ctx.watch(directory, self.poll) {
                 Ok(token) => {
                     watched.token = Some(token);
+                    watched.id = fs::metadata(directory).ok().map(|about| id(&about));
                     self.tokens.insert(token, directory.to_owned());
                 }
                 Err(Error::Finished) => return Err(Error::Finished),
@@ -120,6 +126,24 @@ impl Outlook {
             }
         }
         Ok(watched)
+    }
+
+    /// Watches anew what stands at a watched path in another's place: a renamed directory further up takes all below with it
+    /// unheard.
+    pub(super) fn refresh(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        for directory in self.directories.keys().cloned().collect::<Vec<_>>() {
+            let now = fs::metadata(&directory).ok().map(|about| id(&about));
+            let Some(watched) = self.directories.get_mut(&directory) else { continue };
+            if watched.id == now && watched.token.is_some() {
+                continue;
+            }
+            if let Some(token) = watched.token.take() {
+                self.tokens.remove(&token);
+                ctx.unbind(token);
+            }
+            self.watch(ctx, &directory)?;
+        }
+        Ok(())
     }
 
     /// Lets go of a directory on which nobody depends.

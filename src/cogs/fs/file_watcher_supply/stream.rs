@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::OFlags;
@@ -47,6 +48,8 @@ pub(super) enum Got {
 pub(super) struct Stream {
     file: File,
     pub(super) id: Id,
+    /// When it was made, where the file system knows that.
+    pub(super) born: Option<SystemTime>,
     /// Named pipes and devices: no places, no size, and told of by their descriptor.
     pub(super) flows: bool,
     /// Where the next read begins.
@@ -60,6 +63,8 @@ pub(super) struct Stream {
     pub(super) caught_up: bool,
     /// Its name was taken away: so long it is still read.
     pub(super) closes: Option<Moment>,
+    /// It has come to another name that is followed too.
+    pub(super) renamed: bool,
     /// When its unfinished line is given out.
     pub(super) partial_due: Option<Moment>,
     /// Whether it was told that its bytes are no text.
@@ -84,20 +89,27 @@ impl Stream {
         let mut stream = Self {
             file,
             id: id(&about),
+            born: about.created().ok(),
             flows,
             offset,
             print: Vec::new(),
             lines: Splitter::new(options, offset),
-            dirty: !flows,
+            dirty: !flows && !from_end,
             caught_up: false,
             closes: None,
+            renamed: false,
             partial_due: None,
             told: false,
         };
-        if offset > 0 {
+        if !flows {
             stream.same_beginning()?;
         }
         Ok(stream)
+    }
+
+    /// How it begins: up to 256 bytes.
+    pub(super) fn print(&self) -> &[u8] {
+        &self.print
     }
 
     pub(super) fn fd(&self) -> RawFd {
@@ -116,6 +128,8 @@ impl Stream {
 
     /// Reads at most `most` bytes once. `to_end`: the end of the file is the end of it all.
     pub(super) fn read(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
+        // What cannot be read is not tried again at once.
+        self.dirty = false;
         let got = if self.flows { self.read_flow(most, to_end) } else { self.read_file(most, to_end) }?;
         self.dirty = matches!(got, Got::More | Got::Anew { .. });
         self.caught_up |= got == Got::All;

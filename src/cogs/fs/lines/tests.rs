@@ -92,7 +92,9 @@ fn other_encodings_are_decoded_before_they_are_cut() {
 
 #[test]
 fn long_lines_are_split_truncated_or_fail() {
-    let with = |word: &str| texts(vec![("max_line", 4.into()), ("long_line", word.into())], &[b"abcd\r\n", "abč".as_bytes(), b"defg\nx\n1234", b"56789"]);
+    let with = |word: &str| {
+        texts(vec![("max_line", 4.into()), ("long_line", word.into())], &[b"abcd\r\n", "abč".as_bytes(), b"defg\nx\n1234", b"56789"])
+    };
     assert_eq!(with("split"), ["abcd", "abč", "defg", "x", "1234", "5678", "9"]);
     assert_eq!(with("truncate"), ["abcd", "abč", "x", "1234"]);
     assert_eq!(with("fail"), ["abcd", "!abč", "x", "!1234"]);

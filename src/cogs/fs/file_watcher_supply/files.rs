@@ -1,0 +1,209 @@
+//! Which files there are: what stands at a path, what stood there, and what has come to another name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::follow::Follow;
+use super::names::spots;
+use super::outlook::User;
+use super::siblings;
+use super::stream::{self, Id, Stream, id};
+use super::{Bound, FileWatcher, Number};
+use crate::cog::Ctx;
+use crate::error::Result;
+use crate::escapement::{Interest, Moment};
+
+impl FileWatcher {
+    /// The number under which `path` is followed, from now on if it was not.
+    pub(super) fn follow(&mut self, path: &Path, found: bool) -> Number {
+        if let Some(number) = self.by_path.get(path) {
+            return *number;
+        }
+        let number = self.next;
+        self.next += 1;
+        self.by_path.insert(path.to_owned(), number);
+        self.follows.insert(number, Follow::new(path.to_owned(), found));
+        number
+    }
+
+    /// Watches the directories on which a named path depends.
+    pub(super) fn look_around(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
+        let Some(follow) = self.follows.get(&number) else { return Ok(()) };
+        if follow.found {
+            return Ok(());
+        }
+        let path = follow.path.clone();
+        self.outlook.depend(ctx, User::Follow(number), || spots(&path))
+    }
+
+    /// Looks what a pattern means now, and watches where that may change.
+    pub(super) fn expand(&mut self, ctx: &mut Ctx<'_>, at: usize, from_end: bool) -> Result<()> {
+        let base = self.globs[at].base.clone();
+        self.outlook.depend(ctx, User::Glob(at), || if base.as_os_str().is_empty() { BTreeSet::new() } else { spots(&base) })?;
+        // Watched first, listed then: so that nothing slips through between the two.
+        self.outlook.search(ctx, at, self.globs[at].directories())?;
+        for path in self.globs[at].files() {
+            if !self.by_path.contains_key(&path) && may_be_read(&path) {
+                let number = self.follow(&path, true);
+                self.check(ctx, number, from_end)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks what stands at a path, and opens it if it is another file than before.
+    pub(super) fn check(&mut self, ctx: &mut Ctx<'_>, number: Number, from_end: bool) -> Result<()> {
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        match fs::metadata(&follow.path) {
+            Ok(about) => match follow.at_path() {
+                Some(stream) if stream.id == id(&about) => {
+                    stream.dirty |= !stream.is_read(&about);
+                    self.watch(ctx, number);
+                }
+                _ => {
+                    self.retire(ctx, number);
+                    if !self.take_over(ctx, number, id(&about))? {
+                        self.open(ctx, number, from_end)?;
+                    }
+                }
+            },
+            Err(error) if is_missing(&error) => {
+                follow.told = false;
+                self.retire(ctx, number);
+            }
+            // What is open goes on being read.
+            Err(error) => follow.trouble(ctx, &error, true),
+        }
+        self.enqueue(number);
+        if self.follows.get(&number).is_some_and(Follow::is_forgotten) {
+            self.forget(ctx, number);
+            return Ok(());
+        }
+        self.set_alarm(ctx, number)
+    }
+
+    /// The file at a path is not its file any more; what is unread of it still is read.
+    fn retire(&mut self, ctx: &mut Ctx<'_>, number: Number) {
+        let Some(follow) = self.follows.get_mut(&number) else { return };
+        if follow.current {
+            follow.retire(ctx.now() + self.settings.rotate_wait);
+        }
+        if let Some(token) = follow.ready.take() {
+            self.bound.remove(&token);
+            ctx.unbind(token);
+        }
+        // A link may lead elsewhere, of which the old file's watch knows nothing. Where nothing stands now, its directory tells
+        // when that changes.
+        self.unwatch(ctx, number);
+    }
+
+    /// Files that stood at the path for so short a time that they were renamed again before we looked.
+    fn find_missed(&mut self, number: Number, before: Option<SystemTime>, closes: Moment) {
+        let Some(follow) = self.follows.get_mut(&number) else { return };
+        let Some(after) = follow.born else { return };
+        let readers = &self.readers;
+        let known = |id: &Id| readers.contains_key(id) || follow.closed.iter().any(|closed| closed.id == *id);
+        let missed = siblings::between(&follow.path, after, before, known);
+        for mut stream in siblings::open(&missed, &self.settings.lines, |print| follow.knows(print)) {
+            stream.closes = Some(closes);
+            self.readers.insert(stream.id, number);
+            follow.streams.push_back(stream);
+        }
+    }
+
+    /// A file that is read already has come to another name: it is read on under that, from where it was. True when `path`'s
+    /// file is being read, by whomever.
+    fn take_over(&mut self, ctx: &mut Ctx<'_>, number: Number, id: Id) -> Result<bool> {
+        let Some(reader) = self.readers.get(&id).copied() else { return Ok(false) };
+        let Some(other) = self.follows.get_mut(&reader) else { return Ok(false) };
+        let Some(at) = other.streams.iter().position(|stream| stream.id == id) else { return Ok(false) };
+        let was_current = other.current && at + 1 == other.streams.len();
+        if was_current && fs::metadata(&other.path).is_ok_and(|about| stream::id(&about) == id) {
+            // Two names of one file.
+            return Ok(true);
+        }
+        let Some(mut stream) = other.streams.remove(at) else { return Ok(false) };
+        stream.closes = None;
+        stream.dirty = true;
+        if reader != number {
+            // Its last line will hardly be completed.
+            stream.renamed = true;
+            stream.partial_due = Some(ctx.now() + self.settings.rotate_wait);
+        }
+        other.current &= !was_current;
+        if was_current && let Some(token) = other.ready.take() {
+            self.bound.remove(&token);
+            ctx.unbind(token);
+        }
+        self.stand(ctx, number, stream)?;
+        self.watch(ctx, number);
+        if was_current {
+            self.check(ctx, reader, false)?;
+        }
+        Ok(true)
+    }
+
+    fn open(&mut self, ctx: &mut Ctx<'_>, number: Number, from_end: bool) -> Result<()> {
+        // Watched first, opened then: so that nothing slips through between the two.
+        self.watch(ctx, number);
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        match Stream::open(&follow.path, &self.settings.lines, from_end, self.settings.tail) {
+            Ok(stream) => {
+                follow.told = false;
+                self.stand(ctx, number, stream)?;
+            }
+            Err(error) if is_missing(&error) => self.unwatch(ctx, number),
+            Err(error) => follow.trouble(ctx, &error, true),
+        }
+        Ok(())
+    }
+
+    /// This is the file at the path from now on.
+    fn stand(&mut self, ctx: &mut Ctx<'_>, number: Number, stream: Stream) -> Result<()> {
+        // With the file in hand: it need not be the one that stood there when the path was looked at, nor stand there still.
+        self.readers.insert(stream.id, number);
+        self.find_missed(number, stream.born, ctx.now() + self.settings.rotate_wait);
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        if stream.flows && follow.ready.is_none() {
+            let token = ctx.fd(&stream.fd(), Interest::READ)?;
+            follow.ready = Some(token);
+            self.bound.insert(token, Bound::Pipe(number));
+        }
+        follow.stand(stream);
+        Ok(())
+    }
+
+    /// Watches the file at a path for changes.
+    fn watch(&mut self, ctx: &mut Ctx<'_>, number: Number) {
+        let Some(follow) = self.follows.get_mut(&number) else { return };
+        // What cannot be watched will be found by the scan, and what is not there by its directory.
+        if follow.watch.is_none()
+            && let Ok(token) = ctx.watch(&follow.path, self.settings.poll)
+        {
+            follow.watch = Some(token);
+            self.bound.insert(token, Bound::File(number));
+        }
+    }
+
+    /// Nothing stands there: its directory tells when that changes.
+    pub(super) fn unwatch(&mut self, ctx: &mut Ctx<'_>, number: Number) {
+        if let Some(token) = self.follows.get_mut(&number).and_then(|follow| follow.watch.take()) {
+            self.bound.remove(&token);
+            ctx.unbind(token);
+        }
+    }
+}
+
+/// Whether what a pattern matches can have lines: not directories and sockets, which nobody can have meant.
+pub(super) fn may_be_read(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| !about.is_dir() && !about.file_type().is_socket())
+}
+
+/// Nothing stands there, which may change; all other errors are worth a word.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
