@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// As a shell does it: no wildcard matches a slash, nor a name's first dot.
 const RULES: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-/// Links on one path; more are a circle (path_resolution(7)).
+/// Links on one path; more are a circle (`path_resolution(7)`).
 const LINKS: usize = 40;
 
 /// A name with wildcards.
