@@ -1,2 +1,13 @@
-//! x
-fn main() {}
+//! What the program promises, shown on the real binary. One file a behaviour; `rig` is what they stand on.
+
+mod rig;
+
+mod accessors;
+mod command_line;
+mod configuration;
+mod joining;
+mod libraries;
+mod on_error;
+mod reports;
+mod runaway;
+mod script_cogs;

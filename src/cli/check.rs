@@ -43,7 +43,9 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         };
         let faulty = reports.iter().any(|report| !report.warning);
         if as_json {
-            reports.iter().for_each(|report| say(&format!("{}\n", json::to_string(&as_datum(report)))));
+            for report in &reports {
+                say(&format!("{}\n", json::to_string(&as_datum(report))));
+            }
         } else {
             common.print(&reports);
             if !placeholders.is_empty() {

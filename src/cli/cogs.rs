@@ -42,7 +42,9 @@ pub(super) fn main(matches: &ArgMatches) -> u8 {
         tell(&format!("deadbeat: no cog `{name}`{hint}\n"));
         return UNUSABLE;
     }
-    found.iter().for_each(|spec| say(&page(spec)));
+    for spec in found {
+        say(&page(spec));
+    }
     0
 }
 

@@ -9,6 +9,7 @@ mod dot;
 mod run;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,7 +81,7 @@ impl Common {
         let faults = reports.iter().filter(|report| !report.warning).count();
         if faults > 0 {
             let plural = if faults == 1 { "" } else { "s" };
-            text.push_str(&format!("deadbeat: {faults} error{plural}: nothing was run\n"));
+            let _ = writeln!(text, "deadbeat: {faults} error{plural}: nothing was run");
         }
         tell(&text);
     }
@@ -156,9 +157,24 @@ fn args_of(matches: &ArgMatches) -> Vec<OsString> {
     matches.get_many::<OsString>("args").map(|args| args.cloned().collect()).unwrap_or_default()
 }
 
-/// Puts in `run` where a script stands in place of a command.
+/// Puts in `run` where a script stands in place of a command, and `--` behind the script, as what follows belongs to it.
 fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
-    let mut place = 1;
+    let place = word(&args, 1);
+    let is_command = |arg: &OsStr| arg == "help" || command().get_subcommands().any(|command| arg == command.get_name());
+    if args.get(place).is_some_and(|arg| !is_command(arg)) {
+        args.insert(place, "run".into());
+    }
+    if args.get(place).is_some_and(|arg| arg == "run") {
+        let script = word(&args, place + 1);
+        if script < args.len() {
+            args.insert(script + 1, "--".into());
+        }
+    }
+    args
+}
+
+/// The place of the first word from `place` on that is none of the program's own options.
+fn word(args: &[OsString], mut place: usize) -> usize {
     while let Some(arg) = args.get(place).and_then(|arg| arg.to_str()) {
         match arg {
             "--log-level" | "--color" | "-C" => place += 2,
@@ -166,11 +182,7 @@ fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
             _ => break,
         }
     }
-    let is_command = |arg: &OsStr| arg == "help" || command().get_subcommands().any(|command| arg == command.get_name());
-    if args.get(place).is_some_and(|arg| !is_command(arg)) {
-        args.insert(place, "run".into());
-    }
-    args
+    place
 }
 
 #[cfg(test)]
@@ -183,8 +195,10 @@ mod tests {
 
     #[test]
     fn a_script_in_place_of_a_command_is_run() {
-        assert_eq!(with_run(words("deadbeat a.rhai --x")), words("deadbeat run a.rhai --x"));
-        assert_eq!(with_run(words("deadbeat --color never a.rhai")), words("deadbeat --color never run a.rhai"));
+        assert_eq!(with_run(words("deadbeat a.rhai --x")), words("deadbeat run a.rhai -- --x"));
+        assert_eq!(with_run(words("deadbeat run --no-lower a.rhai --help")), words("deadbeat run --no-lower a.rhai -- --help"));
+        assert_eq!(with_run(words("deadbeat --color never a.rhai")), words("deadbeat --color never run a.rhai --"));
+        assert_eq!(with_run(words("deadbeat run --help")), words("deadbeat run --help"));
         assert_eq!(with_run(words("deadbeat check a.rhai")), words("deadbeat check a.rhai"));
         assert_eq!(with_run(words("deadbeat --help")), words("deadbeat --help"));
     }

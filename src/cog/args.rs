@@ -1,155 +1,13 @@
 //! The options a script gave to a constructor: checked against the cog's [`Param`]s, defaults filled in, all faults at once.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::spec::{CogSpec, Lit, Param, Ty};
-use crate::datum::{Datum, Key, Map};
-use crate::error::{Error, Result, nearest};
+use super::given::Given;
+use super::spec::{CogSpec, Lit, Param};
+use super::value::{Value, at, convert, default, same_place};
+use crate::datum::{Datum, Map};
+use crate::error::{Error, nearest};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
-
-/// A callable of the script, not yet told what it is to be; implemented in `script/callback.rs`.
-pub trait Callback {
-    /// As a getter.
-    fn getter(&self) -> Result<Getter>;
-    /// As a setter.
-    fn setter(&self) -> Result<Setter>;
-    /// As a deleter.
-    fn deleter(&self) -> Result<Deleter>;
-    /// As a predicate.
-    fn predicate(&self) -> Result<Predicate>;
-    /// As a function of the datum.
-    fn func(&self) -> Result<Func>;
-    /// As a cog of its own.
-    fn cog(&self) -> Result<Box<dyn super::Cog>>;
-    /// How it shows in a cog's label: `closure:12` or the function's name.
-    fn name(&self) -> String;
-}
-
-/// A value as it was given, before anybody knows what it is meant to be.
-#[derive(Clone)]
-pub enum Given {
-    /// Plain data.
-    Datum(Datum),
-    /// A ready-made getter.
-    Getter(Getter),
-    /// A ready-made setter.
-    Setter(Setter),
-    /// A ready-made deleter.
-    Deleter(Deleter),
-    /// A native function, such as a cast.
-    Func(Func),
-    /// A closure or a function's name.
-    Callback(Rc<dyn Callback>),
-    /// A cog of the train, by its number.
-    Cog(u32),
-    /// Values some of which are not plain data.
-    List(Vec<Given>),
-    /// Values by name, some of which are not plain data.
-    Map(Vec<(String, Given)>),
-}
-
-impl Given {
-    /// The name of its kind, for messages.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Datum(datum) => datum.kind(),
-            Self::Getter(_) => "a getter",
-            Self::Setter(_) => "a setter",
-            Self::Deleter(_) => "a deleter",
-            Self::Func(_) => "a cast",
-            Self::Callback(_) => "a closure",
-            Self::Cog(_) => "a cog",
-            Self::List(_) => "array",
-            Self::Map(_) => "map",
-        }
-    }
-
-    /// As plain data, where it is.
-    pub fn datum(&self) -> Option<Datum> {
-        match self {
-            Self::Datum(datum) => Some(datum.clone()),
-            Self::List(list) => list.iter().map(Self::datum).collect::<Option<Vec<_>>>().map(Datum::List),
-            Self::Map(map) => {
-                map.iter().map(|(name, value)| Some((Key::new(name), value.datum()?))).collect::<Option<Map>>().map(Datum::Map)
-            }
-            _ => None,
-        }
-    }
-
-    /// Its elements, where it is an array.
-    pub fn list(&self) -> Option<Vec<Given>> {
-        match self {
-            Self::List(list) => Some(list.clone()),
-            Self::Datum(Datum::List(list)) => Some(list.iter().cloned().map(Given::Datum).collect()),
-            _ => None,
-        }
-    }
-
-    /// Its entries, where it is a map.
-    pub fn map(&self) -> Option<Vec<(String, Given)>> {
-        match self {
-            Self::Map(map) => Some(map.clone()),
-            Self::Datum(Datum::Map(map)) => Some(map.iter().map(|(key, value)| (key.to_string(), Given::Datum(value.clone()))).collect()),
-            _ => None,
-        }
-    }
-
-    /// As a getter: a name or path, a ready-made one, a closure.
-    pub fn getter(&self) -> Result<Option<Getter>> {
-        match self {
-            Self::Getter(getter) => Ok(Some(getter.clone())),
-            Self::Datum(Datum::Str(name)) => Getter::named(name).map(Some),
-            Self::Datum(Datum::Int(n)) => Ok(Some(Getter::Path(crate::datum::Path::new(vec![crate::datum::Step::At(*n)])))),
-            Self::Callback(callback) => callback.getter().map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// As a setter: a name or path, a ready-made one, a closure.
-    pub fn setter(&self) -> Result<Option<Setter>> {
-        match self {
-            Self::Setter(setter) => Ok(Some(setter.clone())),
-            Self::Datum(Datum::Str(name)) => Setter::named(name).map(Some),
-            Self::Datum(Datum::Int(n)) => Ok(Some(Setter::Path(crate::datum::Path::new(vec![crate::datum::Step::At(*n)])))),
-            Self::Callback(callback) => callback.setter().map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    fn deleter(&self) -> Result<Option<Deleter>> {
-        match self {
-            Self::Deleter(deleter) => Ok(Some(deleter.clone())),
-            Self::Datum(Datum::Str(name)) => Deleter::named(name).map(Some),
-            Self::Callback(callback) => callback.deleter().map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// As a function of the datum: a closure or a cast.
-    pub fn func(&self) -> Result<Option<Func>> {
-        match self {
-            Self::Func(func) => Ok(Some(func.clone())),
-            Self::Callback(callback) => callback.func().map(Some),
-            Self::Getter(getter) => Ok(Some(Func::Get(getter.clone()))),
-            _ => Ok(None),
-        }
-    }
-
-    fn predicate(&self) -> Result<Option<Predicate>> {
-        match self {
-            Self::Callback(callback) => callback.predicate().map(Some),
-            Self::Datum(Datum::Bool(value)) => Ok(Some(Predicate::Const(*value))),
-            _ => Ok(None),
-        }
-    }
-}
-
-impl<T: Into<Datum>> From<T> for Given {
-    fn from(value: T) -> Self {
-        Self::Datum(value.into())
-    }
-}
 
 /// What becomes of a datum that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,22 +42,6 @@ pub struct Common {
     pub max_in_flight: usize,
 }
 
-#[derive(Clone)]
-enum Value {
-    /// Plain data of the right kind.
-    Datum(Datum),
-    Getter(Getter),
-    Setter(Setter),
-    Deleter(Deleter),
-    Predicate(Predicate),
-    Func(Func),
-    Getters(Vec<Getter>),
-    Setters(Vec<Option<Setter>>),
-    /// For [`Ty::Any`] and [`Ty::Either`].
-    Given(Given),
-    Unit,
-}
-
 /// Checked options. Asking for one that the cog does not declare, or as another kind than declared, is a fault of the cog.
 pub struct Args {
     spec: &'static CogSpec,
@@ -214,11 +56,14 @@ impl Args {
     /// All faults: unknown options with the nearest known name, values of a wrong kind, missing options.
     pub fn check(spec: &'static CogSpec, given: &[(String, Given)]) -> Result<Self, Vec<Error>> {
         let mut faults = Vec::new();
+        // Options that are there under a misspelt name: that they are missing is told by that alone.
+        let mut meant = Vec::new();
         for (name, _) in given {
             if matches!(name.as_str(), "train" | "esc") || spec.all_params().any(|p| p.name == name) {
                 continue;
             }
             let known = nearest(name, spec.all_params().map(|p| p.name));
+            meant.extend(known);
             faults.push(Error::Option {
                 option: name.clone(),
                 text: format!("`{}` has no such option", spec.path()),
@@ -238,6 +83,7 @@ impl Args {
                 }
                 None => match param.default {
                     Lit::SameAs(other) => Ok(same_place(&values, other)),
+                    Lit::Required if meant.contains(&param.name) => continue,
                     _ => default(param),
                 },
             };
@@ -460,169 +306,6 @@ impl Args {
     }
 }
 
-/// What is wrong with a value, before it is known whose.
-enum Fault {
-    Kind(&'static str),
-    Text(String),
-}
-
-fn at(spec: &CogSpec, param: &Param, fault: Fault) -> Error {
-    let (text, hint) = match fault {
-        Fault::Kind(got) => {
-            let got = if got.starts_with("a ") { got.to_owned() } else { format!("`{got}`") };
-            (format!("`{}` wants {}, but is given {got}", spec.path(), param.ty.wanted()), None)
-        }
-        Fault::Text(text) => (format!("`{}`: {text}", spec.path()), None),
-    };
-    Error::Option { option: param.name.into(), text, hint }
-}
-
-/// The setter for the place of the getter in option `other`, which is declared before.
-fn same_place(values: &[(&'static Param, Value)], other: &str) -> Value {
-    let getter = values.iter().find(|(param, _)| param.name == other);
-    match getter {
-        Some((_, Value::Getter(getter))) => getter.as_setter().map_or(Value::Unit, Value::Setter),
-        _ => Value::Unit,
-    }
-}
-
-fn default(param: &'static Param) -> Result<Value, Error> {
-    let datum = match param.default {
-        Lit::Required => {
-            return Err(Error::Option {
-                option: param.name.into(),
-                text: format!("is missing; it takes {}", param.ty.wanted()),
-                hint: (!param.about.is_empty()).then(|| param.about.to_owned()),
-            });
-        }
-        Lit::Unit | Lit::Worked(_) | Lit::SameAs(_) => return Ok(Value::Unit),
-        Lit::Bool(value) => Datum::Bool(value),
-        Lit::Int(value) => Datum::Int(value),
-        Lit::Float(value) => Datum::Float(value),
-        Lit::Str("selfgetter") if param.ty == Ty::Getter => return Ok(Value::Getter(Getter::Whole)),
-        Lit::Str("selfsetter") if param.ty == Ty::Setter => return Ok(Value::Setter(Setter::Whole)),
-        Lit::Str("nullsetter") if param.ty == Ty::Setter => return Ok(Value::Setter(Setter::Null)),
-        Lit::Str(text) => Datum::str(text),
-        Lit::EmptyList => Datum::List(Vec::new()),
-        Lit::Strs(all) => Datum::List(all.iter().map(|text| Datum::str(*text)).collect()),
-        Lit::EmptyMap => Datum::Map(Map::new()),
-    };
-    convert(param.ty, &Given::Datum(datum), false).map_err(|fault| match fault {
-        Fault::Kind(got) => Error::option(param.name, format!("its default is a {got}")),
-        Fault::Text(text) => Error::option(param.name, text),
-    })
-}
-
-fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
-    if unit && matches!(given, Given::Datum(Datum::Unit)) {
-        return Ok(Value::Unit);
-    }
-    let wrong = || Fault::Kind(given.kind());
-    let text = |error: Error| Fault::Text(error.to_string());
-    Ok(match ty {
-        Ty::Getter => Value::Getter(given.getter().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Setter => Value::Setter(given.setter().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Deleter => Value::Deleter(given.deleter().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Predicate => Value::Predicate(given.predicate().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Func => Value::Func(given.func().map_err(text)?.ok_or_else(wrong)?),
-        Ty::Getters => Value::Getters(
-            given
-                .list()
-                .ok_or_else(wrong)?
-                .iter()
-                .map(|one| one.getter().map_err(text)?.ok_or_else(|| Fault::Kind(one.kind())))
-                .collect::<Result<_, _>>()?,
-        ),
-        Ty::Setters => Value::Setters(
-            given
-                .list()
-                .ok_or_else(wrong)?
-                .iter()
-                .map(|one| match one {
-                    Given::Datum(Datum::Unit) => Ok(None),
-                    one => one.setter().map_err(text)?.ok_or_else(|| Fault::Kind(one.kind())).map(Some),
-                })
-                .collect::<Result<_, _>>()?,
-        ),
-        Ty::Any => Value::Given(given.clone()),
-        Ty::Cog => match given {
-            Given::Cog(_) => Value::Given(given.clone()),
-            _ => return Err(wrong()),
-        },
-        Ty::Either(all) => {
-            let mut first = None;
-            for ty in all {
-                match convert(*ty, given, false) {
-                    Ok(Value::Datum(datum)) => return Ok(Value::Given(Given::Datum(datum))),
-                    Ok(Value::Given(given)) => return Ok(Value::Given(given)),
-                    Ok(_) => return Ok(Value::Given(given.clone())),
-                    Err(fault @ Fault::Text(_)) => first = first.or(Some(fault)),
-                    Err(Fault::Kind(_)) => {}
-                }
-            }
-            return Err(first.unwrap_or_else(wrong));
-        }
-        _ => Value::Datum(plain(ty, &given.datum().ok_or_else(wrong)?)?),
-    })
-}
-
-/// Plain data of the kind that `ty` wants, brought into one form.
-fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
-    let wrong = || Fault::Kind(datum.kind());
-    match (ty, datum) {
-        (Ty::Int, Datum::Int(n)) | (Ty::Size, Datum::Int(n)) if *n < 0 => Err(Fault::Text(format!("`{n}` is negative"))),
-        (Ty::Bool, Datum::Bool(_))
-        | (Ty::Int | Ty::Size, Datum::Int(_))
-        | (Ty::Str, Datum::Str(_))
-        | (Ty::Map, Datum::Map(_))
-        | (Ty::List, Datum::List(_))
-        | (Ty::Unit, Datum::Unit) => Ok(datum.clone()),
-        (Ty::Size, Datum::Str(text)) => {
-            size(text).map(Datum::Int).ok_or_else(|| Fault::Text(format!("`{text}` is no size such as \"64KiB\" or \"1MiB\"")))
-        }
-        (Ty::Seconds, Datum::Int(_) | Datum::Float(_)) => match datum.as_float() {
-            Some(seconds) if (0.0..1e12).contains(&seconds) => Ok(Datum::Float(seconds)),
-            _ => Err(Fault::Text("must not be negative or endless".into())),
-        },
-        (Ty::Char, Datum::Str(text)) if text.chars().count() == 1 => Ok(datum.clone()),
-        (Ty::Char, Datum::Str(text)) => Err(Fault::Text(format!("takes one letter, but is given `{text}`"))),
-        (Ty::Separator, Datum::Str(text)) if !text.is_empty() => Ok(datum.clone()),
-        (Ty::Separator, Datum::Bytes(bytes)) if !bytes.is_empty() => Ok(datum.clone()),
-        (Ty::Separator, Datum::Str(_) | Datum::Bytes(_)) => Err(Fault::Text("must not be empty".into())),
-        (Ty::Strs, Datum::Str(_)) => Ok(Datum::List(vec![datum.clone()])),
-        (Ty::Strs, Datum::List(list)) => match list.iter().find(|one| one.as_str().is_none()) {
-            None => Ok(datum.clone()),
-            Some(odd) => Err(Fault::Text(format!("takes strings, but one is `{}`", odd.kind()))),
-        },
-        (Ty::Choice(words), Datum::Str(word)) => {
-            if words.contains(&word.as_str()) {
-                return Ok(datum.clone());
-            }
-            let near = nearest(word, words.iter().copied()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            Err(Fault::Text(format!("takes {}, but is given \"{word}\"{near}", ty.wanted())))
-        }
-        _ => Err(wrong()),
-    }
-}
-
-/// `10k`, `4MiB`, `1 GB`: decimal steps for `k M G`, binary ones for `Ki Mi Gi`, as configuration's sizes are read.
-fn size(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: i64 = text[..end].parse().ok()?;
-    let factor = match text[end..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kib" | "ki" => 1 << 10,
-        "mib" | "mi" => 1 << 20,
-        "gib" | "gi" => 1 << 30,
-        "k" | "kb" => 1_000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        _ => return None,
-    };
-    number.checked_mul(factor)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -658,11 +341,11 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once_with_hints() {
         let found = faults(vec![("filenmaes", "a".into()), ("tail", 3.into()), ("mode", "splt".into())]);
-        assert_eq!(found.len(), 4, "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].contains("filenmaes") && found[0].contains("did you mean `filenames`?"), "{found:?}");
-        assert!(found[1].contains("`filenames`") && found[1].contains("missing"), "{found:?}");
-        assert!(found[2].contains("`tail`") && found[2].contains("true or false") && found[2].contains("`int`"), "{found:?}");
-        assert!(found[3].contains("did you mean \"split\"?"), "{found:?}");
+        assert!(found[1].contains("`tail`") && found[1].contains("true or false") && found[1].contains("`int`"), "{found:?}");
+        assert!(found[2].contains("did you mean \"split\"?"), "{found:?}");
+        assert!(faults(Vec::new())[0].contains("option `filenames`: is missing"), "{found:?}");
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! What a cog is: the [`Cog`] trait, the [`Ctx`] that is lent to it for one call, and the [`CogSpec`] that describes it.
 //!
-//! A cog is given data and emits data. It knows neither the train nor other cogs, nor Rhai. `spec` and `args` are its
-//! options, `origin` counts what became of events, `ctx` is all that a cog may touch.
+//! A cog is given data and emits data. It knows neither the train nor other cogs, nor Rhai. `spec`, `given`,
+//! `value` and `args` are its options, `origin` counts what became of events, `ctx` is all that a cog may touch.
 
 mod args;
 #[cfg(test)]
 pub(crate) mod bench;
 mod ctx;
+mod given;
 mod origin;
+mod seat;
 mod spec;
+mod value;
 
-pub use args::{Args, Callback, Common, Given, OnError};
-pub use ctx::{Batch, Ctx, Event, Notice, Seat, Stats};
+pub use args::{Args, Common, OnError};
+pub use ctx::{Batch, Ctx};
+pub use given::{Callback, Given};
 pub use origin::{Balance, Books, Hold, Lineage, OriginBlock, Outcome, Settled};
+pub use seat::{Event, Notice, Seat, Stats};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
 
 use crate::datum::Datum;

@@ -68,9 +68,8 @@ impl Datum {
             Self::Bytes(_) => "blob",
             Self::Time(_) => "time",
             Self::List(_) => "array",
-            Self::Map(_) => "map",
             Self::Raw(text) if text.starts_with('[') => "array",
-            Self::Raw(_) => "map",
+            Self::Map(_) | Self::Raw(_) => "map",
         }
     }
 

@@ -24,7 +24,11 @@ pub(super) struct CastValue(pub Cast);
 type Raised<T> = Result<T, Box<EvalAltResult>>;
 
 /// An error of ours as one that the script raises.
-#[allow(clippy::needless_pass_by_value, reason = "so that it can stand alone in `map_err`")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_box_returns,
+    reason = "stands alone in `map_err`, and what natives raise is boxed"
+)]
 pub(super) fn raise(error: Error) -> Box<EvalAltResult> {
     error.to_string().into()
 }

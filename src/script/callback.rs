@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, FnPtr};
 
-use super::cogs::{ScriptCog, StateCog};
+use super::cogs::{AssignCog, ScriptCog, StateCog};
 use super::convert::{from_rhai, from_rhai_like, to_rhai};
 use super::host::Host;
 use super::lower;
@@ -90,7 +90,10 @@ impl ScriptFn {
 
     fn needs(&self, what: &str, most: usize, hint: &str) -> Result<()> {
         match self.arity {
-            Some(n) if n > most => Err(self.fault(format!("{what} takes at most {most} parameters, but `{}` has {n}", self.shown()), hint)),
+            Some(n) if n > most => Err(self.fault(
+                format!("{what} takes at most {most} parameter{}, but `{}` has {n}", if most == 1 { "" } else { "s" }, self.shown()),
+                hint,
+            )),
             _ => Ok(()),
         }
     }
@@ -227,7 +230,11 @@ impl Callback for ScriptFn {
 
     fn cog(&self) -> Result<Box<dyn Cog>> {
         self.needs("a cog", 1, "`|d| …`, or `|| …` with the datum as `this`")?;
-        Ok(Box::new(ScriptCog::new(self.clone())))
+        match self.func()? {
+            // Its slow road raises and changes what the cog's own would.
+            assignment @ Func::Assign { .. } if self.takes_this() => Ok(Box::new(AssignCog::new(assignment))),
+            _ => Ok(Box::new(ScriptCog::new(self.clone()))),
+        }
     }
 
     fn name(&self) -> String {

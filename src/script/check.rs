@@ -16,8 +16,8 @@ use crate::cogs::COGS;
 use crate::error::nearest;
 
 /// What the interpreter itself answers to, with no entry in its tables.
-const BUILT_IN: [&str; 13] =
-    ["call", "curry", "debug", "eval", "exit", "Fn", "is_def_fn", "is_def_var", "is_shared", "print", "sleep", "take", "type_of"];
+const BUILT_IN: [&str; 12] =
+    ["call", "curry", "debug", "eval", "exit", "Fn", "is_def_fn", "is_def_var", "is_shared", "print", "take", "type_of"];
 
 /// Names of functions with their numbers of parameters, by module; the global ones under "".
 struct Known {
@@ -33,8 +33,9 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
     for (source, tree) in host.libraries.iter().map(|(source, tree)| (source, tree)).chain([(&host.main, script)]) {
         tree.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) => function(desk, &known, source, call, *position),
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => function(desk, &known, source, call, *position),
+                Some(ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position))) => {
+                    function(desk, &known, source, call, *position);
+                }
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => method(desk, &known, source, call, *position),
                 _ => {}
             }
@@ -107,6 +108,11 @@ fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, 
     let name = call.name.as_str();
     if let Some(spec) = COGS.iter().find(|spec| spec.global && spec.name == name) {
         literal_options(desk, source, spec, call, position);
+    }
+    if name == "sleep" {
+        let report = Report::new("D0103", "`sleep` is switched off: it would hold up all data", at(source, position));
+        desk.report(report.hint("`movement::tick_supply` makes data on a beat"));
+        return;
     }
     if global.contains_key(name) || BUILT_IN.contains(&name) || known.holders.contains(name) {
         return;
@@ -222,7 +228,10 @@ fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
     let mut nested = HashSet::new();
     for function in tree.iter_fn_def() {
         alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            // In a map it is a method of a cog with state, or an accessor: there `this` is bound.
+            let in_map = matches!(path.iter().nth_back(1), Some(ASTNode::Expr(Expr::Map(..))));
             if let Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) = path.last()
+                && !in_map
                 && let Some(closure) = value.clone().try_cast::<rhai::FnPtr>()
             {
                 nested.insert(closure.fn_name().to_owned());
@@ -266,7 +275,15 @@ fn behind_run(desk: &Desk, source: &Rc<Source>, script: &AST) {
     };
     let Some(place) = statements.iter().position(runs) else { return };
     if let Some(next) = statements[place + 1..].iter().find(|statement| !matches!(statement, Stmt::Noop(_))) {
-        let report = Report::new("D0307", "this is never reached: `train.run()` ends the script", at(source, next.position())).warning();
+        let start = match next {
+            Stmt::FnCall(call, _) => call.namespace.position().or_else(next.position()),
+            Stmt::Expr(expression) => match &**expression {
+                Expr::FnCall(call, _) => call.namespace.position().or_else(next.position()),
+                other => other.start_position(),
+            },
+            _ => next.position(),
+        };
+        let report = Report::new("D0307", "this is never reached: `train.run()` ends the script", at(source, start)).warning();
         desk.report(report.hint("work for afterwards goes into `train.on_done(|status| …)`, before the run"));
     }
 }

@@ -10,6 +10,7 @@ use super::host::Host;
 use crate::cog::{Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
+use crate::getset::Func;
 
 /// `cog(x)`: a function, a closure, or a map with `run`.
 pub static SPEC: CogSpec = CogSpec {
@@ -82,6 +83,26 @@ impl Cog for ScriptCog {
     }
 }
 
+/// A closure that is one lowered assignment as a cog.
+pub(crate) struct AssignCog {
+    assignment: Func,
+}
+
+impl AssignCog {
+    /// The cog of that assignment.
+    pub(crate) fn new(assignment: Func) -> Self {
+        Self { assignment }
+    }
+}
+
+impl Cog for AssignCog {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        let datum = self.assignment.call(datum)?;
+        ctx.emit(datum);
+        Ok(())
+    }
+}
+
 /// `()` and `[]` are none, an array these data, anything else one datum.
 fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> Result<()> {
     let result = result.flatten();
@@ -91,7 +112,9 @@ fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> 
     if result.is_array() {
         // All are converted before the first is sent: a datum that cannot travel fails the whole.
         let data = result.cast::<rhai::Array>().into_iter().map(|one| convert(one, original)).collect::<Result<Vec<_>>>()?;
-        data.into_iter().for_each(|datum| ctx.emit(datum));
+        for datum in data {
+            ctx.emit(datum);
+        }
         return Ok(());
     }
     ctx.emit(convert(result, original)?);
@@ -99,7 +122,10 @@ fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> 
 }
 
 fn convert(value: Dynamic, original: Option<&Datum>) -> Result<Datum> {
-    original.map_or_else(|| from_rhai(value.clone()), |original| from_rhai_like(value.clone(), original))
+    match original {
+        Some(original) => from_rhai_like(value, original),
+        None => from_rhai(value),
+    }
 }
 
 /// A map with `run` as a cog.

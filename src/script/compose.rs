@@ -35,7 +35,7 @@ pub(super) fn part(desk: &Desk, call: &Call, value: Dynamic) -> Line {
     } else if value.is_map() {
         "a map without `run`".to_owned()
     } else {
-        format!("a `{}`", super::convert::short_type(value.type_name()))
+        format!("a value of type `{}`", super::convert::short_type(value.type_name()))
     };
     let hint = "a line is made of cogs, lines, functions, closures in parentheses, maps with `run`, and arrays of these";
     desk.report(Report::new("D0305", format!("{what} cannot stand in a train"), call.place.clone()).hint(hint));
@@ -131,9 +131,7 @@ fn put(desk: &Desk, call: &Call, line: Line) {
     add(&mut winding.in_train, &cogs);
     for link in line.links {
         winding.links.push(link);
-        if let Some(place) = &place {
-            winding.link_places.entry(link).or_insert_with(|| place.clone());
-        }
+        winding.link_places.push(place.clone());
     }
 }
 

@@ -77,7 +77,9 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
             }
         },
         Err(faults) => {
-            faults.iter().for_each(|fault| note(desk, call, spec, fault));
+            for fault in &faults {
+                note(desk, call, spec, fault);
+            }
             None
         }
     };
@@ -112,7 +114,7 @@ fn options(desk: &Desk, call: &Call, spec: &CogSpec, args: Vec<Dynamic>) -> Vec<
                 let example = spec.params.first().map_or_else(|| "#{}".to_owned(), |param| format!("#{{{}: …}}", param.name));
                 let hint = format!("`{}({example})`", spec.path());
                 desk.report(
-                    Report::new("D0202", format!("`{}` takes one map of options, but is given a `{got}`", spec.path()), call.place.clone())
+                    Report::new("D0202", format!("`{}` takes one map of options, but is given `{got}`", spec.path()), call.place.clone())
                         .hint(hint),
                 );
             }
@@ -146,7 +148,12 @@ fn note(desk: &Desk, call: &Call, spec: &CogSpec, error: &Error) {
             }
         }
         other => {
-            let report = Report::new("D0204", format!("`{}`: {other}", spec.path()), call.place.clone());
+            let text = match other {
+                // Its place is that of the call, which is told anyway.
+                Error::Script { text, .. } => text.clone(),
+                other => other.to_string(),
+            };
+            let report = Report::new("D0204", format!("`{}`: {text}", spec.path()), call.place.clone());
             match other.hint() {
                 Some(hint) => report.hint(hint),
                 None => report,

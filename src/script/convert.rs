@@ -167,9 +167,15 @@ fn scalar(value: Dynamic, path: &[String]) -> Result<Datum> {
     Err(Error::data(format!("{place} is {what}, which cannot travel"), ""))
 }
 
-/// The last part of a Rust type's name.
+/// A type as scripts know it: the last part of Rust's name, the plain ones by their own.
 pub(super) fn short_type(name: &str) -> &str {
-    name.rsplit("::").next().unwrap_or(name)
+    match name.rsplit("::").next().unwrap_or(name) {
+        "i64" => "int",
+        "f64" => "float",
+        "&str" | "String" | "ImmutableString" => "string",
+        "Fn" | "FnPtr" => "closure",
+        other => other,
+    }
 }
 
 #[cfg(test)]

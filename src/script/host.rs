@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
+use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext, Position, Stmt};
 
 use super::report::{Place, Report, Source};
-use crate::error::{Error, shorten};
+use crate::error::{Error, nearest, shorten};
 
 /// Limits of one evaluation: winding, or one call of a cog.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
+    /// What is limited, for messages.
+    pub what: &'static str,
     /// Operations at most.
     pub operations: u64,
     /// Time at most.
@@ -20,9 +22,9 @@ pub(super) struct Limits {
 }
 
 /// Of the script's top level.
-pub(super) const WINDING: Limits = Limits { operations: 50_000_000, time: Duration::from_secs(10) };
+pub(super) const WINDING: Limits = Limits { what: "the script's top level", operations: 50_000_000, time: Duration::from_secs(10) };
 /// Of one call of a cog.
-pub(super) const CALL: Limits = Limits { operations: 1_000_000, time: Duration::from_secs(1) };
+pub(super) const CALL: Limits = Limits { what: "one call", operations: 1_000_000, time: Duration::from_secs(1) };
 
 /// How far the evaluation under way has come; shared with the engine's progress callback.
 #[derive(Debug)]
@@ -47,13 +49,13 @@ impl Watch {
     pub fn check(&self, operations: u64) -> Option<Dynamic> {
         let limits = self.limits.get();
         if operations > limits.operations {
-            return Some(format!("more than {} operations in one call", limits.operations).into());
+            return Some(format!("more than {} operations in {}", limits.operations, limits.what).into());
         }
         if operations % 1000 == 999 {
             match self.started.get() {
                 None => self.started.set(Some(Instant::now())),
                 Some(started) if started.elapsed() > limits.time => {
-                    return Some(format!("more than {} s in one call", limits.time.as_secs()).into());
+                    return Some(format!("more than {} s in {}", limits.time.as_secs(), limits.what).into());
                 }
                 Some(_) => {}
             }
@@ -162,10 +164,27 @@ impl Host {
         self.line_of(function.fn_name()).map_or_else(|| "closure".into(), |line| format!("closure:{line}"))
     }
 
+    /// What to do when a variable of that name is not seen.
+    fn about_variable(&self, name: &str) -> Option<String> {
+        let mut known = Vec::new();
+        self.ast.walk(&mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Stmt(Stmt::Var(variable, ..))) = path.last() {
+                known.push(variable.0.name.to_string());
+            }
+            true
+        });
+        if known.iter().any(|known| known == name) {
+            return Some("a named `fn` does not see the script's variables; a closure does".to_owned());
+        }
+        nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
+    }
+
     /// An error raised while an event was in `function`: one line of text with its place.
     pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
         let report = self.report(error, self.home(function));
-        let place = report.place.as_ref().map(Place::short).unwrap_or_default();
+        let begin = || Some(Place { source: self.home(function), line: self.line_of(function)?, column: 0 });
+        // Nothing in an empty loop has a place.
+        let place = report.place.clone().or_else(begin).as_ref().map(Place::short).unwrap_or_default();
         let line = report.place.as_ref().and_then(|place| Some(excerpt(place.source.line(place.line)?, place.column)));
         let text = match line {
             Some(line) => format!("{} in `{line}`", report.text),
@@ -195,7 +214,11 @@ impl Host {
             }
         }
         let place = Self::place(&source, error.position());
-        let (code, text, hint) = describe(*error);
+        let unknown = if let EvalAltResult::ErrorVariableNotFound(name, _) = &*error { Some(name.clone()) } else { None };
+        let (code, text, mut hint) = describe(*error);
+        if let Some(name) = unknown {
+            hint = self.about_variable(&name);
+        }
         let mut report = Report::new(code, text, place);
         report.trace = trace;
         report.hint = hint;
@@ -213,7 +236,7 @@ fn excerpt(line: &str, column: usize) -> String {
 /// Code, text and advice for an error, without its position.
 fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) {
     match &error {
-        EvalAltResult::ErrorParsing(kind, _) => ("D0102", kind.to_string(), None),
+        EvalAltResult::ErrorParsing(kind, _) => ("D0102", lower_first(&kind.to_string()), None),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split([' ', '(']).next().unwrap_or(signature);
             if signature.contains("anon$") {
@@ -226,9 +249,7 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
             };
             ("D0103", format!("no function `{}`", plain_signature(signature)), hint)
         }
-        EvalAltResult::ErrorVariableNotFound(name, _) => {
-            ("D0104", format!("no variable `{name}`"), Some("a named `fn` does not see the script's variables; a closure does".to_owned()))
-        }
+        EvalAltResult::ErrorVariableNotFound(name, _) => ("D0104", format!("no variable `{name}`"), None),
         EvalAltResult::ErrorModuleNotFound(name, _) => ("D0106", format!("no module `{name}`"), None),
         EvalAltResult::ErrorUnboundThis(_) => (
             "D0105",
@@ -261,7 +282,7 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
     }
 }
 
-fn lower_first(text: &str) -> String {
+pub(super) fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     let Some(first) = letters.next() else { return String::new() };
     first.to_lowercase().chain(letters).collect()

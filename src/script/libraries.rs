@@ -5,10 +5,10 @@
 //! parameters must be unique over script and libraries; a collision is an error that names both places.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, Engine, Expr, Module, Scope, Stmt};
+use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 
 use super::host::Host;
 use super::report::{Place, Report, Source};
@@ -18,6 +18,23 @@ pub(super) const LARGEST: u64 = 1 << 20;
 
 /// The embedded libraries: name and text. Registered for every script.
 const STDLIB: &[(&str, &str)] = &[("stdlib/movement.rhai", include_str!("../../stdlib/movement.rhai"))];
+
+/// A library that was compiled and evaluated.
+struct Library {
+    source: Rc<Source>,
+    tree: AST,
+    module: Shared<Module>,
+}
+
+/// Gives import statements what was loaded before the script is evaluated, and nothing else.
+#[derive(Default)]
+struct Loaded(HashMap<String, Shared<Module>>);
+
+impl ModuleResolver for Loaded {
+    fn resolve(&self, _: &Engine, _: Option<&str>, path: &str, position: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        self.0.get(path).cloned().ok_or_else(|| EvalAltResult::ErrorModuleNotFound(path.to_owned(), position).into())
+    }
+}
 
 /// Reads a source, blanking a first line that begins with `#!`.
 ///
@@ -31,7 +48,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Rc<Source>, Report> {
     }
     let bytes = std::fs::read(path).map_err(|error| fault(format!("cannot read `{name}`: {}", crate::error::plain(&error))))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()]).count();
         fault(format!("`{name}` is not UTF-8, first on line {line}"))
     })?;
     Ok(Rc::new(source(name, text)))
@@ -59,25 +76,37 @@ pub(super) fn compilable(source: &Source) -> String {
 pub(super) fn load(engine: &mut Engine, script: &AST, main: &Rc<Source>, dir: &Path) -> Result<Vec<(Rc<Source>, AST)>, Vec<Report>> {
     let mut reports = Vec::new();
     let mut libraries = Vec::new();
+    // The import statements themselves are evaluated too, and find here what was loaded before.
+    let mut resolver = Loaded::default();
     for (name, text) in STDLIB {
         let library = Rc::new(source(name, (*text).to_owned()));
-        add(engine, library, None, &mut libraries, &mut reports);
+        add(engine, &library, &mut libraries, &mut reports);
     }
     for (path, alias, place) in imports(script, main, &mut reports) {
         match found_below(dir, &path) {
-            Ok(file) => match read(&file, &path) {
-                Ok(library) => add(engine, library, Some(&alias), &mut libraries, &mut reports),
+            // Named as the script itself is: as seen from where the program was started.
+            Ok(file) => match read(&file, &shown(dir, &path)) {
+                Ok(library) => {
+                    if let Some(module) = add(engine, &library, &mut libraries, &mut reports) {
+                        engine.register_static_module(alias, Rc::clone(&module));
+                        resolver.0.insert(path, module);
+                    }
+                }
                 Err(mut report) => {
                     report.place = Some(place);
                     report.code = "D0106";
                     reports.push(report);
                 }
             },
-            Err(text) => reports.push(Report::new("D0106", format!("cannot import `{path}`: {text}"), Some(place))),
+            Err((text, hint)) => {
+                reports.push(Report::new("D0106", format!("cannot import `{path}`: {text}"), Some(place)).hint(hint));
+            }
         }
     }
+    engine.set_module_resolver(resolver);
     collisions(script, main, &libraries, &mut reports);
-    if reports.is_empty() { Ok(libraries) } else { Err(reports) }
+    super::report::in_order(&mut reports, &main.name);
+    if reports.is_empty() { Ok(libraries.into_iter().map(|library| (library.source, library.tree)).collect()) } else { Err(reports) }
 }
 
 /// The top-level imports with literal names; all others are faults.
@@ -108,62 +137,93 @@ fn stem(name: &str) -> String {
 }
 
 /// The file of that name below `dir`; no way out of it, by `..` or by links.
-fn found_below(dir: &Path, name: &str) -> Result<std::path::PathBuf, String> {
-    let mut relative = std::path::PathBuf::from(name);
-    if relative.extension().is_none() {
-        relative.set_extension("rhai");
-    }
-    if relative.is_absolute() || relative.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
-        return Err("libraries stand below the script's directory".into());
+fn found_below(dir: &Path, name: &str) -> Result<PathBuf, (String, String)> {
+    let relative = with_ending(name);
+    let outside = || {
+        (
+            "it is outside the script's directory".to_owned(),
+            "libraries stand below the directory of the script that imports them".to_owned(),
+        )
+    };
+    if relative.is_absolute() || relative.components().any(|part| !matches!(part, Component::Normal(_))) {
+        return Err(outside());
     }
     let file = dir.join(relative);
-    let plain = |error: &std::io::Error| crate::error::plain(error);
+    let plain = |error: &std::io::Error| (crate::error::plain(error), format!("it was looked for as `{}`", shown(dir, name)));
     let base = dir.canonicalize().map_err(|error| plain(&error))?;
     let real = file.canonicalize().map_err(|error| plain(&error))?;
-    if real.starts_with(&base) { Ok(real) } else { Err("it leads out of the script's directory".into()) }
+    if real.starts_with(&base) { Ok(real) } else { Err(outside()) }
 }
 
-fn add(engine: &mut Engine, source: Rc<Source>, alias: Option<&str>, libraries: &mut Vec<(Rc<Source>, AST)>, reports: &mut Vec<Report>) {
-    if libraries.iter().any(|(known, _)| known.name == source.name) {
-        return;
+fn with_ending(name: &str) -> PathBuf {
+    let mut path = PathBuf::from(name);
+    if path.extension().is_none() {
+        path.set_extension("rhai");
     }
-    let mut tree = match engine.compile(compilable(&source)) {
+    path
+}
+
+/// How a library's file shows in messages.
+fn shown(dir: &Path, name: &str) -> String {
+    let path = with_ending(name);
+    if dir == Path::new(".") { path } else { dir.join(path) }.display().to_string()
+}
+
+/// Compiles a library, unless it is there already, and makes its functions known.
+fn add(engine: &mut Engine, source: &Rc<Source>, libraries: &mut Vec<Library>, reports: &mut Vec<Report>) -> Option<Shared<Module>> {
+    if let Some(known) = libraries.iter().find(|known| known.source.name == source.name) {
+        return Some(Rc::clone(&known.module));
+    }
+    let mut tree = match engine.compile(compilable(source)) {
         Ok(tree) => tree,
         Err(error) => {
-            reports.push(Report::new("D0102", error.err_type().to_string(), Host::place(&source, error.position())));
-            return;
+            reports.push(super::syntax(source, &error));
+            return None;
         }
     };
     tree.set_source(source.name.clone());
     match Module::eval_ast_as_new(Scope::new(), &tree, engine) {
         Ok(mut module) => {
             module.set_id(source.name.clone());
-            let module: rhai::Shared<Module> = module.into();
-            engine.register_global_module(module.clone());
-            if let Some(alias) = alias {
-                engine.register_static_module(alias, module);
-            }
-            libraries.push((source, tree));
+            let module: Shared<Module> = module.into();
+            engine.register_global_module(Rc::clone(&module));
+            libraries.push(Library { source: Rc::clone(source), tree, module: Rc::clone(&module) });
+            Some(module)
         }
         Err(error) => {
-            let place = Host::place(&source, error.position());
+            let place = Host::place(source, error.position());
             reports.push(Report::new("D0105", error.unwrap_inner().to_string(), place));
+            None
         }
     }
 }
 
+/// The place of a function's name, which stands before its body.
+fn name_before(body: &Place, name: &str) -> Place {
+    let found = (1..=body.line).rev().find_map(|line| {
+        let text = body.source.line(line)?;
+        let end = if line == body.line { text.char_indices().nth(body.column).map_or(text.len(), |(end, _)| end) } else { text.len() };
+        let declared = text[..end].rfind(&format!("fn {name}"))? + "fn ".len();
+        Some((line, text[..declared].chars().count() + 1))
+    });
+    found.map_or_else(|| body.clone(), |(line, column)| Place { line, column, ..body.clone() })
+}
+
 /// Functions of one name and number of parameters in two sources.
-fn collisions(script: &AST, main: &Rc<Source>, libraries: &[(Rc<Source>, AST)], reports: &mut Vec<Report>) {
+fn collisions(script: &AST, main: &Rc<Source>, libraries: &[Library], reports: &mut Vec<Report>) {
     let mut seen: HashMap<(String, usize), Place> = HashMap::new();
-    let all = libraries.iter().map(|(source, tree)| (source, tree)).chain([(main, script)]);
+    let all = libraries.iter().map(|library| (&library.source, &library.tree)).chain([(main, script)]);
     for (source, tree) in all {
         for function in tree.iter_fn_def() {
-            let Some(place) = Host::place(source, function.body.start_position()) else { continue };
+            let Some(place) = Host::place(source, function.body.start_position()).map(|body| name_before(&body, &function.name)) else {
+                continue;
+            };
             let key = (function.name.to_string(), function.params.len());
             if let Some(first) = seen.get(&key) {
                 let shown = if key.0.starts_with("anon$") { "a closure".to_owned() } else { format!("function `{}`", key.0) };
-                let report =
-                    Report::new("D0107", format!("{shown} with {} parameters stands at {} too", key.1, first.short()), Some(place));
+                let plural = if key.1 == 1 { "" } else { "s" };
+                let text = format!("{shown} with {} parameter{plural} stands at {} too", key.1, first.short());
+                let report = Report::new("D0107", text, Some(place));
                 reports.push(report.hint("each would hide the other without a word: give one of them another name"));
             } else {
                 seen.insert(key, place);

@@ -73,10 +73,11 @@ fn wind_source(source: Rc<Source>, dir: &Path, setting: Setting) -> Result<Wound
 
 /// A syntax error as a report.
 fn syntax(source: &Rc<Source>, error: &rhai::ParseError) -> Report {
-    let text = error.err_type().to_string();
+    let text = host::lower_first(&error.err_type().to_string());
     let report = Report::new("D0102", text.clone(), Host::place(source, error.position()));
-    if text.contains("reserved keyword") || text.contains("Reserved") {
-        return report.hint("a reserved word can be a key when it is quoted: `#{\"default\": 1}`");
+    if text.contains("reserved keyword") {
+        let word = text.split('\'').nth(1).unwrap_or("new").to_owned();
+        return report.hint(format!("as a key it stands in quotes: `#{{\"{word}\": 1}}`, `d[\"{word}\"]`"));
     }
     report
 }

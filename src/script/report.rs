@@ -83,6 +83,14 @@ impl Place {
     }
 }
 
+/// Puts reports into the order of their places, those of the script before those of its libraries, those without a place last.
+pub(super) fn in_order(reports: &mut [Report], main: &str) {
+    let place = |report: &Report| {
+        report.place.as_ref().map(|place| (place.source.name != main, place.source.name.clone(), place.line, place.column))
+    };
+    reports.sort_by_key(|report| (report.place.is_none(), place(report)));
+}
+
 /// One fault or warning.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -92,7 +100,7 @@ pub struct Report {
     pub text: String,
     /// Where.
     pub place: Option<Place>,
-    /// How it came there: `in call to `f``, innermost first.
+    /// How it came there: which calls led to it, innermost first.
     pub trace: Vec<String>,
     /// What to do about it.
     pub hint: Option<String>,

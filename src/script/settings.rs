@@ -184,6 +184,7 @@ fn gather(desk: &Desk, context: &NativeCallContext<'_>, mut given: RhaiMap) -> R
 }
 
 /// Ends the evaluation of the script, as `exit` does.
+#[allow(clippy::unnecessary_box_returns, reason = "what natives raise is boxed")]
 fn ended() -> Box<EvalAltResult> {
     Box::new(EvalAltResult::Exit(Dynamic::UNIT, rhai::Position::NONE))
 }
@@ -241,7 +242,7 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
                     winding.options.finish_timeout = std::time::Duration::from_secs_f64(seconds);
                 }
                 "strict_exit" => {
-                    winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?
+                    winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?;
                 }
                 odd => {
                     let hint = crate::error::nearest(odd, TRAIN).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -252,10 +253,10 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
         Ok(TrainHandle)
     });
     let at = desk.clone();
-    FuncRegistration::new("run").set_into_module(module, move |_: TrainHandle| run(&at));
+    FuncRegistration::new("run").set_into_module(module, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
     let at = desk.clone();
-    add("run").set_into_module(global, move |_: TrainHandle| run(&at));
+    add("run").set_into_module(global, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let at = desk.clone();
     add("update").set_into_module(global, move |context: NativeCallContext<'_>, train: TrainHandle, adjacency: Dynamic| {
         compose::update(&at, &here(&at, &context), adjacency);
@@ -271,12 +272,18 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
         let host = at.host();
         crate::train::to_dot(&super::wound::graph_of(&at.winding.borrow()).graph, &super::wound::title(&host.main.name))
     });
+    // Nothing may block the loop, also when it is called by a name that no check can see.
+    add("sleep").set_into_module(global, |_: i64| -> Raised<()> { Err("`sleep` is switched off".into()) });
+    add("sleep").set_into_module(global, |_: f64| -> Raised<()> { Err("`sleep` is switched off".into()) });
     register_lines(desk, module, global);
     register_helpers(module);
 }
 
-fn run(desk: &Desk) -> Raised<Dynamic> {
-    desk.winding.borrow_mut().run = true;
+fn run(desk: &Desk, context: &NativeCallContext<'_>) -> Raised<Dynamic> {
+    let place = here(desk, context).place;
+    let mut winding = desk.winding.borrow_mut();
+    winding.run = true;
+    winding.run_place = place;
     Err(ended())
 }
 

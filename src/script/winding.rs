@@ -77,8 +77,10 @@ pub(super) struct Winding {
     pub cogs: Vec<Made>,
     /// Who feeds whom, in order.
     pub links: Vec<(u32, u32)>,
-    /// Where each line was put together.
-    pub link_places: HashMap<(u32, u32), Place>,
+    /// Where each link was made, as in `links`.
+    pub link_places: Vec<Option<Place>>,
+    /// Where `train.run()` stands.
+    pub run_place: Option<Place>,
     /// Cogs that were put into the train, in order of appearance.
     pub in_train: Vec<u32>,
     /// Faults and warnings.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, FnPtr};
 
 use super::host::Host;
-use super::report::Report;
+use super::report::{Place, Report};
 use super::winding::{Desk, Winding};
 use crate::cog::{Cog, Common, OnError};
 use crate::error::Error;
@@ -130,9 +130,11 @@ pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> W
         && !winding.refused
         && !winding.reports.iter().any(|r| !r.warning)
     {
-        let report = Report::new("D0308", "a train was put together, but never run", None).warning();
+        let place = winding.link_places.iter().rev().find_map(Clone::clone);
+        let report = Report::new("D0308", "a train was put together, but is never run", place).warning();
         winding.reports.push(report.hint("the script's last line is `train.run()`"));
     }
+    super::report::in_order(&mut winding.reports, &host.main.name);
     let faulty = winding.reports.iter().any(|report| !report.warning);
     let mut made: Vec<Option<(Box<dyn Cog>, Common)>> = winding.cogs.into_iter().map(|made| made.built).collect();
     let cogs = if faulty { Vec::new() } else { drawn.cogs.iter().filter_map(|cog| made[*cog as usize].take()).collect() };
@@ -173,7 +175,9 @@ fn check_graph(desk: &Desk, drawn: &Drawn) {
             _ => "D0302",
         };
         let place = match &fault.error {
-            Error::Cycle { .. } => circle_place(&winding, drawn, fault.node).or_else(|| place_of(fault.node)),
+            Error::Cycle { .. } => circle_place(&winding, drawn).or_else(|| place_of(fault.node)),
+            _ if code == "D0302" => doubled_place(&winding, drawn, fault.node).or_else(|| place_of(fault.node)),
+            _ if code == "D0303" => winding.run_place.clone(),
             _ => place_of(fault.node),
         };
         let mut report = Report::new(code, fault.error.to_string(), place);
@@ -192,11 +196,28 @@ fn check_graph(desk: &Desk, drawn: &Drawn) {
         }
     }
     drop(winding);
-    reports.into_iter().for_each(|report| desk.report(report));
+    for report in reports {
+        desk.report(report);
+    }
 }
 
-/// Where a link into that cog was made.
-fn circle_place(winding: &Winding, drawn: &Drawn, node: Option<u32>) -> Option<super::report::Place> {
+/// Where the circle was closed: before that link there was none.
+fn circle_place(winding: &Winding, drawn: &Drawn) -> Option<Place> {
+    let node = |cog: &u32| drawn.cogs.iter().position(|known| known == cog).map(|node| node as u32);
+    let mut graph = Graph { nodes: drawn.graph.nodes.iter().map(|node| Node { targets: Vec::new(), ..node.clone() }).collect() };
+    let closing = winding.links.iter().position(|(from, to)| {
+        if let (Some(from), Some(to)) = (node(from), node(to)) {
+            graph.link(from, to);
+        }
+        graph.check().iter().any(|fault| matches!(fault.error, Error::Cycle { .. }))
+    })?;
+    winding.link_places[closing].clone()
+}
+
+/// Where a link from that cog was made a second time.
+fn doubled_place(winding: &Winding, drawn: &Drawn, node: Option<u32>) -> Option<Place> {
     let cog = drawn.cogs[node? as usize];
-    winding.links.iter().filter(|(_, to)| *to == cog).find_map(|link| winding.link_places.get(link).cloned())
+    let again = |place: usize| winding.links[..place].contains(&winding.links[place]);
+    let second = (0..winding.links.len()).find(|place| winding.links[*place].0 == cog && again(*place))?;
+    winding.link_places[second].clone()
 }

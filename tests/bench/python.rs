@@ -4,6 +4,8 @@
 //! programs read standard input and write standard output; outputs are compared. Rounds are interleaved and medians shown,
 //! as absolute times on shared machines mean little. Without `python3` only our own figures are shown.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends at its first fault, and prints its table")]
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -30,7 +32,7 @@ for row in csv.reader(sys.stdin):
     out.writerow((row[2], row[0]))
 "#;
 
-const JSON: &str = r#"
+const JSON: &str = r"
 let train = movement::train();
 train.update(
     fs::stdin_supply()
@@ -40,7 +42,7 @@ train.update(
     |> fs::stdout_drain()
 );
 train.run();
-"#;
+";
 
 const JSON_PYTHON: &str = r#"
 import json, sys

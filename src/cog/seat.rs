@@ -1,0 +1,91 @@
+//! What the train knows of a cog besides the cog itself, and what travels between cogs.
+
+use std::rc::Rc;
+
+use super::args::{Common, OnError};
+use super::origin::Lineage;
+use crate::datum::Datum;
+use crate::escapement::Token;
+
+/// One datum on its way, with its lineage.
+#[derive(Debug)]
+pub struct Event {
+    /// The value.
+    pub datum: Datum,
+    /// What it was made from.
+    pub lineage: Lineage,
+}
+
+/// A broadcast.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Its name: `event_done`, `event_failed`, `event_rename`, or the user's own.
+    pub name: Rc<str>,
+    /// Its arguments.
+    pub args: Vec<Datum>,
+}
+
+/// What a cog has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Data given to it.
+    pub given: u64,
+    /// Data that it emitted.
+    pub emitted: u64,
+    /// Data that it swallowed on purpose.
+    pub swallowed: u64,
+    /// Data that failed in it.
+    pub errors: u64,
+}
+
+/// What the train knows of a cog besides the cog itself.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its number in the train, and its owner number in the escapement.
+    pub number: u32,
+    /// Its name.
+    pub name: Rc<str>,
+    /// What becomes of data that fail.
+    pub on_error: OnError,
+    /// Options that the train sees to.
+    pub common: Common,
+    /// Whether anything stands behind it.
+    pub has_successors: bool,
+    /// Whether its life is over: nothing can be bound any more.
+    pub closed: bool,
+    /// Counters.
+    pub stats: Stats,
+    /// The number of its next origin, for a supply.
+    pub next_origin: u64,
+    /// Broadcasts it made, to be delivered when its call is over.
+    pub notices: Vec<Notice>,
+    /// Data that failed and go to the error route.
+    pub failed: Vec<Event>,
+    /// Set when it asks for the train's end, with the status that it asks for.
+    pub stop: Option<i32>,
+    /// Whether it found no room and waits to be told of some.
+    pub waits_for_room: bool,
+    /// Which of its bindings has fired, while it is woken by one.
+    pub woken_by: Option<Token>,
+}
+
+impl Seat {
+    /// The seat of a cog.
+    pub fn new(number: u32, name: &str, common: Common) -> Self {
+        Self {
+            number,
+            name: name.into(),
+            on_error: common.on_error,
+            common,
+            has_successors: true,
+            closed: false,
+            stats: Stats::default(),
+            next_origin: 0,
+            notices: Vec::new(),
+            failed: Vec::new(),
+            stop: None,
+            waits_for_room: false,
+            woken_by: None,
+        }
+    }
+}

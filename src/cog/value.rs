@@ -1,0 +1,197 @@
+//! One option's value, checked and converted to what its [`Param`] takes.
+
+use super::given::Given;
+use super::spec::{CogSpec, Lit, Param, Ty};
+use crate::datum::{Datum, Map};
+use crate::error::{Error, nearest};
+use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
+
+/// An option's value.
+#[derive(Clone)]
+pub(super) enum Value {
+    /// Plain data of the right kind.
+    Datum(Datum),
+    Getter(Getter),
+    Setter(Setter),
+    Deleter(Deleter),
+    Predicate(Predicate),
+    Func(Func),
+    Getters(Vec<Getter>),
+    Setters(Vec<Option<Setter>>),
+    /// For [`Ty::Any`] and [`Ty::Either`].
+    Given(Given),
+    Unit,
+}
+
+/// What is wrong with a value, before it is known whose.
+pub(super) enum Fault {
+    Kind(&'static str),
+    /// What the cog does or wants, and what to do.
+    Text(String, Option<String>),
+    /// What making an accessor of it gave.
+    Error(Error),
+}
+
+pub(super) fn says(text: String) -> Fault {
+    Fault::Text(text, None)
+}
+
+pub(super) fn at(spec: &CogSpec, param: &Param, fault: Fault) -> Error {
+    let (text, hint) = match fault {
+        Fault::Kind(got) => {
+            let got = if got.starts_with("a ") { got.to_owned() } else { format!("`{got}`") };
+            (format!("`{}` wants {}, but is given {got}", spec.path(), param.ty.wanted()), None)
+        }
+        Fault::Text(text, hint) => (format!("`{}` {text}", spec.path()), hint),
+        // Its place is that of the option, which is told anyway.
+        Fault::Error(Error::Script { text, hint, .. }) => (text, hint),
+        Fault::Error(error) => (error.to_string(), error.hint().map(str::to_owned)),
+    };
+    Error::Option { option: param.name.into(), text, hint }
+}
+
+/// The setter for the place of the getter in option `other`, which is declared before.
+pub(super) fn same_place(values: &[(&'static Param, Value)], other: &str) -> Value {
+    let getter = values.iter().find(|(param, _)| param.name == other);
+    match getter {
+        Some((_, Value::Getter(getter))) => getter.as_setter().map_or(Value::Unit, Value::Setter),
+        _ => Value::Unit,
+    }
+}
+
+pub(super) fn default(param: &'static Param) -> Result<Value, Error> {
+    let datum = match param.default {
+        Lit::Required => {
+            return Err(Error::Option {
+                option: param.name.into(),
+                text: format!("is missing; it takes {}", param.ty.wanted()),
+                hint: (!param.about.is_empty()).then(|| param.about.to_owned()),
+            });
+        }
+        Lit::Unit | Lit::Worked(_) | Lit::SameAs(_) => return Ok(Value::Unit),
+        Lit::Bool(value) => Datum::Bool(value),
+        Lit::Int(value) => Datum::Int(value),
+        Lit::Float(value) => Datum::Float(value),
+        Lit::Str("selfgetter") if param.ty == Ty::Getter => return Ok(Value::Getter(Getter::Whole)),
+        Lit::Str("selfsetter") if param.ty == Ty::Setter => return Ok(Value::Setter(Setter::Whole)),
+        Lit::Str("nullsetter") if param.ty == Ty::Setter => return Ok(Value::Setter(Setter::Null)),
+        Lit::Str(text) => Datum::str(text),
+        Lit::EmptyList => Datum::List(Vec::new()),
+        Lit::Strs(all) => Datum::List(all.iter().map(|text| Datum::str(*text)).collect()),
+        Lit::EmptyMap => Datum::Map(Map::new()),
+    };
+    convert(param.ty, &Given::Datum(datum), false).map_err(|fault| match fault {
+        Fault::Kind(got) => Error::option(param.name, format!("its default is a {got}")),
+        Fault::Text(text, _) => Error::option(param.name, text),
+        Fault::Error(error) => Error::option(param.name, error.to_string()),
+    })
+}
+
+pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault> {
+    if unit && matches!(given, Given::Datum(Datum::Unit)) {
+        return Ok(Value::Unit);
+    }
+    let wrong = || Fault::Kind(given.kind());
+    Ok(match ty {
+        Ty::Getter => Value::Getter(given.getter().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Setter => Value::Setter(given.setter().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Deleter => Value::Deleter(given.deleter().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Predicate => Value::Predicate(given.predicate().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Func => Value::Func(given.func().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Getters => Value::Getters(
+            given
+                .list()
+                .ok_or_else(wrong)?
+                .iter()
+                .map(|one| one.getter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind())))
+                .collect::<Result<_, _>>()?,
+        ),
+        Ty::Setters => Value::Setters(
+            given
+                .list()
+                .ok_or_else(wrong)?
+                .iter()
+                .map(|one| match one {
+                    Given::Datum(Datum::Unit) => Ok(None),
+                    one => one.setter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind())).map(Some),
+                })
+                .collect::<Result<_, _>>()?,
+        ),
+        Ty::Any => Value::Given(given.clone()),
+        Ty::Cog => match given {
+            Given::Cog(_) => Value::Given(given.clone()),
+            _ => return Err(wrong()),
+        },
+        Ty::Either(all) => {
+            let mut first = None;
+            for ty in all {
+                match convert(*ty, given, false) {
+                    Ok(Value::Datum(datum)) => return Ok(Value::Given(Given::Datum(datum))),
+                    Ok(Value::Given(given)) => return Ok(Value::Given(given)),
+                    Ok(_) => return Ok(Value::Given(given.clone())),
+                    Err(fault @ (Fault::Text(..) | Fault::Error(_))) => first = first.or(Some(fault)),
+                    Err(Fault::Kind(_)) => {}
+                }
+            }
+            return Err(first.unwrap_or_else(wrong));
+        }
+        _ => Value::Datum(plain(ty, &given.datum().ok_or_else(wrong)?)?),
+    })
+}
+
+/// Plain data of the kind that `ty` wants, brought into one form.
+fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
+    let wrong = || Fault::Kind(datum.kind());
+    match (ty, datum) {
+        (Ty::Int | Ty::Size, Datum::Int(n)) if *n < 0 => Err(says(format!("wants a number that is not negative, but is given `{n}`"))),
+        (Ty::Bool, Datum::Bool(_))
+        | (Ty::Int | Ty::Size, Datum::Int(_))
+        | (Ty::Str, Datum::Str(_))
+        | (Ty::Map, Datum::Map(_))
+        | (Ty::List, Datum::List(_))
+        | (Ty::Unit, Datum::Unit) => Ok(datum.clone()),
+        (Ty::Size, Datum::Str(text)) => {
+            size(text).map(Datum::Int).ok_or_else(|| says(format!("wants a size such as \"64KiB\" or \"1MiB\", but is given `{text}`")))
+        }
+        (Ty::Seconds, Datum::Int(_) | Datum::Float(_)) => match datum.as_float() {
+            Some(seconds) if (0.0..1e12).contains(&seconds) => Ok(Datum::Float(seconds)),
+            _ => Err(says("wants a span of time that is neither negative nor endless".into())),
+        },
+        (Ty::Char, Datum::Str(text)) if text.chars().count() == 1 => Ok(datum.clone()),
+        (Ty::Char, Datum::Str(text)) => Err(says(format!("takes one letter, but is given `{text}`"))),
+        (Ty::Separator, Datum::Str(text)) if !text.is_empty() => Ok(datum.clone()),
+        (Ty::Separator, Datum::Bytes(bytes)) if !bytes.is_empty() => Ok(datum.clone()),
+        (Ty::Separator, Datum::Str(_) | Datum::Bytes(_)) => Err(says("wants a separator that is not empty".into())),
+        (Ty::Strs, Datum::Str(_)) => Ok(Datum::List(vec![datum.clone()])),
+        (Ty::Strs, Datum::List(list)) => match list.iter().find(|one| one.as_str().is_none()) {
+            None => Ok(datum.clone()),
+            Some(odd) => Err(says(format!("takes strings, but one is `{}`", odd.kind()))),
+        },
+        (Ty::Choice(words), Datum::Str(word)) => {
+            if words.contains(&word.as_str()) {
+                return Ok(datum.clone());
+            }
+            let near = nearest(word, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+            Err(Fault::Text(format!("takes {}, but is given \"{word}\"", ty.wanted()), near))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// `10k`, `4MiB`, `1 GB`: decimal steps for `k M G`, binary ones for `Ki Mi Gi`, as configuration's sizes are read.
+fn size(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: i64 = text[..end].parse().ok()?;
+    let factor = match text[end..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kib" | "ki" => 1 << 10,
+        "mib" | "mi" => 1 << 20,
+        "gib" | "gi" => 1 << 30,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}

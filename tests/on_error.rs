@@ -1,0 +1,69 @@
+//! What becomes of a datum that failed, as `on_error` says.
+
+use crate::rig::{Outcome, Rig};
+
+/// Three data, the middle one of which fails.
+fn with(option: &str) -> Outcome {
+    let cog = format!("cog(#{{ name: \"picky\", {option} callable: |d| if d == 2 {{ throw \"not two\" }} else {{ d }} }})");
+    Rig::json("", &cog).stdin("1\n2\n3\n").run()
+}
+
+#[test]
+fn by_default_it_is_logged() {
+    with("").expect_status(0).expect_stdout("1\n3\n").expect_told(["error: stdin_supply#", "picky", "not two"]);
+    with("on_error: \"log\",").expect_status(0).expect_stdout("1\n3\n").expect_told(["not two"]);
+}
+
+#[test]
+fn dropped_data_are_not_told() {
+    with("on_error: \"drop\",").expect_status(0).expect_stdout("1\n3\n").expect_stderr("");
+}
+
+#[test]
+fn passed_data_go_on_unchanged() {
+    with("on_error: \"pass\",").expect_status(0).expect_stdout("1\n2\n3\n");
+}
+
+#[test]
+fn the_run_can_be_stopped_in_order() {
+    let outcome = with("on_error: \"stop\",").expect_status(1).expect_told(["not two"]);
+    assert!(outcome.stdout.starts_with("1\n"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_cog_takes_datum_error_cog_and_id() {
+    let before = "let bad = cog(|bad| { bad.error = bad.error.contains(\"not two\"); bad.id = bad.id.starts_with(\"stdin_supply#\"); bad })
+        |> text::json_marshall() |> fs::line_file_drain(\"bad.jsonl\");
+        let entry = cog(|bad| bad);
+        movement::train().update(entry |> bad);";
+    let cog = "cog(#{ name: \"picky\", on_error: entry, callable: |d| if d.n == 2 { throw \"not two\" } else { d } })";
+    let outcome =
+        Rig::json(before, cog).stdin("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n").run().expect_status(0).expect_stdout("{\"n\":1}\n{\"n\":3}\n");
+    outcome.expect_file("bad.jsonl", "{\"data\":{\"n\":2},\"error\":true,\"cog\":\"picky\",\"id\":true}\n");
+}
+
+#[test]
+fn an_error_in_the_error_route_does_not_go_round() {
+    let before = "let route = cog(|bad| throw \"worse\");";
+    let cog = "cog(#{ on_error: route, callable: |d| throw \"bad\" })";
+    let outcome = Rig::json(before, cog).args([]).stdin("1\n").run().expect_status(0).expect_stdout("");
+    assert_eq!(outcome.stderr.lines().filter(|line| line.contains("worse")).count(), 1, "{}", outcome.stderr);
+}
+
+#[test]
+fn failed_data_show_in_the_status_when_that_is_asked_for() {
+    let cog = "cog(|d| if d == 2 { throw \"not two\" } else { d })";
+    Rig::json("", cog).command(["run", "--strict-exit"]).stdin("1\n2\n3\n").run().expect_status(3).expect_stdout("1\n3\n");
+    Rig::json("", cog).command(["run", "--strict-exit"]).stdin("1\n3\n").run().expect_status(0);
+    let before = "let train = movement::train(#{ strict_exit: true });";
+    Rig::json(before, cog).stdin("1\n2\n3\n").run().expect_status(3);
+}
+
+#[test]
+fn a_flood_of_one_error_is_summed_up_and_nothing_else_is_lost() {
+    let input: String = (0..2000).map(|n| if n % 2 == 0 { format!("{n}\n") } else { "broken\n".into() }).collect();
+    let outcome = Rig::json("", "cog(|d| d)").stdin(input).run().expect_status(0);
+    assert_eq!(outcome.stdout.lines().count(), 1000);
+    assert!(outcome.stderr.lines().count() < 20, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("990"), "{}", outcome.stderr);
+}

@@ -1,0 +1,77 @@
+//! Scripts that misbehave while the train runs: an error of one event, never of the process.
+
+use std::time::{Duration, Instant};
+
+use crate::rig::Rig;
+
+#[test]
+fn a_closure_that_loops_for_ever_fails_one_event_only() {
+    let begin = Instant::now();
+    let outcome = Rig::piping("cog(|line| { while line == \"loop\" { } line })").stdin("a\nloop\nb\n").run().expect_status(0);
+    outcome.expect_stdout("a\nb\n").expect_told(["stdin_supply#", "in one call", "pipe.rhai:2:"]);
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_closure_that_calls_itself_for_ever_fails_one_event_only() {
+    let script = "fn deeper(n) { deeper(n + 1) }
+        let train = movement::train();
+        train.update(fs::stdin_supply() |> cog(|line| { if line == \"deep\" { deeper(0) } line }) |> fs::stdout_drain());
+        train.run();";
+    Rig::new()
+        .script("deep.rhai", script)
+        .stdin("a\ndeep\nb\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("a\nb\n")
+        .expect_told(["stdin_supply#"]);
+}
+
+#[test]
+fn what_grows_without_end_fails_one_event_only() {
+    for growth in [
+        "let s = line; loop { s += s; }",
+        "let all = []; loop { all.push(line); }",
+        "let all = []; all.pad(1_000_000_000, 0);",
+        "let s = line; s.pad(1_000_000_000, ' ');",
+    ] {
+        let cog = format!("cog(|line| {{ if line == \"grow\" {{ {growth} }} line }})");
+        let begin = Instant::now();
+        let outcome = Rig::piping(&cog).stdin("a\ngrow\nb\n").run().expect_status(0);
+        assert_eq!(outcome.stdout, "a\nb\n", "{growth}: {}", outcome.stderr);
+        assert!(begin.elapsed() < Duration::from_secs(3), "{growth}: {:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn exit_in_a_running_closure_is_an_error_of_its_event() {
+    for exit in ["exit()", "exit(3)"] {
+        let cog = format!("cog(|line| {{ if line == \"go\" {{ {exit}; }} line }})");
+        Rig::piping(&cog).stdin("a\ngo\nb\n").run().expect_status(0).expect_stdout("a\nb\n").expect_told(["stdin_supply#", "exit"]);
+    }
+}
+
+#[test]
+fn nothing_of_the_system_is_in_reach() {
+    for reach in ["eval(\"1\")", "open(\"/etc/hostname\")", "import \"x\" as x;"] {
+        let outcome = Rig::piping(&format!("cog(|line| {{ {reach} }})")).stdin("a\n").run().expect_status(2);
+        assert!(outcome.stderr.contains("error[D01"), "{reach}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn print_does_not_touch_standard_output() {
+    let outcome = Rig::piping("cog(|line| { print(line); debug(line); line })").command(["--log-level", "debug", "run"]).stdin("a\n").run();
+    outcome.expect_status(0).expect_stdout("a\n").expect_told(["print: a", "debug: "]);
+}
+
+#[test]
+fn no_closure_can_sleep_and_hold_up_the_others() {
+    Rig::piping("cog(|line| { sleep(15); line })")
+        .stdin("a\n")
+        .run()
+        .expect_status(2)
+        .expect_told(["`sleep` is switched off", "tick_supply"]);
+    let hidden = "cog(|line| { if line == \"nap\" { Fn(\"sle\" + \"ep\").call(15); } line })";
+    Rig::piping(hidden).stdin("a\nnap\nb\n").run().expect_status(0).expect_stdout("a\nb\n").expect_told(["`sleep` is switched off"]);
+}

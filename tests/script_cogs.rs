@@ -1,0 +1,121 @@
+//! Cogs written in the script: what their closures are given, and what becomes of what they give back.
+
+use crate::rig::Rig;
+
+/// The lines that come out of a cog for these lines of JSON.
+fn through(cog: &str, input: &str) -> String {
+    let outcome = Rig::json("", cog).stdin(input).run().expect_status(0);
+    assert_eq!(outcome.stderr, "", "{cog}");
+    outcome.stdout
+}
+
+/// The error that a cog makes of the first of two data; the second must come through.
+fn error_of(cog: &str, first: &str, second: &str) -> String {
+    let outcome = Rig::json("", cog).stdin(format!("{first}\n{second}\n")).run().expect_status(0);
+    assert_eq!(outcome.stdout.lines().count(), 1, "{}", outcome.stdout);
+    outcome.stderr
+}
+
+#[test]
+fn a_closure_with_a_parameter_gives_none_several_or_one() {
+    assert_eq!(through("cog(|d| d)", "{\"b\":1,\"a\":2}\n"), "{\"b\":1,\"a\":2}\n");
+    assert_eq!(through("cog(|d| ())", "{\"b\":1}\n"), "");
+    assert_eq!(through("cog(|d| [])", "{\"b\":1}\n"), "");
+    assert_eq!(through("cog(|d| [d.b, d, 7])", "{\"b\":1}\n"), "1\n{\"b\":1}\n7\n");
+    assert_eq!(through("cog(|d| [[d.b, 2]])", "{\"b\":1}\n"), "[1,2]\n");
+    assert_eq!(through("cog(|d| d.b)", "{\"b\":1}\n"), "1\n");
+    assert_eq!(through("cog(|d| false)", "{\"b\":1}\n"), "false\n");
+}
+
+#[test]
+fn a_closure_without_parameters_changes_this_in_place() {
+    assert_eq!(through("cog(|| { this.n += 1; })", "{\"z\":0,\"n\":1}\n"), "{\"z\":0,\"n\":2}\n");
+    assert_eq!(through("cog(|| { if this.n > 1 { return []; } })", "{\"n\":1}\n{\"n\":2}\n"), "{\"n\":1}\n");
+    assert_eq!(through("cog(|| [this.n, this.n + 1])", "{\"n\":1}\n"), "1\n2\n");
+    assert_eq!(through("cog(|| { this = this.n; })", "{\"n\":1}\n"), "1\n");
+}
+
+#[test]
+fn a_value_where_this_was_to_be_changed_is_an_error_with_a_hint() {
+    let told = error_of("cog(|| { this.remove(\"x\") })", "{\"x\":1}", "{\"x\":()}".replace("()", "null").as_str());
+    assert!(told.contains("must give nothing or an array, as it changes `this`, but gave `int`"), "{told}");
+    assert!(told.contains("pipe.rhai:3"), "{told}");
+    assert!(told.contains("end its last statement with `;`"), "{told}");
+}
+
+#[test]
+fn a_named_function_is_a_cog_too() {
+    let before = "fn louder(line) { line.to_upper() }";
+    Rig::json(before, "cog(louder)").stdin("\"a\"\n").run().expect_status(0).expect_stdout("\"A\"\n");
+    Rig::json("fn louder() { this = this.to_upper(); }", "Fn(\"louder\")").stdin("\"a\"\n").run().expect_status(0).expect_stdout("\"A\"\n");
+}
+
+#[test]
+fn map_filter_and_flat_map_take_either_form() {
+    assert_eq!(through("map(|d| d.n + 1)", "{\"n\":1}\n"), "2\n");
+    assert_eq!(through("twist::map(|d| [d.n])", "{\"n\":1}\n"), "[1]\n");
+    assert_eq!(through("filter(|d| d.n > 1) |> filter(|| this.n < 3)", "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n"), "{\"n\":2}\n");
+    assert_eq!(through("flat_map(|d| d.list)", "{\"list\":[1,[2],{\"a\":3}]}\n{\"list\":[]}\n"), "1\n[2]\n{\"a\":3}\n");
+    let told = error_of("filter(|d| d.n)", "{\"n\":1}", "{\"n\":true}");
+    assert!(told.contains("must give true or false, but gave `int`"), "{told}");
+}
+
+#[test]
+fn what_a_closure_does_not_touch_keeps_order_and_digits() {
+    let line = "{\"z\":1.50,\"big\":123456789012345678901234567890,\"a\":{\"y\":1e2,\"b\":[0.10]}}\n";
+    assert_eq!(through("cog(|d| d)", line), line);
+    let changed = "{\"z\":1.50,\"big\":123456789012345678901234567890,\"a\":{\"y\":1e2,\"b\":[0.10]},\"fresh\":true}\n";
+    assert_eq!(through("cog(|| { this.fresh = true; })", line), changed);
+    assert_eq!(through("cog(|d| { d[\"fresh\"] = true; d })", line), changed);
+}
+
+#[test]
+fn state_lives_in_a_map_with_run() {
+    let cog = "cog(#{ n: 0, run: |d| { this.n += 1; d.n = this.n; d }, finish: || [#{ total: this.n }, `end`] })";
+    assert_eq!(through(cog, "{\"a\":1}\n{\"a\":2}\n"), "{\"a\":1,\"n\":1}\n{\"a\":2,\"n\":2}\n{\"total\":2}\n\"end\"\n");
+    // A map stands in a line as it is.
+    assert_eq!(through("#{ last: (), run: |d| { let before = this.last; this.last = d; before } }", "1\n2\n3\n"), "1\n2\n");
+}
+
+#[test]
+fn what_one_closure_notes_another_sees() {
+    let before = "let seen = #{ n: 4 };";
+    let cogs = "cog(|d| { seen.n += 1; d }) |> cog(|d| { d.n = seen.n; d })";
+    Rig::json(before, cogs).stdin("{}\n").run().expect_status(0).expect_stdout("{\"n\":5}\n");
+}
+
+#[test]
+fn a_map_hears_of_the_end_of_each_event_and_of_its_own() {
+    let before = "let ends = cog(#{ ends: [], run: |d| if d == 3 { throw \"three\" } else { d },
+        event_done: |id| { this.ends.push(`done ${id}`); () },
+        event_failed: |id, why| { this.ends.push(`failed ${id}`); () },
+        finish: || this.ends,
+        done: || log::warning(\"done was called\") });";
+    let outcome = Rig::json(before, "ends").stdin("1\n2\n3\n").run().expect_status(0).expect_told(["three", "done was called"]);
+    let ends: Vec<&str> = outcome.stdout.lines().skip(2).collect();
+    assert_eq!(ends.len(), 3, "{}", outcome.stdout);
+    // A failure is settled at once, a line that is written when it is written.
+    assert_eq!(ends.iter().filter(|end| end.starts_with("\"done stdin_supply#")).count(), 2, "{ends:?}");
+    assert_eq!(ends.iter().filter(|end| **end == "\"failed stdin_supply#2\"").count(), 1, "{ends:?}");
+}
+
+#[test]
+fn an_error_names_event_cog_place_and_line() {
+    let told = error_of("cog(|d| d.missing.deep)", "{}", "{\"missing\":{\"deep\":1}}");
+    assert!(told.contains("pipe.rhai:3:"), "{told}");
+    assert!(told.contains("closure:3"), "{told}");
+    assert!(told.contains("stdin_supply#"), "{told}");
+}
+
+#[test]
+fn a_getter_that_finds_nothing_fails_one_datum() {
+    let outcome = Rig::json(
+        "",
+        "text::csv_marshall(#{ fieldgetters: [\"ip\"], missing: \"error\" }) |> text::csv_parse(#{ fieldsetters: [\"ip\"] })",
+    )
+    .stdin("{\"ip\":\"a\"}\n{\"op\":\"b\"}\n{\"ip\":\"c\"}\n")
+    .run()
+    .expect_status(0)
+    .expect_stdout("{\"ip\":\"a\"}\n{\"ip\":\"c\"}\n");
+    assert!(outcome.stderr.contains("no item `ip`"), "{}", outcome.stderr);
+}
