@@ -110,6 +110,28 @@ impl Running {
         self
     }
 
+    /// Makes a directory.
+    pub(crate) fn make_dir(self, name: &str) -> Self {
+        fs::create_dir_all(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        self
+    }
+
+    /// Whether the process holds that file open.
+    pub(crate) fn has_open(&self, name: &str) -> bool {
+        let path = fs::canonicalize(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid())).into_iter().flatten().flatten();
+        descriptors.into_iter().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|target| target == path))
+    }
+
+    /// Whether the process writes nothing and does not end for so long.
+    pub(crate) fn stays_silent(&self, span: Duration) -> bool {
+        let size = |written: &mut Written| (written.stdout.len(), written.stderr.len(), written.ended);
+        let mut written = self.shared.lock();
+        let before = size(&mut written);
+        let result = self.shared.more.wait_timeout_while(written, span, |written| size(written) == before);
+        result.is_ok_and(|(_, timed_out)| timed_out.timed_out())
+    }
+
     /// Writes to standard input, which is open.
     pub(crate) fn feed(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.stdin.as_mut().expect("standard input is open").write_all(bytes.as_ref()).expect("the process reads");
@@ -144,7 +166,7 @@ impl Running {
 
     /// Waits until the file holds that text.
     pub(crate) fn wait_for_file_containing(self, name: &str, text: &str) -> Self {
-        self.wait_until(|me| me.read(name).contains(text), |last| format!("{name} never held `{text}`, but\n{last}"), name)
+        self.wait_until(|me| me.read(name).contains(text), |last| format!("{name} never held `{text}`, but\n{}", diff::cut(last)), name)
     }
 
     /// Waits until standard output holds that text.
