@@ -51,8 +51,18 @@ fn the_exit_status_is_the_scripts_where_no_train_runs() {
     Rig::new().script("end.rhai", "exit(3);").run().expect_status(3);
     Rig::new().script("end.rhai", "let n = 4; n").run().expect_status(4);
     Rig::new().script("end.rhai", "let n = 4;").run().expect_status(0);
-    Rig::new().script("end.rhai", &ECHO.replace("train.run()", "exit(train.run())")).stdin("a\n").run().expect_status(0).expect_stdout("a\n");
-    Rig::new().script("end.rhai", &ECHO.replace("train.run()", "movement::run(train)")).stdin("a\n").run().expect_status(0).expect_stdout("a\n");
+    Rig::new()
+        .script("end.rhai", &ECHO.replace("train.run()", "exit(train.run())"))
+        .stdin("a\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("a\n");
+    Rig::new()
+        .script("end.rhai", &ECHO.replace("train.run()", "movement::run(train)"))
+        .stdin("a\n")
+        .run()
+        .expect_status(0)
+        .expect_stdout("a\n");
 }
 
 #[test]
@@ -80,8 +90,14 @@ fn nothing_is_touched_before_the_run() {
 
 #[test]
 fn a_drain_that_cannot_open_its_file_is_fatal() {
-    let script = "let train = movement::train();\ntrain.update(fs::stdin_supply() |> fs::line_file_drain(\"no/such/dir/out.txt\"));\ntrain.run();\n";
-    Rig::new().script("open.rhai", script).stdin("a\n").run().expect_status(1).expect_told(["no/such/dir/out.txt", "no such file or directory"]);
+    let script =
+        "let train = movement::train();\ntrain.update(fs::stdin_supply() |> fs::line_file_drain(\"no/such/dir/out.txt\"));\ntrain.run();\n";
+    Rig::new()
+        .script("open.rhai", script)
+        .stdin("a\n")
+        .run()
+        .expect_status(1)
+        .expect_told(["no/such/dir/out.txt", "no such file or directory"]);
 }
 
 #[test]
@@ -96,7 +112,13 @@ fn signals_end_in_order() {
 fn counters_are_told_on_request_and_harmless_signals_do_no_harm() {
     let running = Rig::new().command(["--log-level", "notice", "run"]).script("echo.rhai", ECHO).stdin_open().start();
     let running = running.feed("a\n").wait_for_stdout("a\n").signal(Signal::USR1).wait_for_stderr("1 in, 1 delivered");
-    let running = running.signal(Signal::PIPE).signal(Signal::WINCH).signal(Signal::CHILD).signal(Signal::XFSZ).signal(Signal::HUP).wait_for_stderr("hangup");
+    let running = running
+        .signal(Signal::PIPE)
+        .signal(Signal::WINCH)
+        .signal(Signal::CHILD)
+        .signal(Signal::XFSZ)
+        .signal(Signal::HUP)
+        .wait_for_stderr("hangup");
     running.feed("b\n").wait_for_stdout("b\n").close_stdin().expect_exit(0).expect_stdout("a\nb\n");
 }
 

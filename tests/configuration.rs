@@ -29,7 +29,8 @@ fn greet() -> Rig {
 
 #[test]
 fn switches_override_named_files_which_override_the_developers_file() {
-    let site = "# of the site\n{\n  \"greeting\": \"site\",\n  ; another comment\n  \"times\": 2,\n  \"filter\": {\"needed\": \"a # b\"}\n}\n";
+    let site =
+        "# of the site\n{\n  \"greeting\": \"site\",\n  ; another comment\n  \"times\": 2,\n  \"filter\": {\"needed\": \"a # b\"}\n}\n";
     let extra = "{\"times\": 3, \"loud\": true, \"filter\": {\"source_ip\": [\"x\"]}}";
     greet().args(["--filter.needed", "n"]).run().expect_status(0).expect_stdout("hello 1 false [] n\n");
     greet().file("site.json", site).run().expect_status(0).expect_stdout("site 2 false [] a # b\n");
@@ -43,7 +44,17 @@ fn switches_override_named_files_which_override_the_developers_file() {
 #[test]
 fn help_lists_the_scripts_own_options() {
     let outcome = greet().args(["--help"]).run().expect_status(0).expect_stderr("");
-    for text in ["deadbeat run greet.rhai", "Greets", "--greeting", "What to say", "hello", "--filter.source-ip", "What passes", "--log.file", "--[no-]loud"] {
+    for text in [
+        "deadbeat run greet.rhai",
+        "Greets",
+        "--greeting",
+        "What to say",
+        "hello",
+        "--filter.source-ip",
+        "What passes",
+        "--log.file",
+        "--[no-]loud",
+    ] {
         assert!(outcome.stdout.contains(text), "`{text}` is not in\n{}", outcome.stdout);
     }
 }
@@ -58,12 +69,27 @@ fn an_unknown_option_is_told_with_the_nearest() {
 fn all_that_is_wrong_is_told_at_once() {
     let site = "{\n  \"times\": \"often\",\n  \"greting\": 1,\n  \"filter\": 5\n}\n";
     let outcome = greet().file("site.json", site).args(["--loud=perhaps", "--nonsense"]).run().expect_status(2).expect_stdout("");
-    outcome.expect_told(["site.json:2:12", "`often` is not an integer", "`greting`", "did you mean `greeting`", "filter", "perhaps", "--nonsense", "filter.needed", "errors: nothing was run"]);
+    outcome.expect_told([
+        "site.json:2:12",
+        "`often` is not an integer",
+        "`greting`",
+        "did you mean `greeting`",
+        "filter",
+        "perhaps",
+        "--nonsense",
+        "filter.needed",
+        "errors: nothing was run",
+    ]);
 }
 
 #[test]
 fn a_file_that_cannot_be_used_is_told() {
-    let rig = greet().file("broken.json", "# fine\n{\"times\": }\n").args(["--config.filenames", "broken.json,gone.json", "--filter.needed", "n"]);
+    let rig = greet().file("broken.json", "# fine\n{\"times\": }\n").args([
+        "--config.filenames",
+        "broken.json,gone.json",
+        "--filter.needed",
+        "n",
+    ]);
     rig.run().expect_status(2).expect_told(["broken.json:2:11", "gone.json"]);
     let rig = greet().args(["--config.filenames", ".", "--filter.needed", "n"]);
     rig.run().expect_status(2).expect_told(["."]);
@@ -71,8 +97,14 @@ fn a_file_that_cannot_be_used_is_told() {
 
 #[test]
 fn options_of_a_script_that_takes_none_are_refused() {
-    let script = "let train = movement::train();\ntrain.update(movement::tick_supply(#{ count: 1 }) |> movement::null_drain());\ntrain.run();\n";
-    Rig::new().script("plain.rhai", script).args(["--strict-exit"]).run().expect_status(2).expect_told(["takes no options", "stand before the script"]);
+    let script =
+        "let train = movement::train();\ntrain.update(movement::tick_supply(#{ count: 1 }) |> movement::null_drain());\ntrain.run();\n";
+    Rig::new()
+        .script("plain.rhai", script)
+        .args(["--strict-exit"])
+        .run()
+        .expect_status(2)
+        .expect_told(["takes no options", "stand before the script"]);
 }
 
 #[test]
@@ -85,11 +117,19 @@ fn check_and_dot_put_in_what_nobody_gives() {
 
 #[test]
 fn a_secret_shows_nowhere() {
-    let script = SCRIPT.replace("log::debug_marker(cfg.token);", "log::warning(`token ${cfg.token}`);\nlet spy = cog(|d| throw `with ${cfg.token}`);")
-        .replace("train.update(", "train.update(movement::tick_supply(#{ name: \"spy\", count: 1, data: cfg.token }) |> spy);\ntrain.update(")
+    let script = SCRIPT
+        .replace("log::debug_marker(cfg.token);", "log::warning(`token ${cfg.token}`);\nlet spy = cog(|d| throw `with ${cfg.token}`);")
+        .replace(
+            "train.update(",
+            "train.update(movement::tick_supply(#{ name: \"spy\", count: 1, data: cfg.token }) |> spy);\ntrain.update(",
+        )
         .replace("\"greet\"", "\"greet\", version: \"1\"");
     let secret = "hush-hush-hush";
-    let rig = || Rig::new().script("greet.rhai", &script).file("site.json", format!("{{\"token\": \"{secret}\", \"filter\": {{\"needed\": \"n\"}}}}"));
+    let rig = || {
+        Rig::new()
+            .script("greet.rhai", &script)
+            .file("site.json", format!("{{\"token\": \"{secret}\", \"filter\": {{\"needed\": \"n\"}}}}"))
+    };
     let dot = rig().command(["dot"]).run().expect_status(0);
     assert!(dot.stdout.contains("***") && !dot.stdout.contains(secret), "{}", dot.stdout);
     let run = rig().args(["--log.type", "file", "--log.file", "log.txt"]).run().expect_status(0).expect_told(["token ***", "with ***"]);

@@ -54,7 +54,9 @@ fn the_end_waits_for_answers_that_are_on_their_way() {
     let outcome = rig
         .start()
         .append("in.csv", &input)
-        .wait_for("the name server was never asked", |running| running.server().questions("192.0.2.1") > 0 && running.server().questions("192.0.2.2") > 0)
+        .wait_for("the name server was never asked", |running| {
+            running.server().questions("192.0.2.1") > 0 && running.server().questions("192.0.2.2") > 0
+        })
         .signal(Signal::TERM)
         .expect_exit(0);
     let out = outcome.file("out.csv");
@@ -80,7 +82,8 @@ fn equal_questions_are_asked_once() {
 
 #[test]
 fn bad_lines_are_told_and_the_others_go_on() {
-    let rig = resolver().dns("192.0.2.1", "host.example").file("in.csv", b"192.0.2.1\nno address\n\xff\xfe\n192.0.2.0/24\n\n192.0.2.1,x,y,z\n");
+    let rig =
+        resolver().dns("192.0.2.1", "host.example").file("in.csv", b"192.0.2.1\nno address\n\xff\xfe\n192.0.2.0/24\n\n192.0.2.1,x,y,z\n");
     rig.start()
         .wait_for_file("out.csv", "192.0.2.1,host.example\n192.0.2.1,host.example\n")
         .signal(Signal::TERM)
@@ -93,12 +96,22 @@ fn a_failed_look_up_does_not_end_the_run() {
     let rig = resolver().dns("192.0.2.1", "host.example").dns_with(|server| {
         server.servfail("192.0.2.2");
     });
-    rig.start().append("in.csv", "192.0.2.2\n192.0.2.1\n").wait_for_file("out.csv", "192.0.2.2,\n192.0.2.1,host.example\n").signal(Signal::TERM).expect_exit(0);
+    rig.start()
+        .append("in.csv", "192.0.2.2\n192.0.2.1\n")
+        .wait_for_file("out.csv", "192.0.2.2,\n192.0.2.1,host.example\n")
+        .signal(Signal::TERM)
+        .expect_exit(0);
 }
 
 #[test]
 fn the_shipped_input_gives_the_shipped_result_without_network() {
     let root = root().to_str().expect("the repository's path is text");
     let expected = include_str!("../scripts/ip_resolve/expected.csv");
-    Rig::new().command(["-C", root, "run"]).args(["scripts/ip_resolve.rhai"]).run().expect_status(0).expect_stdout(expected).expect_stderr("");
+    Rig::new()
+        .command(["-C", root, "run"])
+        .args(["scripts/ip_resolve.rhai"])
+        .run()
+        .expect_status(0)
+        .expect_stdout(expected)
+        .expect_stderr("");
 }

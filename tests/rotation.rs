@@ -41,7 +41,8 @@ impl Writer {
                 loop {
                     let (lock, told) = &*desk;
                     let locked = lock.lock().unwrap_or_else(PoisonError::into_inner);
-                    let mut locked = told.wait_while(locked, |desk| desk.next >= desk.until && !desk.over).unwrap_or_else(PoisonError::into_inner);
+                    let mut locked =
+                        told.wait_while(locked, |desk| desk.next >= desk.until && !desk.over).unwrap_or_else(PoisonError::into_inner);
                     if locked.next >= locked.until {
                         return;
                     }
@@ -106,14 +107,19 @@ fn arrived(running: Running, n: u64) -> Running {
 /// Ends the run; every line of `count` must have come once.
 fn account(running: Running, count: u64) {
     let lines = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().lines().count() as u64;
-    let outcome = running.wait_for("lines are missing", |running| lines(running.path("out.log")) >= count).signal(Signal::TERM).expect_exit(0);
+    let outcome =
+        running.wait_for("lines are missing", |running| lines(running.path("out.log")) >= count).signal(Signal::TERM).expect_exit(0);
     let mut seen: HashMap<u64, u32> = HashMap::new();
     for line in outcome.file("out.log").lines() {
         *seen.entry(line.parse().unwrap_or_else(|_| panic!("`{line}` was never written"))).or_default() += 1;
     }
     let lost: Vec<u64> = (0..count).filter(|n| !seen.contains_key(n)).collect();
     let repeated: Vec<u64> = seen.iter().filter(|(_, times)| **times > 1).map(|(n, _)| *n).collect();
-    assert!(lost.is_empty() && repeated.is_empty(), "of {count} lines {lost:?} were lost, {repeated:?} came more than once\n{}", outcome.stderr);
+    assert!(
+        lost.is_empty() && repeated.is_empty(),
+        "of {count} lines {lost:?} were lost, {repeated:?} came more than once\n{}",
+        outcome.stderr
+    );
 }
 
 fn rotated_by_rename(options: &str) {

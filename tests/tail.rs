@@ -5,7 +5,9 @@ use rustix::process::Signal;
 use crate::rig::{PATIENCE, Rig};
 
 fn tail(options: &str) -> Rig {
-    let script = format!("let train = movement::train();\ntrain.update(fs::file_watcher_supply(#{{ {options} }}) |> fs::line_file_drain(\"out.txt\"));\ntrain.run();\n");
+    let script = format!(
+        "let train = movement::train();\ntrain.update(fs::file_watcher_supply(#{{ {options} }}) |> fs::line_file_drain(\"out.txt\"));\ntrain.run();\n"
+    );
     Rig::new().script("tail.rhai", &script)
 }
 
@@ -67,7 +69,12 @@ fn without_tail_the_run_ends_with_the_files() {
 fn long_lines_are_split_cut_or_failed_and_the_next_is_whole() {
     let input = format!("short\n{}\nnext\n", "x".repeat(2500));
     let x = |n: usize| "x".repeat(n);
-    let cut = |how: &str| tail(&format!("filenames: \"in.log\", tail: false, max_line: 1000, long_line: \"{how}\"")).file("in.log", &input).run().expect_status(0);
+    let cut = |how: &str| {
+        tail(&format!("filenames: \"in.log\", tail: false, max_line: 1000, long_line: \"{how}\""))
+            .file("in.log", &input)
+            .run()
+            .expect_status(0)
+    };
     cut("split").expect_file("out.txt", &format!("short\n{}\n{}\n{}\nnext\n", x(1000), x(1000), x(500)));
     cut("truncate").expect_file("out.txt", &format!("short\n{}\nnext\n", x(1000)));
     let failed = cut("fail").expect_file("out.txt", "short\nnext\n");

@@ -32,6 +32,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         placeholders: false,
         no_lower: matches.get_flag("no_lower"),
     };
+    log::keep_early();
     let mut wound = match script::wind(script, setting) {
         Ok(wound) => wound,
         Err(reports) => {
@@ -84,6 +85,7 @@ fn turn(wound: &mut Wound, common: &Common, clock: Clock) -> crate::error::Resul
         settings.color = common.color;
         log::configure(&settings)?;
     }
+    log::begin();
     let escapement = Escapement::new(clock)?;
     let cogs = std::mem::take(&mut wound.cogs);
     Train::new(&wound.graph, cogs, escapement, wound.options.clone()).run()

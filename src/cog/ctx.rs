@@ -53,8 +53,10 @@ pub struct Ctx<'a> {
     given: Lineage,
     /// Its id, when an `id_getter` tells it.
     id: Option<String>,
-    /// Parts of it that were emitted or held.
+    /// Parts of it that were emitted.
     parts: u32,
+    /// Whether a part of it was held.
+    held: bool,
     /// Origins of this call, for a supply.
     block: Option<Rc<OriginBlock>>,
 }
@@ -62,7 +64,7 @@ pub struct Ctx<'a> {
 impl<'a> Ctx<'a> {
     /// For the train: a context for one call of the cog in `seat`; what it emits is collected in `out`.
     pub fn new(esc: &'a mut Escapement, books: &'a Rc<Books>, seat: &'a mut Seat, out: Vec<Event>) -> Self {
-        Self { esc, books, seat, out, given: Lineage::default(), id: None, parts: 0, block: None }
+        Self { esc, books, seat, out, given: Lineage::default(), id: None, parts: 0, held: false, block: None }
     }
 
     /// For the train: what was emitted.
@@ -129,7 +131,9 @@ impl<'a> Ctx<'a> {
 
     /// Keeps a part of what the cog was given, for a datum that will be emitted or written later.
     pub fn hold(&mut self) -> Hold {
-        self.parts += 1;
+        // Counted at once, beside the part that is being turned: the hold may be settled before the turn is over.
+        self.books.split(&self.given, 1);
+        self.held = true;
         Hold::new(self.given.clone(), self.books)
     }
 
@@ -170,6 +174,7 @@ impl<'a> Ctx<'a> {
     fn begin(&mut self, lineage: Lineage, datum: &Datum) {
         self.given = lineage;
         self.parts = 0;
+        self.held = false;
         self.id = match &self.seat.common.id_getter {
             Some(getter) => getter.get(datum).ok().map(|id| id.piece().into_owned()),
             None => None,
@@ -180,6 +185,7 @@ impl<'a> Ctx<'a> {
     fn end(&mut self) {
         match self.parts {
             1 => {}
+            0 if self.held => self.books.unsplit(&self.given),
             0 => {
                 self.seat.stats.swallowed += 1;
                 self.books.settle(&self.given, Outcome::Filtered);
@@ -435,6 +441,27 @@ mod tests {
         examples: &[],
         build: |_| Ok(Box::new(Late(None))),
     };
+
+    /// Stores each datum before its turn is over, and passes it on.
+    struct Prompt;
+
+    impl Cog for Prompt {
+        fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+            ctx.hold().settle(Outcome::Delivered);
+            ctx.emit(datum.clone());
+            ctx.emit(datum);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_part_may_be_stored_before_its_turn_is_over() {
+        static PROMPT: CogSpec = CogSpec { name: "prompt", build: |_| Ok(Box::new(Prompt)), ..SPEC };
+        let mut bench = Bench::new(&PROMPT, vec![]);
+        assert_eq!(bench.feed(1).len(), 2);
+        let books = bench.balance();
+        assert_eq!((books.delivered, books.split, books.in_flight), (3, 2, 0));
+    }
 
     #[test]
     fn failing_an_earlier_datum_leaves_the_account_of_the_present_one_alone() {

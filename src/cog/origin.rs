@@ -179,6 +179,16 @@ impl Books {
         }
     }
 
+    /// The part that was turned lives on in others that were counted beside it: it is a part no more.
+    pub fn unsplit(&self, lineage: &Lineage) {
+        if matches!(lineage.0, Kin::None) {
+            return;
+        }
+        self.split.set(self.split.get() - 1);
+        self.in_flight.set(self.in_flight.get() - 1);
+        lineage.each(|block, index| self.close(block, index, false));
+    }
+
     /// One part of these origins ended.
     pub fn settle(&self, lineage: &Lineage, outcome: Outcome) {
         if matches!(lineage.0, Kin::None) {

@@ -59,6 +59,21 @@ pub fn early(tag: &str, stderr: Option<Priority>, color: bool) {
     LEVEL.store(logger.level(), Ordering::Relaxed);
 }
 
+/// Lines from now on are kept, and go to file and syslog too once the log is [configured](configure): for the time in which a
+/// script that configures it is wound. [`begin`] ends this where it never is.
+pub fn keep_early() {
+    let mut logger = logger();
+    logger.early = Some(Vec::new());
+    LEVEL.store(logger.level(), Ordering::Relaxed);
+}
+
+/// The log will not be configured any more: what was [kept](keep_early) is let go.
+pub fn begin() {
+    let mut logger = logger();
+    logger.early = None;
+    LEVEL.store(logger.level(), Ordering::Relaxed);
+}
+
 /// The process has left its terminal: nothing more goes to standard error.
 pub fn detached() {
     let mut logger = logger();
@@ -156,12 +171,17 @@ struct Logger {
     /// Lines that standard error did not take.
     unseen: u64,
     limit: Limit,
+    /// Lines from before the log is configured, where it will be.
+    early: Option<Vec<(Zoned, Priority, String)>>,
 }
+
+/// Early lines kept at most.
+const EARLY: usize = 1000;
 
 impl Logger {
     fn new(stderr: Box<dyn Write + Send>) -> Self {
         let settings = Settings::default();
-        Self { tag: settings.clean_tag(), settings, file: None, syslog: None, stderr, unseen: 0, limit: Limit::default() }
+        Self { tag: settings.clean_tag(), settings, file: None, syslog: None, stderr, unseen: 0, limit: Limit::default(), early: None }
     }
 
     fn configure(&mut self, settings: &Settings) -> Result<()> {
@@ -180,11 +200,17 @@ impl Logger {
         if let Some(trouble) = self.syslog.as_mut().and_then(|syslog| syslog.connect(Instant::now())) {
             self.complain(&trouble);
         }
+        for (time, priority, text) in self.early.take().unwrap_or_default() {
+            self.file_away(Instant::now(), &time, priority, &text);
+        }
         Ok(())
     }
 
     fn level(&self) -> u8 {
         let above = |priority: Priority| priority as u8 + 1;
+        if self.early.is_some() {
+            return above(Priority::Debug);
+        }
         let written = if self.file.is_some() || self.syslog.is_some() { above(self.settings.priority) } else { 0 };
         written.max(self.settings.stderr.map_or(0, above))
     }
@@ -209,23 +235,32 @@ impl Logger {
         if self.settings.stderr.is_some_and(|least| priority <= least) {
             self.show(priority, &text);
         }
+        match &mut self.early {
+            Some(early) if early.len() < EARLY => early.push((Zoned::now(), priority, text.into_owned())),
+            Some(_) => {}
+            None => self.file_away(now, &Zoned::now(), priority, &text),
+        }
+    }
+
+    /// Hands a clean line to file and syslog.
+    fn file_away(&mut self, now: Instant, time: &Zoned, priority: Priority, text: &str) {
         if priority > self.settings.priority {
             return;
         }
         // The process may have forked since the last line.
-        let (time, pid, tag, facility) = (Zoned::now(), std::process::id(), &self.tag, self.settings.facility);
+        let (pid, tag, facility) = (std::process::id(), &self.tag, self.settings.facility);
         let mut trouble = None;
         if let Some(file) = &mut self.file {
             let mut lines = String::new();
             if file.lost > 0 {
-                lines = line::file(&time, tag, pid, Priority::Warning, &format!("{} lines of this log were lost", file.lost));
+                lines = line::file(time, tag, pid, Priority::Warning, &format!("{} lines of this log were lost", file.lost));
             }
-            lines.push_str(&line::file(&time, tag, pid, priority, &text));
+            lines.push_str(&line::file(time, tag, pid, priority, text));
             trouble = file.write(&lines);
         }
         if let Some(syslog) = &mut self.syslog {
-            let render = |priority, text: &str| line::syslog(&time, tag, pid, facility, priority, text);
-            trouble = syslog.send(now, &render(priority, &text), |n| render(Priority::Warning, &format!("{n} messages were lost")));
+            let render = |priority, text: &str| line::syslog(time, tag, pid, facility, priority, text);
+            trouble = syslog.send(now, &render(priority, text), |n| render(Priority::Warning, &format!("{n} messages were lost")));
         }
         if let Some(trouble) = trouble {
             self.complain(&trouble);

@@ -1,8 +1,8 @@
 //! What is left of a process: its status, what it wrote, its files.
 
 use std::fs;
-use std::path::PathBuf;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use tempfile::TempDir;

@@ -51,7 +51,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn spawn(mut command: Command, bytes: Option<Vec<u8>>, dir: TempDir, server: Option<NameServer>, head: Option<usize>) -> Self {
+    pub(super) fn spawn(
+        mut command: Command,
+        bytes: Option<Vec<u8>>,
+        dir: TempDir,
+        server: Option<NameServer>,
+        head: Option<usize>,
+    ) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let shared = Arc::new(Shared::default());

@@ -40,7 +40,7 @@ pub(super) struct Form {
     /// As it was given; what is looked for inside lines.
     separator: Vec<u8>,
     /// As it is written.
-    written_separator: Vec<u8>,
+    line_end: Vec<u8>,
     coding: Coding,
     newlines: Newlines,
 }
@@ -49,7 +49,7 @@ impl Form {
     /// Lines in UTF-8.
     pub(super) fn plain(args: &Args) -> Self {
         let separator = args.bytes("separator");
-        Self { written_separator: separator.clone(), separator, coding: Coding::Utf8, newlines: Newlines::Keep }
+        Self { line_end: separator.clone(), separator, coding: Coding::Utf8, newlines: Newlines::Keep }
     }
 
     /// With `encoding` and `newlines`.
@@ -66,15 +66,15 @@ impl Form {
             });
         }
         if let (Coding::Other(encoding), Ok(text)) = (form.coding, str::from_utf8(&form.separator)) {
-            form.written_separator.clear();
-            encode(encoding, text, &mut form.written_separator)?;
+            form.line_end.clear();
+            encode(encoding, text, &mut form.line_end)?;
         }
         Ok(form)
     }
 
     /// What ends a line.
-    pub(super) fn separator(&self) -> &[u8] {
-        &self.written_separator
+    pub(super) fn line_end(&self) -> &[u8] {
+        &self.line_end
     }
 
     /// Appends the line of `datum`, with `stamp` before it.
@@ -95,18 +95,17 @@ impl Form {
             Datum::Bytes(bytes) => into.extend_from_slice(bytes),
             other => return Err(Error::NotText { got: other.kind() }),
         }
-        into.extend_from_slice(&self.written_separator);
+        into.extend_from_slice(&self.line_end);
         Ok(())
     }
 
     #[inline]
     fn text(&self, text: &str, into: &mut Vec<u8>) -> Result<()> {
         if let Coding::Other(encoding) = self.coding {
-            encode(encoding, text, into)
-        } else {
-            into.extend_from_slice(text.as_bytes());
-            Ok(())
+            return encode(encoding, text, into);
         }
+        into.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 
     /// A line with the separator in it, the first time at `first`.
@@ -116,14 +115,12 @@ impl Form {
             Newlines::Space => " ".into(),
             Newlines::Fail | Newlines::Keep => return Err(Error::data("the separator stands inside the line", text)),
         };
-        let mut pos = 0;
-        for at in std::iter::once(first).chain(
-            memmem::find_iter(&text.as_bytes()[first + self.separator.len()..], &self.separator)
-                .map(|at| first + self.separator.len() + at),
-        ) {
+        let (mut pos, mut found) = (0, Some(first));
+        while let Some(at) = found {
             self.text(&text[pos..at], into)?;
             self.text(&stand_in, into)?;
             pos = at + self.separator.len();
+            found = memmem::find(&text.as_bytes()[pos..], &self.separator).map(|at| pos + at);
         }
         self.text(&text[pos..], into)
     }
@@ -171,7 +168,7 @@ mod tests {
     use super::*;
 
     fn line(newlines: Newlines, coding: Coding, datum: impl Into<Datum>) -> Result<Vec<u8>> {
-        let form = Form { separator: b"\n".to_vec(), written_separator: b"\n".to_vec(), coding, newlines };
+        let form = Form { separator: b"\n".to_vec(), line_end: b"\n".to_vec(), coding, newlines };
         let mut bytes = Vec::new();
         form.line(&datum.into(), "", &mut bytes).map(|()| bytes)
     }

@@ -163,7 +163,7 @@ impl Sink {
     }
 
     /// Answers one of its bindings; gives the wake-up back when it is none of its own.
-    pub(super) fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<Option<Wake>> {
+    pub(super) fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Option<Wake> {
         let token = ctx.token();
         let own = |bound: &Option<Token>| bound.is_some() && *bound == token;
         if own(&self.idle) {
@@ -174,7 +174,7 @@ impl Sink {
             match (&self.wait, wake) {
                 (_, Wake::GiveUp) => {
                     self.give_up(ctx);
-                    return Ok(None);
+                    return None;
                 }
                 (Some(Wait::Ready(bound)), _) if token == Some(*bound) => {
                     ctx.unbind(*bound);
@@ -187,13 +187,13 @@ impl Sink {
                         answer.downcast::<io::Result<()>>().map_or_else(|_| Err(io::Error::other("the helper failed")), |done| *done);
                     self.synced(ctx, synced);
                 }
-                (_, wake) => return Ok(Some(wake)),
+                (_, wake) => return Some(wake),
             }
         }
         if self.wait.is_none() {
             self.write(ctx);
         }
-        Ok(None)
+        None
     }
 
     /// Writes what there is, whether its time has come or not; for `finish`, and after the outlet was changed.
@@ -269,10 +269,12 @@ impl Sink {
             self.buffer.clear();
             // A burst leaves a large buffer behind.
             self.buffer.shrink_to(2 * FULL);
-        } else {
+            self.start = keep;
+        } else if (keep - self.start) as usize > self.buffer.len() / 2 {
+            // Not each time: what is left is moved to the front.
             self.buffer.drain(..(keep - self.start) as usize);
+            self.start = keep;
         }
-        self.start = keep;
     }
 
     fn wait_ready(&mut self, ctx: &mut Ctx<'_>) {

@@ -18,7 +18,7 @@ pub static SPEC: CogSpec = CogSpec {
     about: "Keeps the data it is given in memory, and can write them to the log at the end of the run.",
     params: &[
         Param::int("limit").default(Lit::Int(10_000)).about("data kept at most; when there are more, the oldest leave and are counted"),
-        Param::bool("print")
+        Param::bool("show")
             .default(Lit::Bool(false))
             .about("at the end of the run, write each kept datum to the log as JSON, at priority `info`"),
     ],
@@ -28,7 +28,7 @@ pub static SPEC: CogSpec = CogSpec {
         Example { what: "data go on", make: "movement::collect_drain()", input: r#"{"a": 1}"#, output: &[r#"{"a": 1}"#] },
         Example { what: "few are kept", make: "movement::collect_drain(#{ limit: 3 })", input: "1", output: &["1"] },
     ],
-    build: |args| Ok(Box::new(CollectDrain::new(args.size("limit"), args.bool("print")))),
+    build: |args| Ok(Box::new(CollectDrain::new(args.size("limit"), args.bool("show")))),
 };
 
 /// The collector.
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn with_no_room_at_all_everything_still_goes_on() {
-        let mut bench = Bench::new(&SPEC, vec![("limit", 0.into()), ("print", true.into())]);
+        let mut bench = Bench::new(&SPEC, vec![("limit", 0.into()), ("show", true.into())]);
         assert_eq!(bench.feed_json("1"), ["1"]);
         assert!(bench.finish().is_empty());
         assert_eq!((bench.balance().delivered, bench.balance().in_flight), (1, 0));

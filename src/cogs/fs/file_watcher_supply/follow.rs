@@ -31,6 +31,7 @@ pub(super) struct Settings {
 }
 
 /// A followed path.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, read by name")]
 pub(super) struct Follow {
     pub(super) path: PathBuf,
     /// The path as a datum.
@@ -153,7 +154,10 @@ impl Follow {
                     return Ok(());
                 }
                 Ok(Got::More | Got::All) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    stream.caught_up |= stream.closes.is_some_and(|closes| closes <= ctx.now());
+                    return Err(error);
+                }
             }
             self.told = false;
             let timeout = settings.partial_timeout.or(stream.renamed.then_some(settings.rotate_wait));
@@ -188,9 +192,9 @@ impl Follow {
         let mut closed = Vec::new();
         let mut extra = self.streams.len().saturating_sub(KEPT);
         self.streams.retain_mut(|stream| {
-            let Some(closes) = stream.closes else { return true };
+            let Some(deadline) = stream.closes else { return true };
             let read = stream.caught_up && !stream.wants();
-            if !read || !(all || closes <= now || extra > 0) {
+            if !read || !(all || deadline <= now || extra > 0) {
                 return true;
             }
             extra = extra.saturating_sub(1);
@@ -203,11 +207,13 @@ impl Follow {
         closed
     }
 
-    /// The earliest of its deadlines.
+    /// The earliest of its deadlines. Those of files that wait for their turn, or for room, are seen to in that turn.
     pub(super) fn deadline(&self, now: Moment, settings: &Settings) -> Option<Moment> {
-        let retry = (self.told && settings.tail).then(|| now + settings.poll);
-        let looks = self.streams.iter().filter_map(|stream| stream.closes).map(|closes| closes.min(now + settings.poll));
-        let partials = self.streams.iter().filter_map(|stream| stream.partial_due);
+        let next = now + settings.poll;
+        let retry = (self.told && settings.tail).then_some(next);
+        let resting = || self.streams.iter().filter(|stream| !stream.wants());
+        let looks = resting().filter_map(|stream| stream.closes).map(|closes| if closes > now { closes.min(next) } else { next });
+        let partials = resting().filter_map(|stream| stream.partial_due);
         looks.chain(partials).chain(retry).min()
     }
 

@@ -45,6 +45,7 @@ pub(super) enum Got {
 }
 
 /// An open file with what was read of it.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, read by name")]
 pub(super) struct Stream {
     file: File,
     pub(super) id: Id,

@@ -241,7 +241,7 @@ fn no_line_is_lost_or_repeated_while_a_file_is_copied_and_truncated() {
         rig.append("log", "");
         rig.start(&["log"], vec![]);
         for round in 0..20 {
-            let lines: Vec<String> = (0..round + 1).map(|line| format!("{round} {line}")).collect();
+            let lines: Vec<String> = (0..=round).map(|line| format!("{round} {line}")).collect();
             rig.append("log", lines.join("\n") + "\n");
             rig.expect(&lines.iter().map(String::as_str).collect::<Vec<_>>());
             fs::copy(rig.path("log"), rig.path("log.1")).unwrap();

@@ -75,7 +75,7 @@ impl LineFileDrain {
             "" => return Err(Error::option("path", "must not be empty")),
             "-" => Box::new(Stream::stdout()),
             "&2" => Box::new(Stream::stderr()),
-            _ => Box::new(Target::new(Naming::of(&path, &args.datum("timestamp"), utc)?, mode, args.bool("make_dirs"), form.separator())),
+            _ => Box::new(Target::new(Naming::of(&path, &args.datum("timestamp"), utc)?, mode, args.bool("make_dirs"), form.line_end())),
         };
         let stamp = args.opt_str("line_timestamp").map(|format| Stamp::new("line_timestamp", format, utc)).transpose()?;
         Ok(Self {
@@ -166,7 +166,7 @@ impl Cog for LineFileDrain {
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
-        let again = match self.sink.wake(ctx, wake)? {
+        let again = match self.sink.wake(ctx, wake) {
             Some(Wake::Signal(_)) => true,
             Some(Wake::Changed(changed)) => changed.what.gone || changed.what.rescan,
             _ => false,
