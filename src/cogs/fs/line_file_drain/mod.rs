@@ -61,6 +61,8 @@ struct LineFileDrain {
     stamped: String,
     sink: Sink,
     signal: Option<i32>,
+    /// Its binding.
+    reopens: Option<Token>,
     watch: bool,
     watched: Option<(PathBuf, Token)>,
 }
@@ -92,6 +94,7 @@ impl LineFileDrain {
                 _ => None,
             },
             watched: None,
+            reopens: None,
         })
     }
 
@@ -160,6 +163,7 @@ impl Cog for LineFileDrain {
         if let Some(signal) = self.signal {
             let token = ctx.signal(signal)?;
             ctx.weaken(token);
+            self.reopens = Some(token);
         }
         self.look_out(ctx);
         Ok(())
@@ -183,6 +187,9 @@ impl Cog for LineFileDrain {
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.look_away(ctx);
         self.watch = false;
+        if let Some(token) = self.reopens.take() {
+            ctx.unbind(token);
+        }
         self.sink.write_now(ctx);
         Ok(())
     }
