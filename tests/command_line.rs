@@ -130,6 +130,21 @@ fn a_reader_that_leaves_early_ends_the_run_quietly() {
 }
 
 #[test]
+fn standard_input_may_be_a_file_or_nothing() {
+    let lines = "line\n".repeat(5000);
+    Rig::new()
+        .script("echo.rhai", ECHO)
+        .file("in.txt", &lines)
+        .stdin_file("in.txt")
+        .run()
+        .expect_status(0)
+        .expect_stdout(&lines)
+        .expect_stderr("");
+    Rig::new().script("echo.rhai", ECHO).run().expect_status(0).expect_stdout("");
+    Rig::new().script("echo.rhai", ECHO).stdin("no line end").run().expect_status(0).expect_stdout("no line end\n");
+}
+
+#[test]
 fn help_and_version_go_to_standard_output() {
     let outcome = Rig::new().command([]).args(["--help"]).run().expect_status(0).expect_stderr("");
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {

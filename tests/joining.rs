@@ -91,7 +91,7 @@ fn branches_have_copies_of_their_own() {
 
 #[test]
 fn order_along_a_line_is_kept_over_many_reads() {
-    let input: String = (0..50_000).map(|n| format!("{n}\n")).collect();
+    let input = (0..50_000).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
     let outcome = Rig::piping("cog(|| {}) |> [cog(|| {}), filter(|line| line.ends_with(\"7\"))]").stdin(&input).run().expect_status(0);
     let mut whole = Vec::new();
     let mut sevens = Vec::new();

@@ -50,7 +50,7 @@ fn the_end_waits_for_answers_that_are_on_their_way() {
     let rig = resolver().dns("192.0.2.1", "slow.example").dns_with(|server| {
         server.delay("192.0.2.1", Duration::from_millis(700)).drop("192.0.2.2");
     });
-    let input: String = (1..=200).map(|n| format!("192.0.2.{}\n", n % 4)).collect();
+    let input = (1..=200).map(|n| format!("192.0.2.{}\n", n % 4)).collect::<Vec<_>>().concat();
     let outcome = rig
         .start()
         .append("in.csv", &input)

@@ -1,5 +1,7 @@
 //! Two texts compared for the eye.
 
+use std::fmt::Write as _;
+
 /// Lines shown of what is long.
 const SHOWN: usize = 40;
 
@@ -10,21 +12,21 @@ pub(crate) fn lines(expected: &str, got: &str) -> String {
     let ends = left[same..].iter().rev().zip(right[same..].iter().rev()).take_while(|(a, b)| a == b).count();
     let mut text = String::new();
     if same > 0 {
-        text.push_str(&format!("  ({same} equal lines)\n"));
+        let _ = writeln!(text, "  ({same} equal lines)");
     }
     for (sign, side) in [('-', &left[same..left.len() - ends]), ('+', &right[same..right.len() - ends])] {
         for line in side.iter().take(SHOWN) {
-            text.push_str(&format!("{sign} {}\n", line.escape_debug().to_string().replace("\\\"", "\"").trim_end_matches("\\n")));
+            let _ = writeln!(text, "{sign} {}\n", line.escape_debug().to_string().replace("\\\"", "\"").trim_end_matches("\"));
             if !line.ends_with('\n') {
                 text.push_str("  (no line end)\n");
             }
         }
         if side.len() > SHOWN {
-            text.push_str(&format!("{sign} … {} more lines\n", side.len() - SHOWN));
+            let _ = writeln!(text, "{sign} … {} more lines", side.len() - SHOWN);
         }
     }
     if ends > 0 {
-        text.push_str(&format!("  ({ends} equal lines)\n"));
+        let _ = writeln!(text, "  ({ends} equal lines)");
     }
     text
 }

@@ -1,5 +1,6 @@
 //! What is left of a process: its status, what it wrote, its files.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -82,7 +83,7 @@ pub(super) fn story(stdout: &str, stderr: &str) -> String {
     let mut text = String::new();
     for (name, content) in [("standard output", stdout), ("standard error", stderr)] {
         if !content.is_empty() {
-            text.push_str(&format!("--- {name}:\n{}\n", diff::cut(content)));
+            let _ = write!(text, "--- {name}:\n{}\n", diff::cut(content));
         }
     }
     text

@@ -279,11 +279,13 @@ fn drain(
             let mut written = shared.lock();
             let all = place(&mut written);
             all.extend_from_slice(&buffer[..got]);
-            let enough = head.and_then(|lines| all.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(lines - 1));
-            if let Some((end, _)) = enough {
-                all.truncate(end + 1);
+            // Whoever wants so many lines leaves behind the last of them.
+            let mut ends = all.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+            let enough = head.and_then(|lines| ends.nth(lines - 1));
+            if let Some(end) = enough {
+                all.truncate(end);
             }
-            let over = got == 0 || head.is_some_and(|lines| all.iter().filter(|byte| **byte == b'\n').count() >= lines);
+            let over = got == 0 || enough.is_some();
             written.ended += u8::from(over);
             shared.more.notify_all();
             if over {

@@ -1,3 +1,5 @@
+//! `dns::ip_to_ptr` against a name server on the loopback.
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
