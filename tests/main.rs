@@ -4,7 +4,10 @@ mod rig;
 
 mod accessors;
 mod command_line;
+mod compliance;
 mod configuration;
+mod documents;
+mod examples;
 mod idle;
 mod joining;
 mod libraries;
@@ -12,6 +15,7 @@ mod on_error;
 mod reports;
 mod resolver;
 mod rotation;
+mod rules;
 mod runaway;
 mod script_cogs;
 mod tail;

@@ -1,0 +1,149 @@
+//! What holds for every cog of the table, whatever it does: what it was given is accounted for at its end, nothing of it stays
+//! bound, and nothing can be bound afterwards.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use deadbeat::cog::{Batch, Books, Cog, CogSpec, Ctx, Event, Kind, Lit, Outcome, Seat, Ty};
+use deadbeat::datum::json;
+use deadbeat::error::Result;
+use deadbeat::escapement::{Clock, Escapement, Token, Wake};
+use deadbeat::script::{Setting, Wound, wind_text};
+
+use crate::examples::all;
+use crate::rig::root;
+
+/// One cog, alone.
+struct Stand {
+    wound: Wound,
+    cog: Box<dyn Cog>,
+    seat: Seat,
+    esc: Escapement,
+    books: Rc<Books>,
+    /// Data that came out.
+    out: u64,
+}
+
+impl Stand {
+    /// The cog that this constructor makes, wound.
+    fn new(make: &str) -> Self {
+        let script = format!("let train = movement::train();\ntrain.update([{make}]);\ntrain.run();\n");
+        let mut wound = wind_text("stand.rhai", &script, root(), Setting::default()).unwrap_or_else(|_| panic!("{make} does not compile"));
+        let faults: String = wound.reports.iter().filter(|report| !report.warning).map(|report| report.render(false)).collect();
+        assert_eq!(faults, "", "{make}");
+        let (cog, common) = wound.cogs.remove(0);
+        let esc = Escapement::new(Clock::real()).expect("the system has what it needs");
+        let mut stand = Self { wound, cog, seat: Seat::new(0, "cog", common), esc, books: Books::new(), out: 0 };
+        stand.call(|cog, ctx| cog.wind(ctx));
+        stand
+    }
+
+    fn call(&mut self, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
+        let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut self.seat, Vec::new());
+        f(&mut *self.cog, &mut ctx).unwrap_or_else(|error| panic!("{}: {error}", self.wound.graph.nodes[0].label));
+        let emitted = ctx.into_emitted();
+        self.out += emitted.len() as u64;
+        for event in emitted {
+            self.books.settle(&event.lineage, Outcome::Delivered);
+        }
+    }
+
+    /// Hands in one datum.
+    fn feed(&mut self, text: &str, number: u64) {
+        let datum = json::read(text).expect("an example's input is JSON");
+        let block = self.books.block(1, number);
+        let lineage = self.books.open(&block, 0);
+        self.call(|cog, ctx| cog.turn_batch(ctx, Batch { events: vec![Event { datum, lineage }] }));
+    }
+
+    fn wake(&mut self, token: Option<Token>, wake: Wake) {
+        self.seat.woken_by = token;
+        self.call(|cog, ctx| cog.wake(ctx, wake));
+    }
+
+    /// As the train ends a cog.
+    fn finish(&mut self) {
+        self.call(|cog, ctx| cog.finish(ctx));
+        let deadline = self.esc.now() + Duration::from_secs(10);
+        while self.cog.busy() {
+            let Some(fired) = self.esc.next_until(deadline).expect("the reactor works") else { break };
+            self.wake(Some(fired.token), fired.wake);
+        }
+        if self.cog.busy() {
+            self.wake(None, Wake::GiveUp);
+        }
+    }
+}
+
+/// Ways to make a cog: its examples, or what it needs at least.
+fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
+    if !spec.examples.is_empty() {
+        return spec.examples.iter().map(|example| (example.make.to_owned(), example.input, example.output.len())).collect();
+    }
+    let required = spec.params.iter().filter(|param| param.default == Lit::Required).map(|param| match param.ty {
+        Ty::Str | Ty::Strs => format!("{}: \"{dir}/file\"", param.name),
+        other => panic!("{}: what is {other:?} for `{}`?", spec.path(), param.name),
+    });
+    let input = if spec.kind == Kind::Supply { "" } else { "\"a line\"" };
+    vec![(format!("{}(#{{{}}})", spec.path(), required.collect::<Vec<_>>().join(", ")), input, usize::from(spec.kind != Kind::Drain))]
+}
+
+/// Data of each example that are handed in.
+const DATA: u64 = 3;
+
+#[test]
+fn at_its_end_a_cog_has_accounted_for_all_and_let_go_of_all() {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    for spec in all() {
+        // Its writing belongs to a process of its own: other tests look at it.
+        if spec.name == "stdout_drain" {
+            continue;
+        }
+        for (make, input, _) in makes(spec, dir.path().to_str().expect("it is text")) {
+            let mut stand = Stand::new(&make);
+            if !input.is_empty() {
+                (0..DATA).for_each(|number| stand.feed(input, number));
+            }
+            stand.finish();
+            let books = stand.books.balance();
+            assert_eq!(books.in_flight, 0, "{make}: something is still held: {books:?}");
+            assert_eq!(books.born + books.split, books.delivered + books.filtered + books.failed + books.merged, "{make}: {books:?}");
+            assert_eq!((books.failed, stand.seat.stats.errors), (0, 0), "{make}: {books:?}");
+            assert_eq!(stand.esc.bound(0), 0, "{make}: something is still bound");
+            stand.seat.closed = true;
+            let refused = Ctx::new(&mut stand.esc, &stand.books, &mut stand.seat, Vec::new()).soon().is_err();
+            assert!(refused, "{make}: binding after the end");
+            stand.cog.done();
+        }
+    }
+}
+
+#[test]
+fn a_cog_that_neither_splits_nor_swallows_gives_as_many_as_it_was_given() {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    for spec in all().filter(|spec| !matches!(spec.kind, Kind::Supply | Kind::Drain)) {
+        for (make, input, outputs) in makes(spec, dir.path().to_str().expect("it is text")) {
+            // More than one: a header that is written once, for instance.
+            if outputs != 1 {
+                continue;
+            }
+            let mut stand = Stand::new(&make);
+            (0..DATA).for_each(|number| stand.feed(input, number));
+            stand.finish();
+            assert_eq!(stand.out, DATA, "{make}");
+            stand.cog.done();
+        }
+    }
+}
+
+#[test]
+fn winding_touches_nothing() {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    for spec in all() {
+        for (make, ..) in makes(spec, dir.path().to_str().expect("it is text")) {
+            let script = format!("movement::train().update([{make}]);\n");
+            assert!(wind_text("stand.rhai", &script, root(), Setting::default()).is_ok(), "{make}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).expect("it is there").count(), 0);
+}
