@@ -46,6 +46,9 @@ fn item_getter(key: &Dynamic) -> Raised<Getter> {
     Ok(crate::getset::single_key(&path).cloned().map_or(Getter::Path(path), Getter::Item))
 }
 
+/// Those that are variables of the global module.
+pub(super) const VARIABLES: [&str; 5] = ["selfgetter", "selfsetter", "nullsetter", "dictupdater", "uuidsetter"];
+
 /// Adds them to the global module.
 pub(super) fn register(module: &mut Module) {
     module.set_var("selfgetter", GetterValue(Getter::Whole));

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::host::Host;
+use super::names::{self, alone};
 use super::report::{Place, Report, Source};
 use super::winding::Desk;
 use crate::cog::CogSpec;
@@ -44,6 +45,8 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
         swallowed(desk, source, tree);
         nested_this(desk, source, tree);
     }
+    let functions: HashSet<&str> = known.functions[""].keys().map(String::as_str).collect();
+    names::walk(desk, &host.main, script, &functions);
     behind_run(desk, &host.main, script);
 }
 
@@ -196,13 +199,6 @@ fn method(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, po
         Some(near) => report.hint(format!("did you mean `{near}`?")),
         None => report,
     });
-}
-
-/// A tree that has one function only, so that its body can be walked alone.
-fn alone(function: &rhai::Shared<rhai::ScriptFuncDef>) -> AST {
-    let mut module = rhai::Module::new();
-    module.set_script_fn(function.clone());
-    AST::new([], module)
 }
 
 /// Closures whose body is `… |> …`: without parentheses a closure takes the rest of the line.

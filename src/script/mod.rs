@@ -1,7 +1,7 @@
 //! The Rhai side: everything that knows the interpreter.
 //!
 //! [`wind`] reads a script, checks it, evaluates it once and gives a [`Wound`]: graph, cogs, settings, faults. In reading
-//! order: `engine` (the sandbox), `libraries` (imports), `check` (the walk before evaluation), `constructors`, `accessors`,
+//! order: `engine` (the sandbox), `libraries` (imports), `check` and `names` (the walk before evaluation), `constructors`, `accessors`,
 //! `compose`, `settings` (what scripts call), `winding` (what they declare), `wound` (what comes of it); `host` calls into
 //! the interpreter while the train runs, `callback` and `cogs` are what it calls for, `convert` is the border of values,
 //! `lower` goes past it; `report` is what the user reads.
@@ -17,6 +17,7 @@ mod engine;
 mod host;
 mod libraries;
 mod lower;
+mod names;
 pub mod report;
 mod settings;
 mod winding;

@@ -131,7 +131,7 @@ impl Report {
     pub fn is_like(&self, other: &Self) -> bool {
         let at = |report: &Self| report.place.as_ref().map(|p| (p.source.name.clone(), p.line, p.column));
         // What the walk finds, evaluation may find again in other words.
-        let unknown = |report: &Self| matches!(report.code, "D0103" | "D0106" | "D0205");
+        let unknown = |report: &Self| matches!(report.code, "D0103" | "D0104" | "D0106" | "D0205");
         at(self) == at(other) && (self.text == other.text || self.place.is_some() && unknown(self) && unknown(other))
     }
 

@@ -97,7 +97,7 @@ pub fn write(out: &mut Vec<u8>, datum: &Datum) {
     }
 }
 
-/// The value as compact JSON; see [`write`].
+/// The value as compact JSON; see [`write()`].
 pub fn to_string(datum: &Datum) -> String {
     let mut out = Vec::new();
     write(&mut out, datum);
