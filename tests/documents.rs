@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "dns")]
 use std::process::{Command, Stdio};
 
-use crate::rig::{Rig, root, search_path};
+#[cfg(feature = "dns")]
+use crate::rig::search_path;
+use crate::rig::{Rig, root};
 
 /// A fenced block of a document.
 struct Block {
@@ -45,6 +48,7 @@ fn documents() -> Vec<PathBuf> {
 }
 
 /// Copies what a reader of the documents works on.
+#[cfg(feature = "dns")]
 fn copy(from: &Path, to: &Path) {
     if !from.is_dir() {
         fs::copy(from, to).expect("it can be copied");
@@ -58,6 +62,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+#[cfg(feature = "dns")]
 fn every_shell_block_runs() {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     for name in ["scripts", "docs", "README.md"] {

@@ -1,6 +1,6 @@
 //! Joining cogs: `|>`, `train_line`, `train_split` and pairs; splits, joins, and the order of data along them.
 
-use crate::rig::{Rig, root};
+use crate::rig::Rig;
 
 const COGS: &str = "let train = movement::train();
 let a = movement::tick_supply(#{ name: \"a\", every: 0, count: 2, data: 1 });
@@ -113,8 +113,9 @@ fn order_along_a_line_is_kept_over_many_reads() {
 }
 
 #[test]
+#[cfg(feature = "dns")]
 fn the_graph_of_the_resolver_is_drawn() {
-    let script = root().join("scripts/ip_resolve.rhai");
+    let script = crate::rig::root().join("scripts/ip_resolve.rhai");
     let outcome = Rig::new().command(["dot"]).args([script.to_str().expect("the repository's path is text")]).run().expect_status(0);
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("ip_resolve.dot", outcome.stdout);

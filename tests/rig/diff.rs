@@ -16,7 +16,7 @@ pub(crate) fn lines(expected: &str, got: &str) -> String {
     }
     for (sign, side) in [('-', &left[same..left.len() - ends]), ('+', &right[same..right.len() - ends])] {
         for line in side.iter().take(SHOWN) {
-            let _ = writeln!(text, "{sign} {}\n", line.escape_debug().to_string().replace("\\\"", "\"").trim_end_matches("\"));
+            let _ = writeln!(text, "{sign} {}", line.escape_debug().to_string().replace("\\\"", "\"").trim_end_matches("\\n"));
             if !line.ends_with('\n') {
                 text.push_str("  (no line end)\n");
             }
