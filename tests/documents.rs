@@ -103,7 +103,8 @@ fn the_readmes_script_gives_what_it_shows() {
 
 /// Scripts with the directory that holds their input and expected output.
 fn scripts() -> Vec<(String, PathBuf)> {
-    let files = fs::read_dir(root().join("scripts")).expect("it is part of the repository").map(|file| file.expect("it can be listed").path());
+    let files =
+        fs::read_dir(root().join("scripts")).expect("it is part of the repository").map(|file| file.expect("it can be listed").path());
     let mut all: Vec<(String, PathBuf)> = files
         .filter(|path| path.extension().is_some_and(|ending| ending == "rhai"))
         .map(|path| (path.file_stem().expect("it has a name").to_string_lossy().into_owned(), path.with_extension("")))
@@ -119,7 +120,8 @@ fn every_shipped_script_gives_its_expected_output() {
             continue;
         }
         let files = fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-        let expected = files.map(|file| file.expect("it can be listed").path()).find(|path| path.file_stem().is_some_and(|stem| stem == "expected"));
+        let expected =
+            files.map(|file| file.expect("it can be listed").path()).find(|path| path.file_stem().is_some_and(|stem| stem == "expected"));
         let expected = fs::read_to_string(expected.unwrap_or_else(|| panic!("{name} has no expected output"))).expect("it is text");
         let repository = root().to_str().expect("the repository's path is text");
         let outcome = Rig::new().command(["-C", repository, "run"]).args([&format!("scripts/{name}.rhai")]).run().expect_status(0);

@@ -165,7 +165,8 @@ fn families_of_cogs_do_not_know_each_other() {
         let parts: Vec<&str> = source.path.split('/').collect();
         let ["cogs", family, file, ..] = parts[..] else { continue };
         for (number, line) in source.code(true) {
-            let named = line.split("crate::cogs::").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_lowercase).collect::<String>());
+            let named =
+                line.split("crate::cogs::").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_lowercase).collect::<String>());
             if named.is_some_and(|named| named != family) {
                 faults.push(format!("src/{}:{number}: {}", source.path, line.trim()));
             }
@@ -243,7 +244,11 @@ fn no_cog_is_left_out_of_the_table() {
 
 #[test]
 fn every_code_of_a_report_is_used_and_no_other() {
-    let all: String = sources().iter().filter(|source| source.path.starts_with("script/") && source.path != "script/report.rs").map(|source| source.text.clone()).collect();
+    let all: String = sources()
+        .iter()
+        .filter(|source| source.path.starts_with("script/") && source.path != "script/report.rs")
+        .map(|source| source.text.clone())
+        .collect();
     for (code, what) in deadbeat::script::report::CODES {
         assert!(all.contains(&format!("\"{code}\"")), "{code} ({what}) is told nowhere");
     }

@@ -1,3 +1,5 @@
+//! The cog against a name server on the loopback interface.
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
