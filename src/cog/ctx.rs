@@ -1,4 +1,4 @@
-//! [`Ctx`]: all that a cog may touch, lent for one call; [`Batch`]: what one call is given.
+//! [`Ctx`]: all that a cog may touch, lent for one call.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -12,42 +12,11 @@ use crate::error::{Error, Result};
 use crate::escapement::{Escapement, Interest, Job, Moment, Token};
 use crate::log;
 
-/// What a cog is given in one call.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The events, in order.
-    pub events: Vec<Event>,
-}
-
-impl Batch {
-    /// Hands each datum to `f`, and settles what becomes of it: what `f` emits or holds carries its lineage on, nothing
-    /// emitted means swallowed on purpose, an error goes the way that the cog's `on_error` says.
-    ///
-    /// # Errors
-    /// None of a datum's own.
-    #[inline]
-    pub fn each(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
-        ctx.seat.stats.given += self.events.len() as u64;
-        let keeps = matches!(ctx.seat.on_error, OnError::Pass | OnError::Route(_));
-        for event in self.events {
-            let kept = keeps.then(|| event.datum.clone());
-            ctx.begin(event.lineage, &event.datum);
-            match f(ctx, event.datum) {
-                Ok(()) => ctx.end(),
-                Err(error) => ctx.fail(&error, kept),
-            }
-        }
-        ctx.given = Lineage::default();
-        ctx.id = None;
-        Ok(())
-    }
-}
-
 /// All that a cog may touch, lent for one call.
 pub struct Ctx<'a> {
     esc: &'a mut Escapement,
     books: &'a Rc<Books>,
-    seat: &'a mut Seat,
+    pub(super) seat: &'a mut Seat,
     out: Vec<Event>,
     /// The lineage of the datum that is being turned.
     given: Lineage,
@@ -171,7 +140,7 @@ impl<'a> Ctx<'a> {
         self.seat.has_successors
     }
 
-    fn begin(&mut self, lineage: Lineage, datum: &Datum) {
+    pub(super) fn begin(&mut self, lineage: Lineage, datum: &Datum) {
         self.given = lineage;
         self.parts = 0;
         self.held = false;
@@ -182,7 +151,7 @@ impl<'a> Ctx<'a> {
     }
 
     #[inline]
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         match self.parts {
             1 => {}
             0 if self.held => self.books.unsplit(&self.given),
@@ -194,8 +163,14 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// The batch is over.
+    pub(super) fn over(&mut self) {
+        self.given = Lineage::default();
+        self.id = None;
+    }
+
     /// What was given has failed after `parts` of it were already sent or held.
-    fn fail(&mut self, error: &Error, kept: Option<Datum>) {
+    pub(super) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
         self.seat.stats.errors += 1;
         // The failing part is one more than those that went on.
         self.books.split(&self.given, self.parts);

@@ -4,6 +4,7 @@
 //! `value` and `args` are its options, `origin` counts what became of events, `ctx` is all that a cog may touch.
 
 mod args;
+mod batch;
 #[cfg(test)]
 pub(crate) mod bench;
 mod ctx;
@@ -14,7 +15,8 @@ mod spec;
 mod value;
 
 pub use args::{Args, Common, OnError};
-pub use ctx::{Batch, Ctx};
+pub use batch::Batch;
+pub use ctx::Ctx;
 pub use given::{Callback, Given};
 pub use origin::{Balance, Books, Hold, Lineage, OriginBlock, Outcome, Settled};
 pub use seat::{Event, Notice, Seat, Stats};

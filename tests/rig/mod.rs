@@ -4,8 +4,6 @@
 //! a fixed time: all waiting is for a condition, with a deadline.
 
 mod diff;
-#![cfg_attr(not(feature = "dns"), allow(dead_code, reason = "some of it serves look-ups alone"))]
-
 pub(crate) mod dns;
 mod outcome;
 mod running;

@@ -1,4 +1,4 @@
-//! `dns::ip_to_ptr` against a name server on the loopback.
+//! The cog against a name server on the loopback interface.
 
 use std::io::Write;
 use std::time::{Duration, Instant};

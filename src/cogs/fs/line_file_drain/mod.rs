@@ -61,8 +61,8 @@ struct LineFileDrain {
     stamped: String,
     sink: Sink,
     signal: Option<i32>,
-    /// Its binding.
-    reopens: Option<Token>,
+    /// The binding of that signal.
+    bound: Option<Token>,
     watch: bool,
     watched: Option<(PathBuf, Token)>,
 }
@@ -87,6 +87,7 @@ impl LineFileDrain {
             stamped: String::new(),
             watch: args.bool("watch") && !outlet.is_stream(),
             sink: Sink::new(outlet, Flush::of(args), args.bool("fsync")),
+            bound: None,
             signal: match args.str("reopen_signal").as_str() {
                 "SIGHUP" => Some(Signal::HUP.as_raw()),
                 "SIGUSR1" => Some(Signal::USR1.as_raw()),
@@ -94,7 +95,6 @@ impl LineFileDrain {
                 _ => None,
             },
             watched: None,
-            reopens: None,
         })
     }
 
@@ -161,9 +161,7 @@ impl Cog for LineFileDrain {
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.sink.open(ctx)?;
         if let Some(signal) = self.signal {
-            let token = ctx.signal(signal)?;
-            ctx.weaken(token);
-            self.reopens = Some(token);
+            self.bound = Some(ctx.signal(signal)?);
         }
         self.look_out(ctx);
         Ok(())
@@ -187,8 +185,8 @@ impl Cog for LineFileDrain {
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.look_away(ctx);
         self.watch = false;
-        if let Some(token) = self.reopens.take() {
-            ctx.unbind(token);
+        if let Some(bound) = self.bound.take() {
+            ctx.unbind(bound);
         }
         self.sink.write_now(ctx);
         Ok(())

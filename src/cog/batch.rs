@@ -1,0 +1,37 @@
+//! [`Batch`]: what a cog is given in one call, and how what becomes of each datum is settled.
+
+use super::args::OnError;
+use super::ctx::Ctx;
+use super::seat::Event;
+use crate::datum::Datum;
+use crate::error::Result;
+
+/// What a cog is given in one call.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The events, in order.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// Hands each datum to `f`, and settles what becomes of it: what `f` emits or holds carries its lineage on, nothing
+    /// emitted means swallowed on purpose, an error goes the way that the cog's `on_error` says.
+    ///
+    /// # Errors
+    /// None of a datum's own.
+    #[inline]
+    pub fn each(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
+        ctx.seat.stats.given += self.events.len() as u64;
+        let keeps = matches!(ctx.seat.on_error, OnError::Pass | OnError::Route(_));
+        for event in self.events {
+            let kept = keeps.then(|| event.datum.clone());
+            ctx.begin(event.lineage, &event.datum);
+            match f(ctx, event.datum) {
+                Ok(()) => ctx.end(),
+                Err(error) => ctx.fail(&error, kept),
+            }
+        }
+        ctx.over();
+        Ok(())
+    }
+}
