@@ -25,11 +25,16 @@ struct Known {
     functions: HashMap<String, HashMap<String, BTreeSet<usize>>>,
     /// Names under which functions may be kept: fields of literal maps, variables.
     holders: HashSet<String>,
+    /// Functions of the script and of its libraries.
+    own: HashSet<String>,
 }
 
 /// Walks the script's syntax tree and notes what is wrong with it; remembers where the options of literal maps stand.
 pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
     let mut known = Known::of(host);
+    for (_, library) in &host.libraries {
+        known.learn(library);
+    }
     known.learn(script);
     for (source, tree) in host.libraries.iter().map(|(source, tree)| (source, tree)).chain([(&host.main, script)]) {
         tree.walk(&mut |path: &[ASTNode<'_>]| {
@@ -61,14 +66,15 @@ impl Known {
         for (module, name, params) in all {
             functions.entry(module).or_default().entry(name).or_default().insert(params);
         }
-        Self { functions, holders: HashSet::new() }
+        Self { functions, holders: HashSet::new(), own: HashSet::new() }
     }
 
-    /// The script's own functions, and names under which it keeps callables.
+    /// The functions of a script or library, and names under which it keeps callables.
     fn learn(&mut self, script: &AST) {
         let global = self.functions.entry(String::new()).or_default();
         for function in script.iter_functions() {
             global.entry(function.name.to_owned()).or_default().insert(function.params.len());
+            self.own.insert(function.name.to_owned());
         }
         script.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
@@ -117,7 +123,14 @@ fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, 
         desk.report(report.hint("`movement::tick_supply` makes data on a beat"));
         return;
     }
-    if global.contains_key(name) || BUILT_IN.contains(&name) || known.holders.contains(name) {
+    if BUILT_IN.contains(&name) || known.holders.contains(name) {
+        return;
+    }
+    if let Some(arities) = global.get(name) {
+        // A native one may take what only the types of the arguments tell.
+        if known.own.contains(name) && !arities.contains(&call.args.len()) {
+            desk.report(Report::new("D0103", wrong_count(name, arities, call.args.len()), at(source, position)));
+        }
         return;
     }
     let home = COGS.iter().find(|spec| spec.name == name);
@@ -131,6 +144,13 @@ fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, 
         Some(hint) => report.hint(hint),
         None => report,
     });
+}
+
+/// Tells of a call with too few or too many arguments.
+fn wrong_count(name: &str, arities: &BTreeSet<usize>, given: usize) -> String {
+    let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+    let plural = if arities.len() == 1 && arities.contains(&1) { "" } else { "s" };
+    format!("`{name}` takes {wanted} argument{plural}, but is given {given}")
 }
 
 fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, module: &str, first: Position, name_at: Position) {
@@ -154,8 +174,7 @@ fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr,
     match functions.get(name) {
         Some(arities) if arities.contains(&call.args.len()) => {}
         Some(arities) => {
-            let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-            let text = format!("`{module}::{name}` takes {wanted} arguments, but is given {}", call.args.len());
+            let text = wrong_count(&format!("{module}::{name}"), arities, call.args.len());
             desk.report(Report::new("D0103", text, at(source, name_at)));
         }
         None => {
@@ -164,7 +183,8 @@ fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr,
             let there = COGS.iter().find(|spec| spec.name == name).map(|spec| spec.path());
             desk.report(match here.or(there) {
                 Some(near) => report.hint(format!("did you mean `{near}`?")),
-                None => report.hint("`deadbeat cogs` lists them all"),
+                None if COGS.iter().any(|spec| spec.family == module) => report.hint("`deadbeat cogs` lists them all"),
+                None => report,
             });
         }
     }
