@@ -47,7 +47,29 @@ fn what_grows_without_end_fails_one_event_only() {
 fn exit_in_a_running_closure_is_an_error_of_its_event() {
     for exit in ["exit()", "exit(3)"] {
         let cog = format!("cog(|line| {{ if line == \"go\" {{ {exit}; }} line }})");
-        Rig::piping(&cog).stdin("a\ngo\nb\n").run().expect_status(0).expect_stdout("a\nb\n").expect_told(["stdin_supply#", "exit"]);
+        Rig::piping(&cog)
+            .stdin("a\ngo\nb\n")
+            .run()
+            .expect_status(0)
+            .expect_stdout("a\nb\n")
+            .expect_told(["stdin_supply#", "`exit` ends the winding of a script; a running cog cannot"]);
+    }
+}
+
+#[test]
+fn a_running_cog_cannot_declare_anything() {
+    for declaration in [
+        "fs::stdout_drain();",
+        "movement::train().update(line);",
+        "movement::train().run();",
+        "movement::train().on_done(|status| status);",
+        "conf::gather(#{ typedef: [], name: \"x\" });",
+        "log::configure(#{ type: \"none\" });",
+    ] {
+        let cog = format!("cog(|line| {{ if line == \"go\" {{ {declaration} }} line }})");
+        let outcome = Rig::piping(&cog).stdin("a\ngo\nb\n").run().expect_status(0);
+        assert_eq!(outcome.stdout, "a\nb\n", "{declaration}");
+        assert!(outcome.stderr.contains("declared before `train.run()`"), "{declaration}: {}", outcome.stderr);
     }
 }
 

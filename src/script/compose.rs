@@ -26,6 +26,9 @@ pub(super) fn part(desk: &Desk, call: &Call, value: Dynamic) -> Line {
         }
         return all;
     }
+    if desk.declaring().is_err() {
+        return Line::default();
+    }
     if value.is_fnptr() || value.is_map() && value.read_lock::<RhaiMap>().is_some_and(|map| map.contains_key("run")) {
         let cog = constructors::construct(desk, call, &super::cogs::SPEC, vec![value]);
         return Line { heads: vec![cog.0], tails: vec![cog.0], ..Line::default() };

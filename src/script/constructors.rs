@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, FnPtr, FuncRegistration, Map as RhaiMap, Module, NativeCallContext, Position};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, FuncRegistration, Map as RhaiMap, Module, NativeCallContext, Position};
 
 use super::accessors::{CastValue, DeleterValue, GetterValue, SetterValue};
 use super::callback::{ScriptFn, StateMap};
@@ -50,15 +50,19 @@ impl Call {
 pub(super) fn register(desk: &Desk, spec: &'static CogSpec, module: &mut Module) {
     let at = desk.clone();
     FuncRegistration::new(spec.name)
-        .set_into_module(module, move |context: NativeCallContext<'_>| construct(&at, &Call::new(&at, &context), spec, Vec::new()));
+        .set_into_module(module, move |context: NativeCallContext<'_>| declare(&at, &Call::new(&at, &context), spec, Vec::new()));
     let at = desk.clone();
-    FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic| {
-        construct(&at, &Call::new(&at, &context), spec, vec![a])
-    });
+    FuncRegistration::new(spec.name)
+        .set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic| declare(&at, &Call::new(&at, &context), spec, vec![a]));
     let at = desk.clone();
     FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic, b: Dynamic| {
-        construct(&at, &Call::new(&at, &context), spec, vec![a, b])
+        declare(&at, &Call::new(&at, &context), spec, vec![a, b])
     });
+}
+
+fn declare(desk: &Desk, call: &Call, spec: &'static CogSpec, args: Vec<Dynamic>) -> Result<CogHandle, Box<EvalAltResult>> {
+    desk.declaring()?;
+    Ok(construct(desk, call, spec, args))
 }
 
 /// Makes a cog of `spec` from the arguments of its constructor.

@@ -256,6 +256,7 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
             "`this` is not bound here".into(),
             Some("in a nested closure it is not: copy what you need to a local variable first".to_owned()),
         ),
+        EvalAltResult::Exit(..) => ("D0105", "`exit` ends the winding of a script; a running cog cannot".into(), None),
         EvalAltResult::ErrorTerminated(token, _) => ("D0108", token.clone().into_string().unwrap_or_default(), None),
         EvalAltResult::ErrorRuntime(value, _) => {
             let text = if value.is_unit() { "the script raised an error".to_owned() } else { value.to_string() };

@@ -116,6 +116,7 @@ fn definition(entries: Dynamic) -> Raised<Vec<Entry>> {
 const GATHER: [&str; 7] = ["typedef", "name", "description", "files", "argv", "version", "positional"];
 
 fn gather(desk: &Desk, context: &NativeCallContext<'_>, mut given: RhaiMap) -> Raised<Dynamic> {
+    desk.declaring()?;
     let call = here(desk, context);
     if let Some(odd) = given.keys().find(|key| !GATHER.contains(&key.as_str())) {
         let hint = crate::error::nearest(odd, GATHER).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -192,6 +193,7 @@ fn ended() -> Box<EvalAltResult> {
 fn register_log(desk: &Desk, module: &mut Module) {
     let at = desk.clone();
     FuncRegistration::new("configure").set_into_module(module, move |settings: RhaiMap| -> Raised<()> {
+        at.declaring()?;
         let mut map = match from_rhai(Dynamic::from_map(settings)).map_err(raise)? {
             Datum::Map(map) => map,
             _ => crate::datum::Map::new(),
@@ -258,14 +260,16 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
     let at = desk.clone();
     add("run").set_into_module(global, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let at = desk.clone();
-    add("update").set_into_module(global, move |context: NativeCallContext<'_>, train: TrainHandle, adjacency: Dynamic| {
+    add("update").set_into_module(global, move |context: NativeCallContext<'_>, train: TrainHandle, adjacency: Dynamic| -> Raised<_> {
+        at.declaring()?;
         compose::update(&at, &here(&at, &context), adjacency);
-        train
+        Ok(train)
     });
     let at = desk.clone();
-    add("on_done").set_into_module(global, move |train: TrainHandle, function: FnPtr| {
+    add("on_done").set_into_module(global, move |train: TrainHandle, function: FnPtr| -> Raised<_> {
+        at.declaring()?;
         at.winding.borrow_mut().on_done.push(function);
-        train
+        Ok(train)
     });
     let at = desk.clone();
     add("to_dot").set_into_module(global, move |_: TrainHandle| -> String {
@@ -280,6 +284,7 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
 }
 
 fn run(desk: &Desk, context: &NativeCallContext<'_>) -> Raised<Dynamic> {
+    desk.declaring()?;
     let place = here(desk, context).place;
     let mut winding = desk.winding.borrow_mut();
     winding.run = true;

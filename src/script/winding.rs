@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::rc::{Rc, Weak};
 
-use rhai::{FnPtr, Position};
+use rhai::{EvalAltResult, FnPtr, Position};
 
 use super::host::Host;
 use super::report::{Place, Report};
@@ -101,6 +101,8 @@ pub(super) struct Winding {
     pub placeholders: Vec<String>,
     /// Whether `conf::gather` was called: without it a script takes no options.
     pub gathered: bool,
+    /// Whether the script has been wound: from then on nothing more can be declared.
+    pub wound: bool,
     /// Positions of options in literal maps, by the position of the constructor's call.
     pub option_places: HashMap<Position, Vec<(String, Position)>>,
 }
@@ -129,6 +131,17 @@ impl Desk {
     /// The host.
     pub(super) fn host(&self) -> Rc<Host> {
         self.host.borrow().upgrade().expect("the host lives as long as anything of the script is called")
+    }
+
+    /// Refuses what only a script that is being wound may do.
+    ///
+    /// # Errors
+    /// The script has been wound: this is called by a cog of the running train.
+    pub(super) fn declaring(&self) -> Result<(), Box<EvalAltResult>> {
+        if self.winding.borrow().wound {
+            return Err("cogs, train and configuration are declared before `train.run()`; a running cog cannot change them".into());
+        }
+        Ok(())
     }
 
     /// Notes a fault, unless the same was noted before.
