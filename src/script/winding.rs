@@ -1,6 +1,6 @@
 //! What a script declares while it is evaluated: cogs, links, settings, and every fault found on the way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::rc::{Rc, Weak};
@@ -101,8 +101,6 @@ pub(super) struct Winding {
     pub placeholders: Vec<String>,
     /// Whether `conf::gather` was called: without it a script takes no options.
     pub gathered: bool,
-    /// Whether the script has been wound: from then on nothing more can be declared.
-    pub wound: bool,
     /// Positions of options in literal maps, by the position of the constructor's call.
     pub option_places: HashMap<Position, Vec<(String, Position)>>,
 }
@@ -115,6 +113,8 @@ pub(super) struct Desk {
     /// The way it is wound.
     pub setting: Rc<Setting>,
     host: Rc<RefCell<Weak<Host>>>,
+    /// Whether the script has been wound: from then on nothing more can be declared.
+    pub wound: Rc<Cell<bool>>,
 }
 
 impl Desk {
@@ -138,7 +138,7 @@ impl Desk {
     /// # Errors
     /// The script has been wound: this is called by a cog of the running train.
     pub(super) fn declaring(&self) -> Result<(), Box<EvalAltResult>> {
-        if self.winding.borrow().wound {
+        if self.wound.get() {
             return Err("cogs, train and configuration are declared before `train.run()`; a running cog cannot change them".into());
         }
         Ok(())

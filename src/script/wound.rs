@@ -123,7 +123,8 @@ pub fn title(name: &str) -> String {
 pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> Wound {
     let drawn = graph_of(&desk.winding.borrow());
     check_graph(desk, &drawn);
-    let mut winding = std::mem::replace(&mut *desk.winding.borrow_mut(), Winding { wound: true, ..Winding::default() });
+    let mut winding = std::mem::take(&mut *desk.winding.borrow_mut());
+    desk.wound.set(true);
     if !winding.in_train.is_empty()
         && !winding.run
         && winding.print.is_none()
