@@ -49,6 +49,7 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
         });
         swallowed(desk, source, tree);
         nested_this(desk, source, tree);
+        captured_in_loops(desk, source, tree);
     }
     let functions: HashSet<&str> = known.functions[""].keys().map(String::as_str).collect();
     names::walk(desk, &host.main, script, &functions);
@@ -264,6 +265,40 @@ fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
             true
         });
     }
+}
+
+/// Closures that are made cogs in a `for` loop and use its variable: it is one for all rounds, so all see its last value.
+fn captured_in_loops(desk: &Desk, source: &Rc<Source>, tree: &AST) {
+    tree.walk(&mut |path: &[ASTNode<'_>]| {
+        let Some((ASTNode::Stmt(Stmt::Share(captured)), around)) = path.split_last() else { return true };
+        // One that is called at once, as by `list.map(…)`, does no harm.
+        if !around.iter().any(makes_cog) {
+            return true;
+        }
+        for (name, _) in captured.iter() {
+            let is_loops = around.iter().any(|node| {
+                matches!(node, ASTNode::Stmt(Stmt::For(control, _))
+                    if control.0.name == name.name || control.1.as_ref().is_some_and(|counter| counter.name == name.name))
+            });
+            if is_loops {
+                let text = format!("all closures made in this loop see the last value of `{}`", name.name);
+                let report = Report::new("D0311", text, at(source, name.pos)).warning();
+                desk.report(report.hint(format!(
+                    "the variable of a loop is one for all its rounds: `let mine = {};` in the loop, and use that",
+                    name.name
+                )));
+            }
+        }
+        true
+    });
+}
+
+/// Whether the call makes a cog, or a line of what it is given.
+fn makes_cog(node: &ASTNode<'_>) -> bool {
+    let (ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = node else { return false };
+    let name = call.name.as_str();
+    matches!(name, "|>" | "cog" | "train_line" | "train_split")
+        || COGS.iter().any(|spec| spec.name == name && spec.global == call.namespace.is_empty())
 }
 
 /// Statements behind a top-level `train.run()`, which ends the winding.

@@ -30,6 +30,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("D0308", "a train that is never run"),
     ("D0309", "a cog that is not in the train"),
     ("D0310", "`this` in a nested closure"),
+    ("D0311", "a closure that captures the variable of a loop"),
     ("D0401", "configuration"),
 ];
 
