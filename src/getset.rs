@@ -206,9 +206,7 @@ fn update(datum: &mut Datum, key: Option<&Key>, mut piece: Datum) -> Result<()> 
         let kind = inner.kind();
         target = inner.map_mut().ok_or_else(|| Error::WrongKind { what: format!("`{key}`"), wanted: "a map", got: kind })?;
     }
-    for (key, value) in from.into_entries() {
-        target.insert(key, value);
-    }
+    target.extend(from.into_entries());
     Ok(())
 }
 

@@ -1,6 +1,11 @@
 //! Maps as small vectors of (key, value) in order of insertion.
 
+use std::collections::HashMap;
+
 use super::{Datum, Key};
+
+/// Up to this many keys walking is faster than hashing, and cannot be made slow.
+const FEW: usize = 32;
 
 /// A map that keeps the order of its keys. Records have few keys, so look-ups walk the vector.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +64,26 @@ impl Map {
         None
     }
 
+    /// Sets all these entries, each as [`Map::insert`] does; large numbers are looked up by hash.
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = (Key, Datum)>) {
+        let entries: Vec<(Key, Datum)> = entries.into_iter().collect();
+        if self.len() + entries.len() <= FEW {
+            for (key, value) in entries {
+                self.insert(key, value);
+            }
+            return;
+        }
+        let mut places: HashMap<Key, usize> = self.entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
+        for (key, value) in entries {
+            if let Some(place) = places.get(&key) {
+                self.entries[*place].1 = value;
+            } else {
+                places.insert(key.clone(), self.entries.len());
+                self.entries.push((key, value));
+            }
+        }
+    }
+
     /// Appends an entry whose key is known not to be there yet.
     #[inline]
     pub fn push(&mut self, key: Key, value: Datum) {
@@ -96,17 +121,25 @@ impl Map {
 /// Equal when they hold the same keys with equal values, whatever the order.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b)
-            || self.len() == other.len() && self.iter().all(|(key, value)| other.get(key).is_some_and(|found| found == value))
+        if self.len() != other.len() {
+            return false;
+        }
+        // Values are compared once only: twice a level would be without end for deep ones.
+        if self.iter().zip(other.iter()).all(|((a, _), (b, _))| a == b) {
+            return self.iter().zip(other.iter()).all(|((_, a), (_, b))| a == b);
+        }
+        if self.len() <= FEW {
+            return self.iter().all(|(key, value)| other.get(key).is_some_and(|found| found == value));
+        }
+        let theirs: HashMap<&Key, &Datum> = other.iter().collect();
+        self.iter().all(|(key, value)| theirs.get(key).is_some_and(|found| *found == value))
     }
 }
 
 impl FromIterator<(Key, Datum)> for Map {
     fn from_iter<I: IntoIterator<Item = (Key, Datum)>>(entries: I) -> Self {
         let mut map = Self::new();
-        for (key, value) in entries {
-            map.insert(key, value);
-        }
+        map.extend(entries);
         map
     }
 }

@@ -7,7 +7,7 @@ use super::Text;
 pub enum Num {
     /// A whole number that fits.
     Int(i64),
-    /// A fraction that a binary fraction holds to the last of its digits (at most 15 of them).
+    /// A fraction that a binary fraction holds to the last of its digits: written out again it is the same number.
     Float(f64),
     /// A number that neither holds; its digits are kept.
     Exact(Text),
@@ -26,7 +26,9 @@ impl Num {
         let digits = text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).filter(u8::is_ascii_digit);
         let significant = digits.skip_while(|b| *b == b'0').count();
         match text.parse::<f64>() {
-            Ok(value) if significant <= 15 && value.is_finite() && (value != 0.0 || significant == 0) => Self::Float(value),
+            Ok(value) if value.is_finite() && (value != 0.0 || significant == 0) && (significant <= 15 || is_kept(text, value)) => {
+                Self::Float(value)
+            }
             _ => Self::Exact(text.detach()),
         }
     }
@@ -38,6 +40,21 @@ impl Num {
             _ => None,
         }
     }
+}
+
+/// Whether the shortest form of `value` has the digits of `text`.
+fn is_kept(text: &str, value: f64) -> bool {
+    digits(text) == digits(ryu::Buffer::new().format_finite(value))
+}
+
+/// The digits of a number without zeros around them, and the power of ten of the last one.
+fn digits(text: &str) -> (String, i64) {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let all: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let kept = all.trim_end_matches('0');
+    let power = exponent.parse::<i64>().unwrap_or(i64::MAX / 2) - fraction as i64 + (all.len() - kept.len()) as i64;
+    (kept.trim_start_matches('0').to_owned(), power)
 }
 
 impl PartialEq for Num {
@@ -62,6 +79,8 @@ mod tests {
         assert_eq!(Num::read(&"1e3".into()), Num::Float(1000.0));
         assert_eq!(Num::read(&"18446744073709551615".into()), Num::Exact("18446744073709551615".into()));
         assert_eq!(Num::read(&"0.1234567890123456789".into()), Num::Exact("0.1234567890123456789".into()));
+        assert_eq!(Num::read(&"1741757119.123456".into()), Num::Float(1_741_757_119.123_456));
+        assert_eq!(Num::read(&"0.30000000000000004".into()), Num::Float(0.300_000_000_000_000_04));
         assert_eq!(Num::read(&"1e999".into()), Num::Exact("1e999".into()));
     }
 }

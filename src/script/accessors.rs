@@ -1,5 +1,7 @@
 //! Ready-made getters, setters and deleters, and casts, as opaque values of the script.
 
+use std::cmp::Ordering;
+
 use rhai::{Dynamic, EvalAltResult, FuncRegistration, Module};
 
 use super::convert::{Number, Time, from_rhai};
@@ -102,6 +104,8 @@ pub(super) fn register_values(module: &mut Module) {
     add("==").set_into_module(module, |a: Time, b: Time| a == b);
     add("!=").set_into_module(module, |a: Time, b: Time| a != b);
     add("<").set_into_module(module, |a: Time, b: Time| a.0 < b.0);
+    add("<=").set_into_module(module, |a: Time, b: Time| a.0 <= b.0);
+    add(">=").set_into_module(module, |a: Time, b: Time| a.0 >= b.0);
     add(">").set_into_module(module, |a: Time, b: Time| a.0 > b.0);
     add("to_string").set_into_module(module, |number: Number| number.0.to_string());
     add("to_float").set_into_module(module, |number: Number| -> Raised<f64> {
@@ -114,19 +118,54 @@ pub(super) fn register_values(module: &mut Module) {
         }
     });
     macro_rules! compare {
-        ($($operator:literal $method:ident;)*) => {
-            $(add($operator).set_into_module(module, |a: Number, b: Number| exact(&a).zip(exact(&b)).is_some_and(|(a, b)| a.$method(&b)));
-            add($operator).set_into_module(module, |a: Number, b: i64| exact(&a).is_some_and(|a| a.$method(&(b as f64))));
-            add($operator).set_into_module(module, |a: i64, b: Number| exact(&b).is_some_and(|b| (a as f64).$method(&b)));
-            add($operator).set_into_module(module, |a: Number, b: f64| exact(&a).is_some_and(|a| a.$method(&b)));
-            add($operator).set_into_module(module, |a: f64, b: Number| exact(&b).is_some_and(|b| a.$method(&b)));)*
+        ($($operator:literal $wanted:ident;)*) => {
+            $(
+                add($operator).set_into_module(module, |a: Number, b: Number| order(&a.0, &b.0).is_some_and(Ordering::$wanted));
+                add($operator).set_into_module(module, |a: Number, b: i64| order(&a.0, &b.to_string()).is_some_and(Ordering::$wanted));
+                add($operator).set_into_module(module, |a: i64, b: Number| order(&a.to_string(), &b.0).is_some_and(Ordering::$wanted));
+                add($operator).set_into_module(module, |a: Number, b: f64| order(&a.0, &format!("{b:e}")).is_some_and(Ordering::$wanted));
+                add($operator).set_into_module(module, |a: f64, b: Number| order(&format!("{a:e}"), &b.0).is_some_and(Ordering::$wanted));
+            )*
         };
     }
-    compare! { "<" lt; ">" gt; "<=" le; ">=" ge; }
-    add("==").set_into_module(module, |a: Number, b: Number| a == b);
-    add("!=").set_into_module(module, |a: Number, b: Number| a != b);
+    compare! { "<" is_lt; ">" is_gt; "<=" is_le; ">=" is_ge; "==" is_eq; "!=" is_ne; }
+    macro_rules! compute {
+        ($($operator:literal $whole:ident $fraction:expr;)*) => {
+            $(
+                add($operator).set_into_module(module, |a: Number, b: Number| compute(&a.0, &b.0, i128::$whole, $fraction));
+                add($operator).set_into_module(module, |a: Number, b: i64| compute(&a.0, &b.to_string(), i128::$whole, $fraction));
+                add($operator).set_into_module(module, |a: i64, b: Number| compute(&a.to_string(), &b.0, i128::$whole, $fraction));
+                add($operator).set_into_module(module, |a: Number, b: f64| compute(&a.0, &format!("{b:e}"), i128::$whole, $fraction));
+                add($operator).set_into_module(module, |a: f64, b: Number| compute(&format!("{a:e}"), &b.0, i128::$whole, $fraction));
+            )*
+        };
+    }
+    compute! {
+        "+" checked_add |a, b| a + b;
+        "-" checked_sub |a, b| a - b;
+        "*" checked_mul |a, b| a * b;
+        "/" checked_div |a, b| a / b;
+        "%" checked_rem |a, b| a % b;
+    }
+    add("-").set_into_module(module, |a: Number| compute("0", &a.0, i128::checked_sub, |a, b| a - b));
 }
 
-fn exact(number: &Number) -> Option<f64> {
-    number.0.parse().ok()
+/// Which of two numbers is larger: by their digits where both are whole, else as binary fractions.
+fn order(a: &str, b: &str) -> Option<Ordering> {
+    match (a.parse::<i128>(), b.parse::<i128>()) {
+        (Ok(a), Ok(b)) => Some(a.cmp(&b)),
+        _ => a.parse::<f64>().ok()?.partial_cmp(&b.parse::<f64>().ok()?),
+    }
+}
+
+/// Computes exactly where both are whole and the result fits 128 bits, which is an error otherwise; else with binary fractions.
+fn compute(a: &str, b: &str, whole: fn(i128, i128) -> Option<i128>, fraction: fn(f64, f64) -> f64) -> Raised<Dynamic> {
+    if let (Ok(a), Ok(b)) = (a.parse::<i128>(), b.parse::<i128>()) {
+        let result = whole(a, b).ok_or("a division by zero, or a number beyond 128 bits")?;
+        return Ok(i64::try_from(result).map_or_else(|_| Dynamic::from(Number(result.to_string().into())), Dynamic::from_int));
+    }
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => Ok(Dynamic::from_float(fraction(a, b))),
+        _ => Err(format!("`{a}` and `{b}` cannot be computed with").into()),
+    }
 }

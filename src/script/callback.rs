@@ -24,17 +24,21 @@ pub struct ScriptFn {
     function: FnPtr,
     /// Parameters besides captured values; none for a native function, which is given the datum.
     arity: Option<usize>,
+    /// Whether its last statement stands without `;`, so that its value is meant.
+    ends_open: bool,
 }
 
 impl ScriptFn {
     /// The callable behind `function`. A name that stands for several functions means the one with one parameter.
     pub fn new(host: &Rc<Host>, function: FnPtr) -> Self {
-        let mut arities: Vec<usize> =
-            host.tree_of(function.fn_name()).iter_fn_def().filter(|f| f.name == function.fn_name()).map(|f| f.params.len()).collect();
-        arities.sort_unstable();
         let captured = function.curry().len();
-        let arity = arities.iter().find(|n| **n == captured + 1).or_else(|| arities.first()).map(|n| n.saturating_sub(captured));
-        Self { host: Rc::clone(host), function, arity }
+        let tree = host.tree_of(function.fn_name());
+        let mut definitions: Vec<_> = tree.iter_fn_def().filter(|definition| definition.name == function.fn_name()).collect();
+        definitions.sort_by_key(|definition| definition.params.len());
+        let chosen = definitions.iter().find(|definition| definition.params.len() == captured + 1).or_else(|| definitions.first());
+        let arity = chosen.map(|definition| definition.params.len().saturating_sub(captured));
+        let ends_open = chosen.is_none_or(|definition| !host.ends_closed(definition.name.as_str(), definition.body.end_position()));
+        Self { host: Rc::clone(host), function, arity, ends_open }
     }
 
     /// Whether the datum is handed over as `this`.
@@ -50,6 +54,13 @@ impl ScriptFn {
     /// How it shows in messages.
     pub fn shown(&self) -> String {
         self.host.display_name(&self.function)
+    }
+
+    /// Calls it on the datum as `this` and puts back what it made of it. Gives its result where one is meant: what stands
+    /// before a final `;` is not.
+    pub(super) fn change_and_give(&self, datum: &mut Datum) -> Result<Dynamic> {
+        let result = self.change(datum, [])?;
+        Ok(if self.ends_open { result } else { Dynamic::UNIT })
     }
 
     /// Calls it with `args`.
@@ -142,11 +153,11 @@ impl ScriptFn {
             let result = self.call([to_rhai(&datum)])?;
             return from_rhai_like(result, &datum);
         }
-        let result = self.change(&mut datum, [])?;
+        let result = self.change_and_give(&mut datum)?;
         if result.is_unit() {
             Ok(datum)
         } else if result.is_array() {
-            from_rhai(result)
+            from_rhai_like(result, &datum)
         } else {
             Err(self.wrong_result(
                 "nothing or an array, as it changes `this`",
@@ -162,7 +173,7 @@ impl Callback for ScriptFn {
         self.needs("a getter", 1, "`|d| d.ip`, or `|| this.ip`")?;
         let me = self.clone();
         let slow = Rc::new(move |datum: &Datum| me.value(datum).and_then(from_rhai));
-        Ok(match lower::value(&self.host, &self.function) {
+        Ok(match lower::value(&self.host, &self.function, self.arity) {
             Some(lower::Value::Const(value)) => Getter::Const(value),
             Some(lower::Value::Whole) => Getter::Whole,
             Some(lower::Value::Path(path)) => Getter::Lowered { path, slow },
@@ -177,7 +188,7 @@ impl Callback for ScriptFn {
         }
         let me = self.clone();
         let slow = Rc::new(move |datum: &mut Datum, piece: Datum| me.call_set(datum, &piece));
-        Ok(match lower::assigned_key(&self.host, &self.function) {
+        Ok(match lower::assigned_key(&self.host, &self.function, self.arity) {
             Some(key) => Setter::Lowered { key, slow },
             None => Setter::Call(slow),
         })
@@ -193,7 +204,7 @@ impl Callback for ScriptFn {
         self.needs("a predicate", 1, "`|d| d.n > 0`, or `|| this.n > 0`")?;
         let me = self.clone();
         let slow = Rc::new(move |datum: &Datum| me.call_test(datum));
-        Ok(match lower::value(&self.host, &self.function) {
+        Ok(match lower::value(&self.host, &self.function, self.arity) {
             Some(lower::Value::Const(Datum::Bool(value))) => Predicate::Const(value),
             Some(lower::Value::Path(path)) => Predicate::Lowered { path, slow },
             _ => Predicate::Call(slow),
@@ -205,7 +216,7 @@ impl Callback for ScriptFn {
         let me = self.clone();
         let slow = Rc::new(move |datum: Datum| me.call_func(datum));
         if self.takes_this() {
-            return Ok(match lower::assignment(&self.host, &self.function) {
+            return Ok(match lower::assignment(&self.host, &self.function, self.arity) {
                 Some((key, value)) => {
                     let value = match value {
                         lower::Value::Const(value) => Getter::Const(value),
@@ -217,7 +228,7 @@ impl Callback for ScriptFn {
                 None => Func::Call(slow),
             });
         }
-        Ok(match lower::value(&self.host, &self.function) {
+        Ok(match lower::value(&self.host, &self.function, self.arity) {
             Some(lower::Value::Whole) => Func::Get(Getter::Whole),
             Some(lower::Value::Const(value)) => Func::Get(Getter::Const(value)),
             Some(lower::Value::Path(path)) => {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, FnPtr, Map as RhaiMap};
 
 use super::callback::ScriptFn;
-use super::convert::{from_rhai, from_rhai_like, to_rhai};
+use super::convert::{from_rhai, from_rhai_like, is_too_deep, to_rhai};
 use super::host::Host;
 use crate::cog::{Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Ty};
 use crate::datum::Datum;
@@ -67,12 +67,12 @@ impl Cog for ScriptCog {
             let result = self.function.call([to_rhai(&datum)])?;
             return emit_result(ctx, result, Some(&datum));
         }
-        let result = self.function.change(&mut datum, [])?;
+        let result = self.function.change_and_give(&mut datum)?;
         if result.is_unit() {
             ctx.emit(datum);
             Ok(())
         } else if result.is_array() {
-            emit_result(ctx, result, None)
+            emit_result(ctx, result, Some(&datum))
         } else {
             Err(self.function.wrong_result(
                 "nothing or an array, as it changes `this`",
@@ -131,9 +131,15 @@ fn convert(value: Dynamic, original: Option<&Datum>) -> Result<Datum> {
 /// A map with `run` as a cog.
 pub struct StateCog {
     state: Dynamic,
+    /// The state at the beginning.
+    fresh: RhaiMap,
+    turns: u64,
     run: ScriptFn,
     methods: Vec<(String, ScriptFn)>,
 }
+
+/// How often a state is looked at for being nested ever deeper.
+const LOOK: u64 = 256;
 
 impl StateCog {
     /// The cog of that map.
@@ -162,7 +168,7 @@ impl StateCog {
                 hint: Some("`run: |d| …`; `this` is the map".into()),
             });
         }
-        Ok(Self { state: Dynamic::from_map(fields), run, methods })
+        Ok(Self { state: Dynamic::from_map(fields.clone()), fresh: fields, turns: 0, run, methods })
     }
 
     fn method(&self, name: &str) -> Option<ScriptFn> {
@@ -172,8 +178,13 @@ impl StateCog {
 
 impl Cog for StateCog {
     fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        let result = self.run.call_on(&mut self.state, [to_rhai(&datum)])?;
-        emit_result(ctx, result, Some(&datum))
+        let result = self.run.call_on(&mut self.state, [to_rhai(&datum)]);
+        self.turns += 1;
+        if self.turns.is_multiple_of(LOOK) && is_too_deep(&self.state) {
+            self.state = Dynamic::from_map(self.fresh.clone());
+            return Err(Error::Other(format!("the state of `{}` is nested without end; it begins anew", self.run.shown())));
+        }
+        emit_result(ctx, result?, Some(&datum))
     }
 
     fn hears(&self, name: &str) -> bool {

@@ -48,7 +48,7 @@ fn parsed(text: &Text) -> Datum {
 /// # Errors
 /// When it holds what cannot travel: a closure, a cog, a range, with its path.
 pub(super) fn from_rhai(value: Dynamic) -> Result<Datum> {
-    back(value, None, &mut Vec::new()).map(|(datum, _)| datum)
+    Back { root: None, pool: None, path: Vec::new() }.value(value, None).map(|(datum, _)| datum)
 }
 
 /// The datum that a Rhai value means, where it was made from `original`: what did not change is the original itself.
@@ -56,82 +56,179 @@ pub(super) fn from_rhai(value: Dynamic) -> Result<Datum> {
 /// # Errors
 /// As [`from_rhai`].
 pub(super) fn from_rhai_like(value: Dynamic, original: &Datum) -> Result<Datum> {
-    back(value, Some(original), &mut Vec::new()).map(|(datum, _)| datum)
+    Back { root: Some(original), pool: None, path: Vec::new() }.value(value, Some(original)).map(|(datum, _)| datum)
 }
 
-/// Gives the datum and whether it is `original` unchanged.
-fn back(value: Dynamic, original: Option<&Datum>, path: &mut Vec<String>) -> Result<(Datum, bool)> {
-    if let Some(Datum::Raw(text)) = original {
-        let (datum, same) = back(value, Some(&parsed(text)), path)?;
-        return Ok(if same { (Datum::Raw(text.clone()), true) } else { (datum, false) });
+/// Values nested deeper than this do not travel: conversion recurses, and must end in an error, not in an overflow.
+const DEEPEST: usize = 500;
+/// Parts of the original that are looked through at most, for one that was moved.
+const POOL: usize = 256;
+
+/// The way back of one value.
+struct Back<'a> {
+    /// What was handed out.
+    root: Option<&'a Datum>,
+    /// Its lists and maps, raw ones read, each with what it was; gathered when first needed.
+    pool: Option<Vec<(Datum, Datum)>>,
+    path: Vec<String>,
+}
+
+impl Back<'_> {
+    /// Gives the datum and whether it is `original` unchanged.
+    fn value(&mut self, value: Dynamic, original: Option<&Datum>) -> Result<(Datum, bool)> {
+        if self.path.len() > DEEPEST {
+            return Err(Error::data(format!("nested deeper than {DEEPEST}"), ""));
+        }
+        if let Some(Datum::Raw(text)) = original {
+            let (datum, same) = self.value(value, Some(&parsed(text)))?;
+            return Ok(if same { (Datum::Raw(text.clone()), true) } else { (datum, false) });
+        }
+        let value = value.flatten();
+        if value.is_map() || value.is_array() {
+            let fits = match original {
+                Some(Datum::Map(_)) => value.is_map(),
+                Some(Datum::List(old)) => value.read_lock::<Array>().is_some_and(|list| list.len() == old.len()),
+                _ => false,
+            };
+            if !fits && let Some(moved) = self.moved(&value) {
+                return Ok((moved, false));
+            }
+            return if value.is_map() { self.map(value.cast(), original) } else { self.list(value.cast(), original) };
+        }
+        let datum = scalar(value, &self.path)?;
+        match original {
+            Some(original) if *original == datum && original.kind() == kind_like(&datum, original) => Ok((original.clone(), true)),
+            _ => Ok((datum, false)),
+        }
     }
-    let value = value.flatten();
-    if value.is_map() {
-        return map_back(value.cast::<RhaiMap>(), original, path);
+
+    fn map(&mut self, mut map: RhaiMap, original: Option<&Datum>) -> Result<(Datum, bool)> {
+        let none = Map::new();
+        let old = original.and_then(Datum::as_map);
+        let mut made = Map::with_capacity(map.len());
+        let mut same = old.is_some_and(|old| old.len() == map.len());
+        for (key, value) in old.unwrap_or(&none).iter() {
+            // Taken out of the Rhai map, so that what is left there is new.
+            if let Some(now) = map.remove(key.as_str()) {
+                let (datum, unchanged) = self.part(key.to_string(), now, Some(value))?;
+                same &= unchanged;
+                made.push(key.clone(), datum);
+            } else {
+                same = false;
+            }
+        }
+        for (name, value) in map {
+            same = false;
+            let datum = self.part(name.to_string(), value, None)?.0;
+            made.push(Key::new(&name), datum);
+        }
+        Ok((Datum::Map(made), same))
     }
-    if value.is_array() {
-        return list_back(value.cast::<Array>(), original, path);
+
+    fn list(&mut self, list: Array, original: Option<&Datum>) -> Result<(Datum, bool)> {
+        let old = original.and_then(Datum::as_list).unwrap_or_default();
+        // A list made of a single datum, as `[d]`: its elements are like the datum.
+        let alone = original.filter(|original| matches!(original, Datum::Map(_)));
+        let moved = old.len() != list.len();
+        let mut same = matches!(original, Some(Datum::List(_))) && !moved;
+        let mut made = Vec::with_capacity(list.len());
+        for (place, value) in list.into_iter().enumerate() {
+            let known = if moved { self.moved(&value) } else { None };
+            let (datum, unchanged) = match known {
+                Some(datum) => (datum, false),
+                None => self.part(place.to_string(), value, old.get(place).or(alone))?,
+            };
+            same &= unchanged;
+            made.push(datum);
+        }
+        Ok((Datum::List(made), same))
     }
-    let datum = scalar(value, path)?;
-    match original {
-        Some(original) if *original == datum && original.kind() == datum_kind(&datum, original) => Ok((original.clone(), true)),
-        _ => Ok((datum, false)),
+
+    fn part(&mut self, step: String, value: Dynamic, original: Option<&Datum>) -> Result<(Datum, bool)> {
+        self.path.push(step);
+        let part = self.value(value, original);
+        self.path.pop();
+        part
+    }
+
+    /// The part of what was handed out that equals this list or map: it was moved or copied as it is.
+    fn moved(&mut self, value: &Dynamic) -> Option<Datum> {
+        if !value.is_map() && !value.is_array() {
+            return None;
+        }
+        let root = self.root?;
+        let pool = self.pool.get_or_insert_with(|| {
+            let mut pool = Vec::new();
+            gather(root, &mut pool, 0);
+            pool
+        });
+        pool.iter().find(|(read, _)| is_same(value, read, 0)).map(|(_, original)| original.clone())
     }
 }
 
-/// A number text equals the integer or fraction that Rhai saw in its place.
-fn datum_kind(datum: &Datum, original: &Datum) -> &'static str {
+/// The lists and maps of a datum, itself included, raw ones read.
+fn gather(datum: &Datum, pool: &mut Vec<(Datum, Datum)>, depth: usize) {
+    if pool.len() >= POOL || depth > DEEPEST {
+        return;
+    }
+    match datum {
+        Datum::Raw(text) => {
+            let read = parsed(text);
+            pool.push((read.clone(), datum.clone()));
+            parts(&read, pool, depth);
+        }
+        Datum::List(_) | Datum::Map(_) => {
+            pool.push((datum.clone(), datum.clone()));
+            parts(datum, pool, depth);
+        }
+        _ => {}
+    }
+}
+
+fn parts(datum: &Datum, pool: &mut Vec<(Datum, Datum)>, depth: usize) {
+    match datum {
+        Datum::List(list) => list.iter().for_each(|part| gather(part, pool, depth + 1)),
+        Datum::Map(map) => map.iter().for_each(|(_, part)| gather(part, pool, depth + 1)),
+        _ => {}
+    }
+}
+
+/// Whether a script's value is what `datum` shows as to scripts.
+fn is_same(value: &Dynamic, datum: &Datum, depth: usize) -> bool {
+    if depth > DEEPEST {
+        return false;
+    }
+    match datum {
+        Datum::Raw(text) => is_same(value, &parsed(text), depth),
+        Datum::Map(old) => value.read_lock::<RhaiMap>().is_some_and(|map| {
+            map.len() == old.len() && old.iter().all(|(key, part)| map.get(key.as_str()).is_some_and(|now| is_same(now, part, depth + 1)))
+        }),
+        Datum::List(old) => value
+            .read_lock::<Array>()
+            .is_some_and(|list| list.len() == old.len() && list.iter().zip(old).all(|(now, part)| is_same(now, part, depth + 1))),
+        scalar_datum => {
+            scalar(value.clone().flatten(), &[]).is_ok_and(|now| now == *scalar_datum && kind_like(&now, datum) == datum.kind())
+        }
+    }
+}
+
+/// The kind that counts for being unchanged: a number text equals the integer or fraction that Rhai saw in its place.
+fn kind_like(datum: &Datum, original: &Datum) -> &'static str {
     if matches!(original, Datum::Number(_)) && matches!(datum, Datum::Int(_) | Datum::Float(_)) { original.kind() } else { datum.kind() }
 }
 
-fn map_back(mut map: RhaiMap, original: Option<&Datum>, path: &mut Vec<String>) -> Result<(Datum, bool)> {
-    let Some(Datum::Map(old)) = original else {
-        let mut made = Map::with_capacity(map.len());
-        for (name, value) in map {
-            path.push(name.to_string());
-            made.push(Key::new(&name), back(value, None, path)?.0);
-            path.pop();
+/// Whether a value is nested deeper than what can travel.
+pub(super) fn is_too_deep(value: &Dynamic) -> bool {
+    fn deeper(value: &Dynamic, left: usize) -> bool {
+        if left == 0 {
+            return true;
         }
-        return Ok((Datum::Map(made), false));
-    };
-    let mut made = Map::with_capacity(map.len());
-    let mut same = map.len() == old.len();
-    for (key, value) in old.iter() {
-        // Taken out of the Rhai map, so that what is left there is new.
-        if let Some(now) = map.remove(key.as_str()) {
-            path.push(key.to_string());
-            let (datum, unchanged) = back(now, Some(value), path)?;
-            path.pop();
-            same &= unchanged;
-            made.push(key.clone(), datum);
-        } else {
-            same = false;
+        if let Some(map) = value.read_lock::<RhaiMap>() {
+            return map.values().any(|part| deeper(part, left - 1));
         }
+        value.read_lock::<Array>().is_some_and(|list| list.iter().any(|part| deeper(part, left - 1)))
     }
-    for (name, value) in map {
-        same = false;
-        path.push(name.to_string());
-        made.push(Key::new(&name), back(value, None, path)?.0);
-        path.pop();
-    }
-    Ok((Datum::Map(made), same))
-}
-
-fn list_back(list: Array, original: Option<&Datum>, path: &mut Vec<String>) -> Result<(Datum, bool)> {
-    let old: &[Datum] = match original {
-        Some(Datum::List(old)) => old,
-        _ => &[],
-    };
-    let mut same = matches!(original, Some(Datum::List(_))) && old.len() == list.len();
-    let mut made = Vec::with_capacity(list.len());
-    for (place, value) in list.into_iter().enumerate() {
-        path.push(place.to_string());
-        let (datum, unchanged) = back(value, old.get(place), path)?;
-        path.pop();
-        same &= unchanged;
-        made.push(datum);
-    }
-    Ok((Datum::List(made), same))
+    deeper(value, DEEPEST)
 }
 
 fn scalar(value: Dynamic, path: &[String]) -> Result<Datum> {
@@ -206,6 +303,28 @@ mod tests {
         value.write_lock::<RhaiMap>().unwrap().insert("s".into(), Dynamic::from_array(vec![2_i64.into()]));
         let datum = from_rhai_like(value, &original).unwrap();
         assert_eq!(json::to_string(&datum), r#"{"r":{ "b":1, "a" : 2.0},"s":[2]}"#);
+    }
+
+    #[test]
+    fn what_was_moved_keeps_its_text_too() {
+        let original = read(r#"{"p": {"z": 1.50, "a": 2}, "l": [{"y": 1.0, "b": 1}, {"y": 2.0, "b": 2}]}"#);
+        let mut value = to_rhai(&original);
+        {
+            let mut map = value.write_lock::<RhaiMap>().unwrap();
+            let p = map.remove("p").unwrap();
+            map.insert("q".into(), p);
+            map.get_mut("l").unwrap().write_lock::<Array>().unwrap().remove(0);
+        }
+        assert_eq!(json::to_string(&from_rhai_like(value, &original).unwrap()), r#"{"l":[{"y":2.0,"b":2}],"q":{"z":1.50,"a":2}}"#);
+        let alone = Dynamic::from_array(vec![to_rhai(&original)]);
+        assert_eq!(json::to_string(&from_rhai_like(alone, &original).unwrap()), format!("[{}]", json::to_string(&original)));
+    }
+
+    #[test]
+    fn a_value_nested_without_end_is_an_error() {
+        let deep = (0..2 * DEEPEST).fold(Dynamic::UNIT, |inner, _| Dynamic::from_array(vec![inner]));
+        assert!(is_too_deep(&deep));
+        assert!(from_rhai(deep).unwrap_err().to_string().contains("nested deeper"));
     }
 
     #[test]

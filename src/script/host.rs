@@ -122,9 +122,14 @@ impl Host {
         this: Option<&mut Dynamic>,
         args: [Dynamic; N],
     ) -> Result<Dynamic, Box<EvalAltResult>> {
+        // It may be called while the script is wound, as a cast: that has limits of its own, which must go on.
+        let around = (self.watch.limits.get(), self.watch.started.get());
         self.watch.start(CALL);
         let context = NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, self.global(), Position::NONE);
-        function.call_raw(&context, this, args)
+        let result = function.call_raw(&context, this, args);
+        self.watch.limits.set(around.0);
+        self.watch.started.set(around.1);
+        result
     }
 
     /// The source in which that function stands.
@@ -147,6 +152,20 @@ impl Host {
     pub fn tree_of(&self, function: &str) -> &AST {
         let home = self.home(function);
         self.libraries.iter().find(|(source, _)| Rc::ptr_eq(source, &home)).map_or(&self.ast, |(_, ast)| ast)
+    }
+
+    /// Whether the body of that function, which ends at `end`, is a block whose last statement ends in `;`: its value is then
+    /// not meant, though Rhai gives it.
+    pub fn ends_closed(&self, function: &str, end: Position) -> bool {
+        let (Some(line), Some(column)) = (end.line(), end.position()) else { return false };
+        let home = self.home(function);
+        let cut = |text: &'_ str| text.char_indices().nth(column - 1).map_or(text.len(), |(at, _)| at);
+        let last = home.line(line).map(|text| &text[..cut(text)]);
+        let lines = last.into_iter().chain((1..line).rev().filter_map(|line| home.line(line)));
+        // The braces of `if` and its like are passed over, and comments behind the last statement.
+        let bare = |text: &str| text.trim_end_matches(|c: char| c.is_whitespace() || c == '}').to_owned();
+        let code = lines.map(bare).find(|text| !text.is_empty() && !text.trim_start().starts_with("//"));
+        code.is_some_and(|text| text.ends_with(';') || text.rsplit_once("//").is_some_and(|(code, _)| code.trim_end().ends_with(';')))
     }
 
     /// The line on which that function or closure stands.

@@ -28,8 +28,9 @@ struct Body {
 
 /// The body of `function`: an enumeration that Rhai does not export holds it, so it is reached by walking a tree that has no
 /// other function.
-fn body(tree: &AST, function: &FnPtr) -> Option<Body> {
-    let definition = tree.iter_fn_def().find(|definition| definition.name == function.fn_name())?;
+fn body(tree: &AST, function: &FnPtr, arity: Option<usize>) -> Option<Body> {
+    let params = function.curry().len() + arity?;
+    let definition = tree.iter_fn_def().find(|definition| definition.name == function.fn_name() && definition.params.len() == params)?;
     // Captured values come first, and may change while the script runs: what uses them is not lowered.
     let params = definition.params.iter().skip(function.curry().len()).map(ToString::to_string).collect();
     let mut alone = Module::new();
@@ -76,20 +77,20 @@ fn unwrapped(statements: &[Stmt]) -> &[Stmt] {
 }
 
 /// `|d| d.a.b[0]`, `|| this.a`, `|d| "x"`, `|d| d`.
-pub(super) fn value(host: &Host, function: &FnPtr) -> Option<Value> {
+pub(super) fn value(host: &Host, function: &FnPtr, arity: Option<usize>) -> Option<Value> {
     if !host.lowers {
         return None;
     }
-    let body = body(host.tree_of(function.fn_name()), function)?;
+    let body = body(host.tree_of(function.fn_name()), function, arity)?;
     expression(only_expression(&body.statements)?, body.datum())
 }
 
 /// The key that `|d, v| { d.k = v; d }` or `|v| this.k = v` assigns.
-pub(super) fn assigned_key(host: &Host, function: &FnPtr) -> Option<Key> {
+pub(super) fn assigned_key(host: &Host, function: &FnPtr, arity: Option<usize>) -> Option<Key> {
     if !host.lowers {
         return None;
     }
-    let body = body(host.tree_of(function.fn_name()), function)?;
+    let body = body(host.tree_of(function.fn_name()), function, arity)?;
     let (datum, piece, statements) = match (body.params.as_slice(), unwrapped(&body.statements)) {
         ([piece], [assignment]) => ("this", piece, assignment),
         ([datum, piece], [assignment, Stmt::Expr(last)]) if is_variable(last, datum) => (datum.as_str(), piece, assignment),
@@ -100,11 +101,11 @@ pub(super) fn assigned_key(host: &Host, function: &FnPtr) -> Option<Key> {
 }
 
 /// The key and value of `|| this.k = …`, where the value is a constant or a path.
-pub(super) fn assignment(host: &Host, function: &FnPtr) -> Option<(Key, Value)> {
+pub(super) fn assignment(host: &Host, function: &FnPtr, arity: Option<usize>) -> Option<(Key, Value)> {
     if !host.lowers {
         return None;
     }
-    let body = body(host.tree_of(function.fn_name()), function)?;
+    let body = body(host.tree_of(function.fn_name()), function, arity)?;
     let [statement] = unwrapped(&body.statements) else { return None };
     let (key, right) = single_assignment(statement, "this")?;
     Some((key, expression(right, "this")?))
