@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("log", &["datum", "error", "secrets"]),
     ("conf", &["datum", "error", "log", "secrets"]),
     ("escapement", &["error"]),
-    ("cog", &["datum", "error", "escapement", "getset", "log"]),
+    ("cog", &["datum", "error", "escapement", "getset", "log", "secrets"]),
     ("cogs", &["cog", "datum", "error", "escapement", "getset", "log"]),
     ("train", &["cog", "datum", "error", "escapement", "log"]),
     ("script", &["cog", "cogs", "conf", "datum", "error", "getset", "log", "secrets", "train"]),

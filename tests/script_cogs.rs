@@ -31,6 +31,8 @@ fn a_closure_with_a_parameter_gives_none_several_or_one() {
 fn a_closure_without_parameters_changes_this_in_place() {
     assert_eq!(through("cog(|| { this.n += 1; })", "{\"z\":0,\"n\":1}\n"), "{\"z\":0,\"n\":2}\n");
     assert_eq!(through("cog(|| { if this.n > 1 { return []; } })", "{\"n\":1}\n{\"n\":2}\n"), "{\"n\":1}\n");
+    assert_eq!(through("cog(|| { this.remove(\"x\"); })", "{\"x\":0,\"n\":1}\n"), "{\"n\":1}\n");
+    assert_eq!(through("cog(|| { this.l.pop(); })", "{\"n\":1,\"l\":[[2]]}\n"), "{\"n\":1,\"l\":[]}\n");
     assert_eq!(through("cog(|| [this.n, this.n + 1])", "{\"n\":1}\n"), "1\n2\n");
     assert_eq!(through("cog(|| { this = this.n; })", "{\"n\":1}\n"), "1\n");
 }

@@ -8,9 +8,10 @@ use super::args::OnError;
 use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome};
 use super::seat::{Event, Notice, Seat};
 use crate::datum::{Datum, Map};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 use crate::escapement::{Escapement, Interest, Job, Moment, Token};
 use crate::log;
+use crate::secrets;
 
 /// All that a cog may touch, lent for one call.
 pub struct Ctx<'a> {
@@ -131,6 +132,7 @@ impl<'a> Ctx<'a> {
         let given = std::mem::replace(&mut self.given, hold.into_lineage());
         let parts = std::mem::take(&mut self.parts);
         let id = self.id.take();
+        self.id = self.name_of(&datum);
         self.fail(error, Some(datum));
         (self.given, self.parts, self.id) = (given, parts, id);
     }
@@ -144,10 +146,7 @@ impl<'a> Ctx<'a> {
         self.given = lineage;
         self.parts = 0;
         self.held = false;
-        self.id = match &self.seat.common.id_getter {
-            Some(getter) => getter.get(datum).ok().map(|id| id.piece().into_owned()),
-            None => None,
-        };
+        self.id = self.name_of(datum);
     }
 
     #[inline]
@@ -161,6 +160,12 @@ impl<'a> Ctx<'a> {
             }
             n => self.books.split(&self.given, n - 1),
         }
+    }
+
+    /// What the cog's `id_getter` names a datum, where it has one.
+    #[inline]
+    fn name_of(&self, datum: &Datum) -> Option<String> {
+        self.seat.common.id_getter.as_ref()?.get(datum).ok().map(|id| id.piece().into_owned())
     }
 
     /// The batch is over.
@@ -191,7 +196,7 @@ impl<'a> Ctx<'a> {
             (OnError::Route(_), Some(datum)) => {
                 let mut report = Map::with_capacity(4);
                 report.push("data".into(), datum);
-                report.push("error".into(), Datum::from(error.to_string()));
+                report.push("error".into(), Datum::from(shorten(&secrets::mask(&error.to_string()), 1024)));
                 report.push("cog".into(), Datum::from(&*self.seat.name));
                 report.push("id".into(), Datum::from(self.id()));
                 self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });

@@ -41,6 +41,8 @@ pub enum Given {
     Callback(Rc<dyn Callback>),
     /// A cog of the train, by its number.
     Cog(u32),
+    /// Something that no option takes, by the name of its type.
+    Odd(String),
     /// Values some of which are not plain data.
     List(Vec<Given>),
     /// Values by name, some of which are not plain data.
@@ -49,7 +51,7 @@ pub enum Given {
 
 impl Given {
     /// The name of its kind, for messages.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
             Self::Datum(datum) => datum.kind(),
             Self::Getter(_) => "a getter",
@@ -58,6 +60,7 @@ impl Given {
             Self::Func(_) => "a cast",
             Self::Callback(_) => "a closure",
             Self::Cog(_) => "a cog",
+            Self::Odd(kind) => kind,
             Self::List(_) => "array",
             Self::Map(_) => "map",
         }

@@ -25,7 +25,7 @@ pub(super) enum Value {
 
 /// What is wrong with a value, before it is known whose.
 pub(super) enum Fault {
-    Kind(&'static str),
+    Kind(String),
     /// What the cog does or wants, and what to do.
     Text(String, Option<String>),
     /// What making an accessor of it gave.
@@ -39,7 +39,7 @@ pub(super) fn says(text: String) -> Fault {
 pub(super) fn at(spec: &CogSpec, param: &Param, fault: Fault) -> Error {
     let (text, hint) = match fault {
         Fault::Kind(got) => {
-            let got = if got.starts_with("a ") { got.to_owned() } else { format!("`{got}`") };
+            let got = if got.starts_with("a ") { got } else { format!("`{got}`") };
             (format!("`{}` wants {}, but is given {got}", spec.path(), param.ty.wanted()), None)
         }
         Fault::Text(text, hint) => (format!("`{}` {text}", spec.path()), hint),
@@ -91,7 +91,7 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
     if unit && matches!(given, Given::Datum(Datum::Unit)) {
         return Ok(Value::Unit);
     }
-    let wrong = || Fault::Kind(given.kind());
+    let wrong = || Fault::Kind(given.kind().to_owned());
     Ok(match ty {
         Ty::Getter => Value::Getter(given.getter().map_err(Fault::Error)?.ok_or_else(wrong)?),
         Ty::Setter => Value::Setter(given.setter().map_err(Fault::Error)?.ok_or_else(wrong)?),
@@ -103,7 +103,7 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
                 .list()
                 .ok_or_else(wrong)?
                 .iter()
-                .map(|one| one.getter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind())))
+                .map(|one| one.getter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind().to_owned())))
                 .collect::<Result<_, _>>()?,
         ),
         Ty::Setters => Value::Setters(
@@ -113,7 +113,7 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
                 .iter()
                 .map(|one| match one {
                     Given::Datum(Datum::Unit) => Ok(None),
-                    one => one.setter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind())).map(Some),
+                    one => one.setter().map_err(Fault::Error)?.ok_or_else(|| Fault::Kind(one.kind().to_owned())).map(Some),
                 })
                 .collect::<Result<_, _>>()?,
         ),
@@ -141,7 +141,7 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
 
 /// Plain data of the kind that `ty` wants, brought into one form.
 fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
-    let wrong = || Fault::Kind(datum.kind());
+    let wrong = || Fault::Kind(datum.kind().to_owned());
     match (ty, datum) {
         (Ty::Int | Ty::Size, Datum::Int(n)) if *n < 0 => Err(says(format!("wants a number that is not negative, but is given `{n}`"))),
         (Ty::Bool, Datum::Bool(_))

@@ -24,8 +24,19 @@ pub struct ScriptFn {
     function: FnPtr,
     /// Parameters besides captured values; none for a native function, which is given the datum.
     arity: Option<usize>,
-    /// Whether its last statement stands without `;`, so that its value is meant.
-    ends_open: bool,
+    /// What its result says, where it is called with the datum as `this`.
+    meant: Meant,
+}
+
+/// Rhai gives the value of a block's last statement, with `;` or without. What stands before `;` is not meant as a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meant {
+    /// The last statement stands without `;`.
+    Value,
+    /// It ends in `;`.
+    Nothing,
+    /// It ends in `;`, but there is a `return` that may give an array.
+    Arrays,
 }
 
 impl ScriptFn {
@@ -37,8 +48,13 @@ impl ScriptFn {
         definitions.sort_by_key(|definition| definition.params.len());
         let chosen = definitions.iter().find(|definition| definition.params.len() == captured + 1).or_else(|| definitions.first());
         let arity = chosen.map(|definition| definition.params.len().saturating_sub(captured));
-        let ends_open = chosen.is_none_or(|definition| !host.ends_closed(definition.name.as_str(), definition.body.end_position()));
-        Self { host: Rc::clone(host), function, arity, ends_open }
+        let meant = match chosen {
+            Some(definition) if host.ends_closed(definition.name.as_str(), definition.body.end_position()) => {
+                if lower::returns(definition) { Meant::Arrays } else { Meant::Nothing }
+            }
+            _ => Meant::Value,
+        };
+        Self { host: Rc::clone(host), function, arity, meant }
     }
 
     /// Whether the datum is handed over as `this`.
@@ -60,7 +76,11 @@ impl ScriptFn {
     /// before a final `;` is not.
     pub(super) fn change_and_give(&self, datum: &mut Datum) -> Result<Dynamic> {
         let result = self.change(datum, [])?;
-        Ok(if self.ends_open { result } else { Dynamic::UNIT })
+        Ok(match self.meant {
+            Meant::Value => result,
+            Meant::Arrays if result.is_array() => result,
+            Meant::Arrays | Meant::Nothing => Dynamic::UNIT,
+        })
     }
 
     /// Calls it with `args`.

@@ -1,10 +1,12 @@
 //! Joining cogs: `|>`, `movement::train_line`, `movement::train_split`, `train.update`.
 
+use std::cell::Cell;
+
 use rhai::{Array, Dynamic, Map as RhaiMap, NativeCallContext};
 
 use super::constructors::{self, Call};
 use super::report::{Place, Report};
-use super::winding::{CogHandle, Desk, Line};
+use super::winding::{CogHandle, Desk, Line, Link};
 
 /// What a value is as a part of a line: a cog, a line, an array of such, or a closure, function or state map, wrapped anew.
 /// Anything else is noted as a fault and is an empty line.
@@ -53,13 +55,19 @@ fn add(all: &mut Vec<u32>, more: &[u32]) {
     }
 }
 
+/// The number of the next link.
+fn next_link() -> u64 {
+    thread_local!(static NEXT: Cell<u64> = const { Cell::new(0) });
+    NEXT.with(|next| next.replace(next.get() + 1))
+}
+
 /// `a |> b`: every tail of `a` feeds every head of `b`.
 pub(super) fn join(a: Line, b: Line, place: Option<Place>) -> Line {
     let mut links = a.links;
     links.extend(b.links);
     for tail in &a.tails {
         for head in &b.heads {
-            links.push((*tail, *head));
+            links.push(Link { from: *tail, to: *head, made: next_link() });
         }
     }
     let heads = if a.heads.is_empty() { b.heads } else { a.heads };
@@ -123,18 +131,21 @@ pub(super) fn update(desk: &Desk, call: &Call, adjacency: Dynamic) {
     put(desk, call, line);
 }
 
-fn put(desk: &Desk, call: &Call, line: Line) {
+/// Puts a line into the train; what is there already is not doubled.
+pub(super) fn put(desk: &Desk, call: &Call, line: Line) {
     let place = line.place.or_else(|| call.place.clone());
     let mut winding = desk.winding.borrow_mut();
     let mut cogs = line.heads;
-    for (from, to) in &line.links {
-        add(&mut cogs, &[*from, *to]);
+    for link in &line.links {
+        add(&mut cogs, &[link.from, link.to]);
     }
     add(&mut cogs, &line.tails);
     add(&mut winding.in_train, &cogs);
     for link in line.links {
-        winding.links.push(link);
-        winding.link_places.push(place.clone());
+        if !winding.links.contains(&link) {
+            winding.links.push(link);
+            winding.link_places.push(place.clone());
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, FuncRegistration, Map as RhaiMa
 
 use super::accessors::{CastValue, DeleterValue, GetterValue, SetterValue};
 use super::callback::{ScriptFn, StateMap};
+use super::compose;
 use super::convert::{from_rhai, short_type};
 use super::host::Host;
 use super::report::{Place, Report};
-use super::winding::{CogHandle, Desk, Made};
+use super::winding::{CogHandle, Desk, Line, Made};
 use crate::cog::{Args, CogSpec, Given};
 use crate::datum::Datum;
 use crate::error::Error;
@@ -70,7 +71,11 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
     let given = options(desk, call, spec, args);
     let shown = given.iter().map(|(name, value)| render(desk, spec, name, value)).collect::<Vec<_>>().join(", ");
     let host = desk.host();
-    let given: Vec<(String, Given)> = given.into_iter().map(|(name, value)| (name, to_given(&host, value))).collect();
+    let given: Vec<(String, Given)> = given
+        .into_iter()
+        .map(|(name, value)| (name, route(desk, call, value)))
+        .map(|(name, value)| (name, to_given(&host, value)))
+        .collect();
     let name_given = given.iter().find(|(name, _)| name == "name").and_then(|(_, value)| value.datum()?.as_str().map(str::to_owned));
     let built = match Args::check(spec, &given) {
         Ok(args) => match (spec.build)(&args) {
@@ -102,6 +107,14 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
     let mut winding = desk.winding.borrow_mut();
     winding.cogs.push(made);
     CogHandle(winding.cogs.len() as u32 - 1)
+}
+
+/// A line given as an option, as an error route is, stands for its first cog; the rest of it is put into the train.
+fn route(desk: &Desk, call: &Call, value: Dynamic) -> Dynamic {
+    let Some(line) = value.clone().flatten().try_cast::<Line>() else { return value };
+    let [head] = line.heads[..] else { return value };
+    compose::put(desk, call, line);
+    Dynamic::from(CogHandle(head))
 }
 
 /// The arguments of a constructor as named options.
@@ -203,8 +216,8 @@ pub(super) fn to_given(host: &Rc<Host>, value: Dynamic) -> Given {
         let cast = cast.0;
         return Given::Func(Func::Call(Rc::new(move |datum| cast.run(&datum).map_err(|text| Error::data(text, "")))));
     }
-    // What is left is plain, or something that no option takes: its kind then says so.
-    from_rhai(value).map_or(Given::List(Vec::new()), Given::Datum)
+    let kind = short_type(value.type_name()).to_owned();
+    from_rhai(value).map_or(Given::Odd(kind), Given::Datum)
 }
 
 /// `name=value` for a cog's label; secrets masked, long values shortened.

@@ -313,7 +313,7 @@ mod tests {
             let mut map = value.write_lock::<RhaiMap>().unwrap();
             let p = map.remove("p").unwrap();
             map.insert("q".into(), p);
-            map.get_mut("l").unwrap().write_lock::<Array>().unwrap().remove(0);
+            let _ = map.get_mut("l").unwrap().write_lock::<Array>().unwrap().remove(0);
         }
         assert_eq!(json::to_string(&from_rhai_like(value, &original).unwrap()), r#"{"l":[{"y":2.0,"b":2}],"q":{"z":1.50,"a":2}}"#);
         let alone = Dynamic::from_array(vec![to_rhai(&original)]);

@@ -17,6 +17,17 @@ use crate::train::Options;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CogHandle(pub u32);
 
+/// One cog feeding another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    /// Who feeds.
+    pub from: u32,
+    /// Who is fed.
+    pub to: u32,
+    /// Which joining made it: a line that is put into the train twice brings the same links.
+    pub made: u64,
+}
+
 /// Cogs joined: what `|>` and `train_line` make.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
@@ -25,7 +36,7 @@ pub(super) struct Line {
     /// Cogs that data leave by.
     pub tails: Vec<u32>,
     /// Who feeds whom, in order.
-    pub links: Vec<(u32, u32)>,
+    pub links: Vec<Link>,
     /// Where it was put together, for faults of the graph.
     pub place: Option<Place>,
 }
@@ -76,7 +87,7 @@ pub(super) struct Winding {
     /// Cogs, in order of construction; a [`CogHandle`] is a place in it.
     pub cogs: Vec<Made>,
     /// Who feeds whom, in order.
-    pub links: Vec<(u32, u32)>,
+    pub links: Vec<Link>,
     /// Where each link was made, as in `links`.
     pub link_places: Vec<Option<Place>>,
     /// Where `train.run()` stands.

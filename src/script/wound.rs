@@ -8,7 +8,7 @@ use rhai::{Dynamic, FnPtr};
 
 use super::host::Host;
 use super::report::{Place, Report};
-use super::winding::{Desk, Winding};
+use super::winding::{Desk, Link, Winding};
 use crate::cog::{Cog, Common, OnError};
 use crate::error::Error;
 use crate::log;
@@ -82,14 +82,13 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
         next += 1;
     }
     let place: HashMap<u32, u32> = cogs.iter().enumerate().map(|(node, cog)| (*cog, node as u32)).collect();
-    let mut taken: HashMap<String, usize> = HashMap::new();
+    // Names that the script gave come first.
+    let given = cogs.iter().map(|cog| &winding.cogs[*cog as usize]).filter(|made| made.named);
+    let mut taken: HashMap<String, bool> = given.map(|made| (made.name.clone(), false)).collect();
     let mut graph = Graph::default();
     for cog in &cogs {
         let made = &winding.cogs[*cog as usize];
-        let count = taken.entry(made.name.clone()).or_default();
-        *count += 1;
-        let dash = if made.name.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
-        let name = if *count == 1 { made.name.clone() } else { format!("{}{dash}{count}", made.name) };
+        let name = unique(&made.name, made.named, &mut taken);
         let kind = if made.spec.name == "cog" && !made.named { name.clone() } else { made.spec.name.to_owned() };
         let label = match (made.options.is_empty(), made.named) {
             (true, false) => name.clone(),
@@ -99,12 +98,25 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
         let route = route_of(winding, *cog).and_then(|route| place.get(&route).copied());
         graph.nodes.push(Node { name, label: secrets::mask(&label).into_owned(), kind: made.kind(), targets: Vec::new(), route });
     }
-    for (from, to) in &winding.links {
-        if let (Some(from), Some(to)) = (place.get(from), place.get(to)) {
+    for link in &winding.links {
+        if let (Some(from), Some(to)) = (place.get(&link.from), place.get(&link.to)) {
             graph.link(*from, *to);
         }
     }
     Drawn { graph, cogs }
+}
+
+/// A name that no other cog has: the one asked for, else with a number. `taken` says of each name whether a cog has it yet.
+fn unique(wanted: &str, given: bool, taken: &mut HashMap<String, bool>) -> String {
+    if given && taken.insert(wanted.to_owned(), true) == Some(false) || !given && !taken.contains_key(wanted) {
+        taken.insert(wanted.to_owned(), true);
+        return wanted.to_owned();
+    }
+    let dash = if wanted.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
+    let free = (2..).map(|n| format!("{wanted}{dash}{n}")).find(|name| !taken.contains_key(name));
+    let free = free.expect("there are more numbers than cogs");
+    taken.insert(free.clone(), true);
+    free
 }
 
 fn route_of(winding: &Winding, cog: u32) -> Option<u32> {
@@ -206,7 +218,7 @@ fn check_graph(desk: &Desk, drawn: &Drawn) {
 fn circle_place(winding: &Winding, drawn: &Drawn) -> Option<Place> {
     let node = |cog: &u32| drawn.cogs.iter().position(|known| known == cog).map(|node| node as u32);
     let mut graph = Graph { nodes: drawn.graph.nodes.iter().map(|node| Node { targets: Vec::new(), ..node.clone() }).collect() };
-    let closing = winding.links.iter().position(|(from, to)| {
+    let closing = winding.links.iter().position(|Link { from, to, .. }| {
         if let (Some(from), Some(to)) = (node(from), node(to)) {
             graph.link(from, to);
         }
@@ -218,7 +230,10 @@ fn circle_place(winding: &Winding, drawn: &Drawn) -> Option<Place> {
 /// Where a link from that cog was made a second time.
 fn doubled_place(winding: &Winding, drawn: &Drawn, node: Option<u32>) -> Option<Place> {
     let cog = drawn.cogs[node? as usize];
-    let again = |place: usize| winding.links[..place].contains(&winding.links[place]);
-    let second = (0..winding.links.len()).find(|place| winding.links[*place].0 == cog && again(*place))?;
+    let again = |place: usize| {
+        let (from, to) = (winding.links[place].from, winding.links[place].to);
+        winding.links[..place].iter().any(|link| (link.from, link.to) == (from, to))
+    };
+    let second = (0..winding.links.len()).find(|place| winding.links[*place].from == cog && again(*place))?;
     winding.link_places[second].clone()
 }

@@ -182,6 +182,14 @@ impl Train {
     }
 
     fn turn(&mut self, number: u32, events: Vec<Event>) {
+        let seat = &mut self.slots[number as usize].seat;
+        if seat.closed {
+            // What is told of the end may make data that come too late.
+            seat.stats.errors += events.len() as u64;
+            log::write_kind(log::Priority::Error, &seat.name, &format!("{}: {} data came after its end", seat.name, events.len()));
+            events.iter().for_each(|event| self.books.settle(&event.lineage, Outcome::Failed));
+            return;
+        }
         self.call(number, |cog, ctx| cog.turn_batch(ctx, Batch { events }));
     }
 
@@ -189,8 +197,9 @@ impl Train {
     fn after_call(&mut self, number: u32) {
         let slot = &mut self.slots[number as usize];
         if let Some(status) = slot.seat.stop.take() {
-            self.stop.get_or_insert(status);
+            self.stop(status);
         }
+        let slot = &mut self.slots[number as usize];
         self.notices.extend(slot.seat.notices.drain(..));
         if !slot.seat.failed.is_empty() {
             let failed = std::mem::take(&mut slot.seat.failed);
@@ -203,7 +212,8 @@ impl Train {
 
     /// Asks for the orderly end.
     pub fn stop(&mut self, status: i32) {
-        self.stop.get_or_insert(status);
+        // A fault after the end was asked for is told all the same.
+        self.stop = Some(self.stop.filter(|asked| *asked != 0).unwrap_or(status));
     }
 
     /// The books at this moment.

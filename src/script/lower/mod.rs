@@ -4,7 +4,7 @@
 //! success; a missing key, an index out of bounds or a value of another kind goes to the interpreter, so that values and
 //! errors are the interpreter's own.
 
-use rhai::{AST, ASTNode, Expr, FnPtr, Module, Stmt};
+use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
 
 use super::convert::from_rhai;
 use super::host::Host;
@@ -33,16 +33,26 @@ fn body(tree: &AST, function: &FnPtr, arity: Option<usize>) -> Option<Body> {
     let definition = tree.iter_fn_def().find(|definition| definition.name == function.fn_name() && definition.params.len() == params)?;
     // Captured values come first, and may change while the script runs: what uses them is not lowered.
     let params = definition.params.iter().skip(function.curry().len()).map(ToString::to_string).collect();
-    let mut alone = Module::new();
-    alone.set_script_fn(definition.clone());
     let mut statements = Vec::new();
-    AST::new([], alone).walk(&mut |path: &[ASTNode<'_>]| {
+    super::names::alone(definition).walk(&mut |path: &[ASTNode<'_>]| {
         if let [ASTNode::Stmt(statement)] = path {
             statements.push((*statement).clone());
         }
         true
     });
     Some(Body { params, statements })
+}
+
+/// Whether a `return` with a value stands in that function.
+pub(super) fn returns(definition: &rhai::Shared<rhai::ScriptFuncDef>) -> bool {
+    let mut found = false;
+    super::names::alone(definition).walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Stmt(Stmt::Return(Some(_), flags, _))) = path.last() {
+            found |= !flags.intersects(rhai::ASTFlags::BREAK);
+        }
+        !found
+    });
+    found
 }
 
 impl Body {
