@@ -132,6 +132,12 @@ impl Splitter {
         self.head.is_some() || !self.tail.is_empty()
     }
 
+    /// How many bytes of the unfinished line have come; where text is decoded from another encoding, bytes of the text.
+    pub(super) fn unfinished(&self) -> u64 {
+        let start = self.head.as_ref().map_or(self.base, |head| head.start);
+        self.base + self.tail.len() as u64 - start
+    }
+
     /// Takes what `read` appends to the bytes that it is given, about `room` of them; nothing when it gives an error.
     pub(super) fn feed<E>(&mut self, room: usize, read: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<usize, E> {
         let count;
