@@ -21,10 +21,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use self::follow::{Follow, Settings};
+use self::follow::{Follow, Readers, Settings};
 use self::names::Glob;
 use self::outlook::Outlook;
-use self::stream::Id;
 use super::lines::{self, Options};
 use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param};
 use crate::datum::Datum;
@@ -100,8 +99,7 @@ struct FileWatcher {
     follows: HashMap<Number, Follow>,
     next: Number,
     by_path: HashMap<PathBuf, Number>,
-    /// Who reads an open file.
-    readers: HashMap<Id, Number>,
+    readers: Readers,
     bound: HashMap<Token, Bound>,
     outlook: Outlook,
     /// Those with something to read, in the order of their turns.

@@ -115,13 +115,6 @@ impl Splitter {
         }
     }
 
-    /// The stream begins anew: what was unfinished is dropped. What was cut already stays.
-    pub(super) fn restart(&mut self) {
-        let fresh = Self::new(&self.options, 0);
-        let old = std::mem::replace(self, fresh);
-        (self.ready, self.done_head, self.mended) = (old.ready, old.done_head, old.mended);
-    }
-
     /// Whether [`Splitter::give`] has something; then nothing must be fed.
     pub(super) fn has_lines(&self) -> bool {
         self.ready.is_some() || self.done_head.is_some() || self.options.long == Long::Split && self.options.is_long(self.tail.len())
