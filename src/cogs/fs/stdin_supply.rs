@@ -141,7 +141,10 @@ impl StdinSupply {
 fn send(ctx: &mut Ctx<'_>, line: Line) {
     match line.what {
         Ok(datum) => ctx.emit_new(datum, line.end),
-        Err(unfit) => ctx.fail_new(unfit.datum, line.end, &unfit.error),
+        Err(unfit) => {
+            let unfit = unfit.naming("standard input");
+            ctx.fail_new(unfit.datum, line.end, &unfit.error);
+        }
     }
 }
 

@@ -268,7 +268,10 @@ impl Sender<'_> {
         match line.what {
             Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, line.end),
             Ok(datum) => ctx.emit_new_with(datum, line.end, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
-            Err(unfit) => ctx.fail_new(unfit.datum, line.end, &unfit.error),
+            Err(unfit) => {
+                let unfit = unfit.naming(self.path.as_str());
+                ctx.fail_new(unfit.datum, line.end, &unfit.error);
+            }
         }
     }
 }

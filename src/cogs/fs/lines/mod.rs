@@ -25,6 +25,17 @@ pub(super) struct Unfit {
     pub(super) datum: Datum,
 }
 
+impl Unfit {
+    /// The error, with the name of what the line was read from.
+    pub(super) fn naming(self, name: &str) -> Self {
+        let error = match self.error {
+            Error::Data { text, piece } => Error::Data { text: format!("`{name}`: {text}"), piece },
+            other => other,
+        };
+        Self { error, ..self }
+    }
+}
+
 /// One line, or a piece of an over-long one.
 pub(super) struct Line {
     /// The datum.
