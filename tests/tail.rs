@@ -29,7 +29,10 @@ fn files_that_appear_later_are_read_from_their_beginning() {
         .append("logs/d.log", "d\n")
         .wait_for_file("out.txt", "a\nb\nc\nd\n")
         .signal(Signal::TERM)
-        .expect_exit(0);
+        .expect_exit(0)
+        .expect_stderr(
+            "deadbeat: warning: file_watcher_supply: `a.log` is not there yet: waits for it\ndeadbeat: warning: file_watcher_supply: `dir/b.log` is not there yet: waits for it\n",
+        );
 }
 
 #[test]

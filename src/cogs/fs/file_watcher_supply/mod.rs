@@ -181,11 +181,14 @@ impl Cog for FileWatcher {
         self.scan = Some(scan);
         self.signal = Some(ctx.signal(Signal::HUP.as_raw())?);
         for name in self.names.clone() {
+            if self.by_path.contains_key(Path::new(&name)) {
+                continue;
+            }
             let number = self.follow(Path::new(&name), false);
             self.look_around(ctx, number)?;
             self.check(ctx, number, self.settings.from_end)?;
             if self.follows.get(&number).is_some_and(|follow| follow.streams.is_empty() && !follow.told) {
-                ctx.say(Priority::Notice, &format!("`{name}` is not there yet: waits for it"));
+                ctx.say(Priority::Warning, &format!("`{name}` is not there yet: waits for it"));
             }
         }
         for glob in 0..self.globs.len() {
