@@ -158,11 +158,13 @@ fn nothing_is_lost_when_a_file_is_copied_and_truncated_under_its_writer() {
     let mut running = started(tail(""));
     let path = running.path("in.log");
     let writer = Writer::start(&path);
+    // A file of which nothing has been read could not be known again.
+    writer.allow(1);
+    running = running.wait_for_file("out.log", "0\n");
     for rotation in 0..ROTATIONS {
         let first = rotation * LINES;
         writer.allow(first + LINES / 2);
-        // What is not read yet at the cut cannot be had, nor what comes between copy and cut: the writer waits meanwhile.
-        running = arrived(running, first + LINES / 2 - 1);
+        // What comes between copy and cut cannot be had: the writer waits meanwhile.
         writer.rest(|desk| {
             fs::copy(&path, path.with_extension(format!("log.{rotation}"))).expect("it can be copied");
             desk.file.set_len(0).expect("it can be truncated");

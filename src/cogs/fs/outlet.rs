@@ -29,6 +29,8 @@ pub(super) trait Outlet {
     fn is_stream(&self) -> bool {
         false
     }
+    /// Whether this error of a write may pass without our doing, so that it is worth being tried again.
+    fn may_pass(&self, error: &io::Error) -> bool;
     /// What it writes to is to be opened anew before the next line.
     fn reopen(&mut self) {}
     /// Whether it waits to be opened anew.
@@ -130,5 +132,10 @@ impl Outlet for Stream {
 
     fn is_stream(&self) -> bool {
         true
+    }
+
+    /// Nobody can give us another stream.
+    fn may_pass(&self, _error: &io::Error) -> bool {
+        false
     }
 }

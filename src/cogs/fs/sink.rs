@@ -1,8 +1,8 @@
 //! Where lines gather until they are written: one buffer, the holds of the events in it, and the time of writing.
 //!
 //! Written when nothing more waits, when the buffer is full, each line at once, or at a certain age. An event ends well when
-//! its line is written (or synced), not before. What cannot be written now is kept and tried again; nothing is written twice,
-//! and no line follows half a one. `outlet` is what it writes to.
+//! its line is written (or synced), not before. What cannot be written now is kept and tried again where the outlet says that
+//! this may help; nothing is written twice, and no line follows half a one. `outlet` is what it writes to.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -92,7 +92,7 @@ pub(super) struct Sink {
     wait: Option<Wait>,
     trouble: Option<Trouble>,
     failed_syncs: u32,
-    /// Nobody will ever read what is written.
+    /// Nothing will ever be written any more.
     broken: bool,
 }
 
@@ -196,7 +196,13 @@ impl Sink {
         None
     }
 
-    /// Writes what there is, whether its time has come or not; for `finish`, and after the outlet was changed.
+    /// For the cog's `finish`: writes what there is, and from now on each line at once, as a broadcast may still bring some.
+    pub(super) fn finish(&mut self, ctx: &mut Ctx<'_>) {
+        self.flush = Flush::Each;
+        self.write_now(ctx);
+    }
+
+    /// Writes what there is, whether its time has come or not; also after the outlet was changed.
     pub(super) fn write_now(&mut self, ctx: &mut Ctx<'_>) {
         if let Some(Wait::Pause(token)) = self.wait {
             ctx.unbind(token);
@@ -232,7 +238,8 @@ impl Sink {
                     io::ErrorKind::Interrupted => {}
                     io::ErrorKind::WouldBlock => return self.wait_ready(ctx),
                     io::ErrorKind::BrokenPipe if self.outlet.is_stream() => return self.broken(ctx),
-                    _ => return self.pause(ctx, &error, false),
+                    _ if self.outlet.may_pass(&error) => return self.pause(ctx, &error, false),
+                    _ => return self.fatal(ctx, &error),
                 },
             }
         }
@@ -321,6 +328,15 @@ impl Sink {
         ctx.stop(0);
     }
 
+    /// An error that will not pass: what is not written never will be.
+    fn fatal(&mut self, ctx: &mut Ctx<'_>, error: &io::Error) {
+        let text = format!("cannot write `{}`: {}; {} lines are lost", self.outlet.path().display(), plain(error), self.holds.len());
+        ctx.say(Priority::Error, &text);
+        self.broken = true;
+        self.drop_all();
+        ctx.stop(1);
+    }
+
     fn sync(&mut self, ctx: &mut Ctx<'_>) {
         let file = match self.outlet.file().map(File::try_clone) {
             Some(Ok(file)) => file,
@@ -366,9 +382,10 @@ impl Sink {
     }
 
     /// The time is over: what is not stored has failed.
-    fn give_up(&mut self, ctx: &Ctx<'_>) {
+    fn give_up(&mut self, ctx: &mut Ctx<'_>) {
         if !self.holds.is_empty() {
             ctx.say(Priority::Error, &format!("{} lines could not be written to `{}`", self.holds.len(), self.outlet.path().display()));
+            ctx.stop(1);
         }
         self.drop_all();
     }

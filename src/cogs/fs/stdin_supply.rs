@@ -67,7 +67,12 @@ impl Cog for StdinSupply {
         // What was read was taken away from standard input: nobody else can give it.
         self.lines.give(usize::MAX, |line| send(ctx, line));
         if !self.over {
-            self.end(ctx);
+            // A stop, not the end: the line's rest may still come, to nobody.
+            match self.lines.unfinished() {
+                0 => {}
+                count => ctx.say(Priority::Notice, &format!("an unfinished line of {count} bytes was left when reading stopped")),
+            }
+            self.close(ctx);
         }
         Ok(())
     }
@@ -118,9 +123,14 @@ impl StdinSupply {
         Ok(())
     }
 
+    /// There is nothing more to read: only this makes a whole line of an unfinished one.
     fn end(&mut self, ctx: &mut Ctx<'_>) {
-        self.over = true;
         self.lines.end(|line| send(ctx, line));
+        self.close(ctx);
+    }
+
+    fn close(&mut self, ctx: &mut Ctx<'_>) {
+        self.over = true;
         if let Some(token) = self.bound.take() {
             ctx.unbind(token);
         }
@@ -131,7 +141,10 @@ impl StdinSupply {
 fn send(ctx: &mut Ctx<'_>, line: Line) {
     match line.what {
         Ok(datum) => ctx.emit_new(datum, line.end),
-        Err(unfit) => ctx.fail_new(unfit.datum, line.end, &unfit.error),
+        Err(unfit) => {
+            let unfit = unfit.naming("standard input");
+            ctx.fail_new(unfit.datum, line.end, &unfit.error);
+        }
     }
 }
 
@@ -179,6 +192,17 @@ mod tests {
         drop(writer);
         assert_eq!(text(&bench.pump(|_| false)), ["bc", "last"]);
         assert_eq!(bench.esc.bound(0), 0);
+    }
+
+    #[test]
+    fn a_stop_makes_no_line_of_half_a_one() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        INPUT.set(Some(reader.into()));
+        let mut bench = Bench::new(&PIPED, vec![]);
+        writer.write_all(b"a\nhalf").unwrap();
+        assert_eq!(text(&bench.pump(|got| got.len() == 1)), ["a"]);
+        assert!(bench.finish().is_empty());
+        assert_eq!((bench.esc.bound(0), bench.balance().in_flight), (0, 0));
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Cog for StdoutDrain {
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        self.sink.write_now(ctx);
+        self.sink.finish(ctx);
         Ok(())
     }
 
@@ -127,6 +127,19 @@ mod tests {
         drop(reader);
         bench.pump(|_| false);
         assert_eq!((bench.stop(), bench.balance().failed), (Some(0), 1));
+        bench.feed("b");
+        bench.finish();
+        assert_eq!(bench.balance().in_flight, 0);
+    }
+
+    #[test]
+    fn an_output_that_takes_nothing_ends_the_train_with_an_error() {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        OUTPUT.set(Some(full.into()));
+        let mut bench = Bench::new(&PIPED, vec![]);
+        bench.feed("a");
+        bench.pump(|_| false);
+        assert_eq!((bench.stop(), bench.balance().failed), (Some(1), 1));
         bench.feed("b");
         bench.finish();
         assert_eq!(bench.balance().in_flight, 0);

@@ -128,6 +128,7 @@ impl FileWatcher {
         }
         let Some(mut stream) = other.streams.remove(at) else { return Ok(false) };
         stream.closes = None;
+        stream.copy = false;
         stream.dirty = true;
         if reader != number {
             // Its last line will hardly be completed.

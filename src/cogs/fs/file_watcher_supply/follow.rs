@@ -1,11 +1,12 @@
 //! One path that is followed: the file that stands there now, and those that stood there before and may still grow.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use super::siblings;
 use super::stream::{Got, Id, Stream};
 use crate::cog::Ctx;
 use crate::cogs::fs::lines::{Line, Options};
@@ -29,6 +30,9 @@ pub(super) struct Settings {
     pub(super) max_read: usize,
     pub(super) path_setter: Setter,
 }
+
+/// Who reads an open file.
+pub(super) type Readers = HashMap<Id, u32>;
 
 /// A followed path.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, read by name")]
@@ -132,7 +136,7 @@ impl Follow {
     ///
     /// # Errors
     /// The file cannot be read just now.
-    pub(super) fn step(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, room: usize) -> io::Result<()> {
+    pub(super) fn step(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, room: usize, readers: &Readers) -> io::Result<()> {
         // A later file waits until the earlier ones have been read to their end.
         let Some(at) = self.streams.iter().position(Stream::wants) else { return Ok(()) };
         let stream = &mut self.streams[at];
@@ -144,13 +148,8 @@ impl Follow {
                     self.streams.remove(at);
                     return Ok(());
                 }
-                Ok(Got::Anew { unfinished }) => {
-                    let lost = if unfinished { "; the unfinished line is lost" } else { "" };
-                    let text = format!(
-                        "`{}` was truncated: reads it from the beginning, what was cut before it was read is lost{lost}",
-                        self.path.display()
-                    );
-                    ctx.say(Priority::Notice, &text);
+                Ok(Got::Anew) => {
+                    self.was_cut(ctx, settings, at, readers);
                     return Ok(());
                 }
                 Ok(Got::More | Got::All) => {}
@@ -169,6 +168,37 @@ impl Follow {
             ctx.say(Priority::Warning, &format!("`{}` is not all text in its encoding (told once a file)", self.path.display()));
         }
         Ok(())
+    }
+
+    /// Another content stands in the file with that number: it is read from the beginning, after what was unread of the former
+    /// content where that was copied before the cut.
+    fn was_cut(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, at: usize, readers: &Readers) {
+        let path = self.path.display();
+        let stream = &self.streams[at];
+        if stream.copy {
+            let text = format!("a copy of `{path}` was written over while it was read: what was not read of it yet is lost");
+            ctx.say(Priority::Warning, &text);
+            self.streams.remove(at);
+            return;
+        }
+        let begins_alike = |other: &[u8]| other.starts_with(stream.print()) || stream.print().starts_with(other);
+        let known = |id: &Id| readers.contains_key(id) || self.closed.iter().any(|closed| closed.id == *id && begins_alike(&closed.print));
+        let found = if stream.closes.is_none() && !stream.flows { siblings::copy(&self.path, stream, known) } else { None };
+        let stream = &mut self.streams[at];
+        let unfinished = stream.lines.unfinished();
+        let copy = found.and_then(|(name, file)| Some((name, stream.copied(file, &settings.lines, ctx.now()).ok()?)));
+        if let Some((name, mut copy)) = copy {
+            // The line that had begun goes on in the copy.
+            copy.lines = stream.begin_anew(&settings.lines);
+            let text = format!("`{path}` was truncated: reads the rest of its copy `{}` first", name.display());
+            ctx.say(Priority::Notice, &text);
+            self.streams.insert(at, copy);
+            return;
+        }
+        stream.begin_anew(&settings.lines);
+        let dropped = if unfinished > 0 { format!("; drops {unfinished} bytes of an unfinished line") } else { String::new() };
+        let text = format!("`{path}` was truncated and no copy of it is found: what was unread may be lost{dropped}");
+        ctx.say(Priority::Warning, &text);
     }
 
     /// Does what is due, and what is due next.
@@ -238,7 +268,10 @@ impl Sender<'_> {
         match line.what {
             Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, line.end),
             Ok(datum) => ctx.emit_new_with(datum, line.end, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
-            Err(unfit) => ctx.fail_new(unfit.datum, line.end, &unfit.error),
+            Err(unfit) => {
+                let unfit = unfit.naming(self.path.as_str());
+                ctx.fail_new(unfit.datum, line.end, &unfit.error);
+            }
         }
     }
 }

@@ -21,10 +21,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use self::follow::{Follow, Settings};
+use self::follow::{Follow, Readers, Settings};
 use self::names::Glob;
 use self::outlook::Outlook;
-use self::stream::Id;
 use super::lines::{self, Options};
 use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param};
 use crate::datum::Datum;
@@ -100,8 +99,7 @@ struct FileWatcher {
     follows: HashMap<Number, Follow>,
     next: Number,
     by_path: HashMap<PathBuf, Number>,
-    /// Who reads an open file.
-    readers: HashMap<Id, Number>,
+    readers: Readers,
     bound: HashMap<Token, Bound>,
     outlook: Outlook,
     /// Those with something to read, in the order of their turns.
@@ -183,11 +181,14 @@ impl Cog for FileWatcher {
         self.scan = Some(scan);
         self.signal = Some(ctx.signal(Signal::HUP.as_raw())?);
         for name in self.names.clone() {
+            if self.by_path.contains_key(Path::new(&name)) {
+                continue;
+            }
             let number = self.follow(Path::new(&name), false);
             self.look_around(ctx, number)?;
             self.check(ctx, number, self.settings.from_end)?;
             if self.follows.get(&number).is_some_and(|follow| follow.streams.is_empty() && !follow.told) {
-                ctx.say(Priority::Notice, &format!("`{name}` is not there yet: waits for it"));
+                ctx.say(Priority::Warning, &format!("`{name}` is not there yet: waits for it"));
             }
         }
         for glob in 0..self.globs.len() {

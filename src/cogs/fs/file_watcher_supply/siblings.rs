@@ -5,11 +5,14 @@
 //! files are born then too, but begin otherwise: like a file that was read, or with the mark of their format.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
+
+use rustix::fs::OFlags;
 
 use super::stream::{Id, Stream, id};
 use crate::cogs::fs::lines::Options;
@@ -37,21 +40,53 @@ pub(super) fn between(path: &Path, after: SystemTime, before: Option<SystemTime>
 }
 
 fn list(path: &Path, after: SystemTime, before: Option<SystemTime>, known: &impl Fn(&Id) -> bool) -> Vec<Sibling> {
-    let Some(name) = path.file_name() else { return Vec::new() };
-    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let mut found: Vec<Sibling> = entries
-        .flatten()
-        .filter(|entry| is_rotated(&entry.file_name(), name))
-        .filter_map(|entry| {
-            let about = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+    let mut found: Vec<Sibling> = rotated(path)
+        .into_iter()
+        .filter_map(|(about, path)| {
             let born = about.created().ok()?;
             let fits = born >= after && before.is_none_or(|before| born <= before) && !known(&id(&about));
-            fits.then(|| (born, id(&about), entry.path()))
+            fits.then(|| (born, id(&about), path))
         })
         .collect();
     found.sort();
     found
+}
+
+/// The regular files called like `path` with an ending.
+fn rotated(path: &Path) -> Vec<(fs::Metadata, PathBuf)> {
+    let Some(name) = path.file_name() else { return Vec::new() };
+    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| is_rotated(&entry.file_name(), name))
+        .filter_map(|entry| Some((entry.metadata().ok().filter(fs::Metadata::is_file)?, entry.path())))
+        .collect()
+}
+
+/// The copy that was made of the former content of `stream`, the file at `path`, before that was cut; the latest, if there are
+/// several. `known`: files that are read themselves or were.
+pub(super) fn copy(path: &Path, stream: &Stream, known: impl Fn(&Id) -> bool) -> Option<(PathBuf, File)> {
+    let mut last = Vec::new();
+    for _ in 0..LISTS {
+        let mut found: Vec<(Option<SystemTime>, Id, PathBuf)> = rotated(path)
+            .into_iter()
+            .map(|(about, path)| (about.created().or_else(|_| about.modified()).ok(), id(&about), path))
+            .filter(|(_, id, _)| !known(id))
+            .collect();
+        found.sort();
+        let copy = found.iter().rev().find_map(|(_, wanted, path)| {
+            let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path).ok()?;
+            let same = file.metadata().is_ok_and(|about| id(&about) == *wanted);
+            (same && stream.is_copied_in(&file).unwrap_or(false)).then(|| (path.clone(), file))
+        });
+        // Names may move while they are read.
+        if copy.is_some() || found == last {
+            return copy;
+        }
+        last = found;
+    }
+    None
 }
 
 /// Whether `other` is `name` with an ending, as rotations make it.

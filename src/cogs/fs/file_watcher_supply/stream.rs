@@ -17,6 +17,8 @@ use crate::escapement::Moment;
 
 /// A file is known again by so much of its beginning.
 const PRINT: usize = 256;
+/// A copy must have so much in common with what was read last.
+const LAST: u64 = 64;
 /// One read of what has no size.
 const UNSIZED: usize = 16 * 1024;
 
@@ -37,11 +39,8 @@ pub(super) enum Got {
     All,
     /// Nothing will ever follow.
     End,
-    /// It is another content than before, to be read from the beginning.
-    Anew {
-        /// The line that had begun is lost.
-        unfinished: bool,
-    },
+    /// It is another content than before: see [`Stream::begin_anew`].
+    Anew,
 }
 
 /// An open file with what was read of it.
@@ -57,6 +56,8 @@ pub(super) struct Stream {
     pub(super) offset: u64,
     /// The beginning of the file.
     print: Vec<u8>,
+    /// What stood right before `offset`, up to [`LAST`] bytes.
+    last: Vec<u8>,
     pub(super) lines: Splitter,
     /// There may be something to read.
     pub(super) dirty: bool,
@@ -64,6 +65,8 @@ pub(super) struct Stream {
     pub(super) caught_up: bool,
     /// Its name was taken away: so long it is still read.
     pub(super) closes: Option<Moment>,
+    /// It is a copy that was made before a file was cut: nobody will write to it.
+    pub(super) copy: bool,
     /// It has come to another name that is followed too.
     pub(super) renamed: bool,
     /// When its unfinished line is given out.
@@ -94,18 +97,61 @@ impl Stream {
             flows,
             offset,
             print: Vec::new(),
+            last: Vec::new(),
             lines: Splitter::new(options, offset),
             dirty: !flows && !from_end,
             caught_up: false,
             closes: None,
+            copy: false,
             renamed: false,
             partial_due: None,
             told: false,
         };
         if !flows {
             stream.same_beginning()?;
+            stream.last = vec![0; usize::try_from(offset.min(LAST)).unwrap_or_default()];
+            // When that fails it was cut just now, and nothing of it has been read.
+            if stream.file.read_exact_at(&mut stream.last, offset.saturating_sub(LAST)).is_err() {
+                stream.last.clear();
+            }
         }
         Ok(stream)
+    }
+
+    /// What `file`, a copy of this one's former content, goes on with where this one was read to. `closes`: when it is closed,
+    /// at the earliest.
+    pub(super) fn copied(&self, file: File, options: &Rc<Options>, closes: Moment) -> io::Result<Self> {
+        let about = file.metadata()?;
+        Ok(Self {
+            file,
+            id: id(&about),
+            born: about.created().ok(),
+            flows: false,
+            offset: self.offset,
+            print: self.print.clone(),
+            last: self.last.clone(),
+            lines: Splitter::new(options, self.offset),
+            dirty: true,
+            caught_up: false,
+            closes: Some(closes),
+            copy: true,
+            renamed: false,
+            partial_due: None,
+            told: self.told,
+        })
+    }
+
+    /// Whether `file` has all that was read of this one, at the same places as far as that is remembered.
+    pub(super) fn is_copied_in(&self, file: &File) -> io::Result<bool> {
+        let about = file.metadata()?;
+        if !about.is_file() || about.len() < self.offset || self.print.is_empty() {
+            return Ok(false);
+        }
+        let mut beginning = vec![0; self.print.len()];
+        file.read_exact_at(&mut beginning, 0)?;
+        let mut last = vec![0; self.last.len()];
+        file.read_exact_at(&mut last, self.offset - self.last.len() as u64)?;
+        Ok(beginning == self.print && last == self.last)
     }
 
     /// How it begins: up to 256 bytes.
@@ -132,7 +178,7 @@ impl Stream {
         // What cannot be read is not tried again at once.
         self.dirty = false;
         let got = if self.flows { self.read_flow(most, to_end) } else { self.read_file(most, to_end) }?;
-        self.dirty = matches!(got, Got::More | Got::Anew { .. });
+        self.dirty = matches!(got, Got::More | Got::Anew);
         self.caught_up |= got == Got::All;
         Ok(got)
     }
@@ -140,16 +186,18 @@ impl Stream {
     fn read_file(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
         let size = self.file.metadata()?.len();
         if size < self.offset {
-            return Ok(self.begin_anew());
+            return Ok(Got::Anew);
         }
         let left = usize::try_from(size - self.offset).unwrap_or(usize::MAX);
         // Files of the system's own, as in /proc, have no size.
         let want = if left == 0 && to_end { UNSIZED } else { left }.min(most);
         if want == 0 {
-            return Ok(if self.same_beginning()? { Got::All } else { self.begin_anew() });
+            return Ok(if self.same_beginning()? { Got::All } else { Got::Anew });
         }
         let (file, offset, print) = (&self.file, self.offset, &mut self.print);
+        let mut last = std::mem::take(&mut self.last);
         let fed = self.lines.feed(want, |into| {
+            let before = into.len();
             loop {
                 match rustix::io::pread(file, spare_capacity(into), offset) {
                     Ok(_) => {}
@@ -157,9 +205,14 @@ impl Stream {
                     Err(error) => return Err(Some(io::Error::from(error))),
                 }
                 // Looked at after the reading: else it might have been truncated and written again between the two.
-                return if same(file, print).map_err(Some)? { Ok(()) } else { Err(None) };
+                if !same(file, print).map_err(Some)? {
+                    return Err(None);
+                }
+                remember(&mut last, &into[before..]);
+                return Ok(());
             }
         });
+        self.last = last;
         match fed {
             Ok(0) if to_end => Ok(Got::End),
             Ok(count) => {
@@ -167,7 +220,7 @@ impl Stream {
                 Ok(if to_end || self.offset < size { Got::More } else { Got::All })
             }
             Err(Some(error)) => Err(error),
-            Err(None) => Ok(self.begin_anew()),
+            Err(None) => Ok(Got::Anew),
         }
     }
 
@@ -193,20 +246,26 @@ impl Stream {
         }
     }
 
-    /// Another content stands in the file.
-    fn begin_anew(&mut self) -> Got {
-        let unfinished = self.lines.has_unfinished();
+    /// Another content stands in the file: it is read from its beginning. Gives what was begun of the former one.
+    pub(super) fn begin_anew(&mut self, options: &Rc<Options>) -> Splitter {
         self.offset = 0;
         self.print.clear();
-        self.lines.restart();
+        self.last.clear();
         self.partial_due = None;
-        Got::Anew { unfinished }
+        std::mem::replace(&mut self.lines, Splitter::new(options, 0))
     }
 
     /// Whether the file begins as it did.
     fn same_beginning(&mut self) -> io::Result<bool> {
         same(&self.file, &mut self.print)
     }
+}
+
+/// Adds what was read to the last bytes.
+fn remember(last: &mut Vec<u8>, fresh: &[u8]) {
+    let most = LAST as usize;
+    last.extend_from_slice(&fresh[fresh.len().saturating_sub(most)..]);
+    last.drain(..last.len().saturating_sub(most));
 }
 
 /// Whether `file` begins with `print`, which grows with the file up to [`PRINT`].

@@ -252,6 +252,27 @@ fn no_line_is_lost_or_repeated_while_a_file_is_copied_and_truncated() {
 }
 
 #[test]
+fn what_was_unread_at_a_cut_is_read_from_the_copy() {
+    both(|mut rig| {
+        rig.append("log", "begins\n");
+        rig.append("log.0", "begins\nbut goes on otherwise, and is much longer\n");
+        rig.append("log.gz", b"\x1f\x8bpacked, and longer than what was read\n");
+        rig.start(&["log"], vec![("start", "begin".into())]);
+        rig.append("log", "read\nha");
+        rig.expect(&["begins", "read"]);
+        for (round, lines) in [["half", "unread"], ["more", "unread too"]].iter().enumerate() {
+            rig.append("log", if round == 0 { "lf\nunread\n" } else { "re\nunread too\n" });
+            // The same name each time, written over.
+            fs::copy(rig.path("log"), rig.path("log-1")).unwrap();
+            File::options().write(true).open(rig.path("log")).unwrap().set_len(0).unwrap();
+            rig.append("log", format!("round {round}\nmo"));
+            rig.expect(&[lines[0], lines[1], &format!("round {round}")]);
+        }
+        assert!(rig.finish().is_empty());
+    });
+}
+
+#[test]
 fn what_cannot_be_read_is_told_once_and_tried_again() {
     both(|mut rig| {
         fs::create_dir(rig.path("log")).unwrap();

@@ -49,13 +49,15 @@ impl FileWatcher {
         let room = ctx.room();
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         if room > 0
-            && let Err(error) = follow.step(ctx, &self.settings, room)
+            && let Err(error) = follow.step(ctx, &self.settings, room, &self.readers)
         {
             follow.trouble(ctx, &error, self.settings.tail);
             if !self.settings.tail {
                 follow.streams.clear();
             }
         }
+        // A copy of what was cut may have been opened.
+        self.readers.extend(follow.streams.iter().filter(|stream| stream.copy).map(|stream| (stream.id, number)));
         for id in follow.close_old(ctx, &self.settings, false) {
             self.readers.remove(&id);
         }

@@ -188,7 +188,7 @@ impl Cog for LineFileDrain {
         if let Some(bound) = self.bound.take() {
             ctx.unbind(bound);
         }
-        self.sink.write_now(ctx);
+        self.sink.finish(ctx);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::cogs::fs::form::Stamp;
 use crate::cogs::fs::outlet::Outlet;
@@ -133,6 +134,13 @@ impl Outlet for Target {
 
     fn file(&self) -> Option<&File> {
         self.file.as_ref()
+    }
+
+    /// Room may be made, a disk or a reader may come back; the rest is a fault of the place itself.
+    fn may_pass(&self, error: &io::Error) -> bool {
+        use io::ErrorKind::{BrokenPipe, FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem | BrokenPipe)
+            || Errno::from_io_error(error) == Some(Errno::IO)
     }
 
     fn reopen(&mut self) {

@@ -102,7 +102,18 @@ fn what_cannot_be_written_until_the_end_has_failed() {
     bench.feed("a");
     bench.finish();
     let books = bench.balance();
-    assert_eq!((books.failed, books.in_flight), (1, 0), "{books:?}");
+    assert_eq!((books.failed, books.in_flight, bench.stop()), (1, 0, Some(1)), "{books:?}");
+}
+
+#[test]
+fn what_comes_after_the_end_began_is_written_at_once() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("out");
+    let mut bench = Bench::on(Clock::by_hand(), &SPEC, options(&path, vec![("flush", 60.into())]));
+    bench.feed("a");
+    bench.finish();
+    bench.feed("from a broadcast");
+    assert_eq!((read(&path).as_str(), bench.balance().in_flight), ("a\nfrom a broadcast\n", 0));
 }
 
 #[test]

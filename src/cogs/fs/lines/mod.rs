@@ -25,6 +25,17 @@ pub(super) struct Unfit {
     pub(super) datum: Datum,
 }
 
+impl Unfit {
+    /// The error, with the name of what the line was read from.
+    pub(super) fn naming(self, name: &str) -> Self {
+        let error = match self.error {
+            Error::Data { text, piece } => Error::Data { text: format!("`{name}`: {text}"), piece },
+            other => other,
+        };
+        Self { error, ..self }
+    }
+}
+
 /// One line, or a piece of an over-long one.
 pub(super) struct Line {
     /// The datum.
@@ -115,13 +126,6 @@ impl Splitter {
         }
     }
 
-    /// The stream begins anew: what was unfinished is dropped. What was cut already stays.
-    pub(super) fn restart(&mut self) {
-        let fresh = Self::new(&self.options, 0);
-        let old = std::mem::replace(self, fresh);
-        (self.ready, self.done_head, self.mended) = (old.ready, old.done_head, old.mended);
-    }
-
     /// Whether [`Splitter::give`] has something; then nothing must be fed.
     pub(super) fn has_lines(&self) -> bool {
         self.ready.is_some() || self.done_head.is_some() || self.options.long == Long::Split && self.options.is_long(self.tail.len())
@@ -130,6 +134,12 @@ impl Splitter {
     /// Whether part of a line has come, but not its end.
     pub(super) fn has_unfinished(&self) -> bool {
         self.head.is_some() || !self.tail.is_empty()
+    }
+
+    /// How many bytes of the unfinished line have come; where text is decoded from another encoding, bytes of the text.
+    pub(super) fn unfinished(&self) -> u64 {
+        let start = self.head.as_ref().map_or(self.base, |head| head.start);
+        self.base + self.tail.len() as u64 - start
     }
 
     /// Takes what `read` appends to the bytes that it is given, about `room` of them; nothing when it gives an error.
