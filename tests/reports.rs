@@ -37,7 +37,7 @@ macro_rules! reports {
 }
 
 reports! {
-    syntax_error unclosed_string reserved_word
+    syntax_error unclosed_string reserved_word map_without_a_hash words_of_other_languages
     unknown_function unknown_variable function_does_not_see_variables wrong_number_of_arguments thrown
     misspelt_option misspelt_option_in_a_variable misspelt_cog cog_in_another_module
     wrong_type options_that_are_no_map missing_option getter_with_two_parameters bad_regexp
