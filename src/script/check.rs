@@ -51,8 +51,7 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
         nested_this(desk, source, tree);
         captured_in_loops(desk, source, tree);
     }
-    let functions: HashSet<&str> = known.functions[""].keys().map(String::as_str).collect();
-    names::walk(desk, &host.main, script, &functions);
+    names::walk(desk, &host.main, script, &names::Functions { own: &known.own, all: &known.functions });
     behind_run(desk, &host.main, script);
 }
 
@@ -137,6 +136,7 @@ fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, 
     let home = COGS.iter().find(|spec| spec.name == name);
     let hint = match home {
         Some(spec) => Some(format!("it stands in a module: `{}`", spec.path())),
+        None if names::foreign(name).is_some() => names::foreign(name),
         None => nearest(name, global.keys().map(String::as_str).filter(|name| name.starts_with(char::is_alphabetic)))
             .map(|near| format!("did you mean `{near}`?")),
     };

@@ -183,8 +183,17 @@ impl Host {
         self.line_of(function.fn_name()).map_or_else(|| "closure".into(), |line| format!("closure:{line}"))
     }
 
-    /// What to do when a variable of that name is not seen.
-    fn about_variable(&self, name: &str) -> Option<String> {
+    /// What to do when there is no function of that name: a variable may hold one.
+    fn about_function(&self, name: &str) -> Option<String> {
+        let trees = || self.libraries.iter().map(|(_, tree)| tree).chain([&self.ast]);
+        let captured = trees().flat_map(AST::iter_fn_def).any(|function| function.params.iter().any(|param| param.as_str() == name));
+        let is_function = trees().flat_map(AST::iter_functions).any(|function| function.name == name);
+        let is_variable = captured || self.variables().iter().any(|known| known == name);
+        (is_variable && !is_function).then(|| format!("`{name}` is a variable: call it with `{name}.call(…)`"))
+    }
+
+    /// Names of variables that the script declares, anywhere.
+    fn variables(&self) -> Vec<String> {
         let mut known = Vec::new();
         self.ast.walk(&mut |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Stmt(Stmt::Var(variable, ..))) = path.last() {
@@ -192,6 +201,12 @@ impl Host {
             }
             true
         });
+        known
+    }
+
+    /// What to do when a variable of that name is not seen.
+    fn about_variable(&self, name: &str) -> Option<String> {
+        let known = self.variables();
         if known.iter().any(|known| known == name) {
             return Some("a named `fn` does not see the script's variables; a closure does".to_owned());
         }
@@ -234,7 +249,15 @@ impl Host {
         }
         let place = Self::place(&source, error.position());
         let unknown = if let EvalAltResult::ErrorVariableNotFound(name, _) = &*error { Some(name.clone()) } else { None };
+        let called = if let EvalAltResult::ErrorFunctionNotFound(signature, _) = &*error {
+            signature.split([' ', '(']).next().map(str::to_owned)
+        } else {
+            None
+        };
         let (code, text, mut hint) = describe(*error);
+        if hint.is_none() {
+            hint = called.and_then(|name| self.about_function(&name));
+        }
         if let Some(name) = unknown {
             hint = self.about_variable(&name);
         }
@@ -263,7 +286,11 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
             }
             let hint = match name {
                 "eval" => Some("`eval` is switched off".to_owned()),
+                "|" if signature.contains("Cog") || signature.contains("Line") => Some("cogs are joined with `|>`".to_owned()),
                 "|>" => Some("`|>` joins cogs, lines, closures in parentheses and arrays of these".to_owned()),
+                _ if is_operator(name) && takes_nothing(signature) => {
+                    Some("a missing key gives `()`: use `??`, or test it with `!= ()`".to_owned())
+                }
                 _ => None,
             };
             ("D0103", format!("no function `{}`", plain_signature(signature)), hint)
@@ -273,7 +300,11 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
         EvalAltResult::ErrorUnboundThis(_) => (
             "D0105",
             "`this` is not bound here".into(),
-            Some("in a nested closure it is not: copy what you need to a local variable first".to_owned()),
+            Some(
+                "a closure with a parameter takes the datum there: write `d.x`, or use `|| …` with `this`; \
+                 for a nested closure copy what you need to a local variable first"
+                    .to_owned(),
+            ),
         ),
         EvalAltResult::Exit(..) => ("D0105", "`exit` ends the winding of a script; a running cog cannot".into(), None),
         EvalAltResult::ErrorTerminated(token, _) => ("D0108", token.clone().into_string().unwrap_or_default(), None),
@@ -300,6 +331,16 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
             ("D0105", lower_first(&plain_types(&error.to_string())), None)
         }
     }
+}
+
+fn is_operator(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_punctuation() && c != '_')
+}
+
+/// Whether one of the arguments is `()`.
+fn takes_nothing(signature: &str) -> bool {
+    let arguments = signature.split_once('(').map_or("", |(_, rest)| rest.strip_suffix(')').unwrap_or(rest));
+    arguments.split(',').any(|argument| argument.trim() == "()")
 }
 
 pub(super) fn lower_first(text: &str) -> String {

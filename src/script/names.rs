@@ -4,7 +4,7 @@
 //! words; what is used before it is declared is the interpreter's to tell. A closure takes the names it does not declare
 //! from around it as parameters, so that its body needs no look.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use rhai::{AST, ASTNode, Expr, Module, Shared, Stmt};
@@ -28,8 +28,30 @@ fn of_modules() -> HashMap<&'static str, HashSet<&'static str>> {
     all
 }
 
-/// Notes the unknown variables of a script. `functions` are names of functions, which may stand for themselves.
-pub(super) fn walk(desk: &Desk, source: &Rc<Source>, script: &AST, functions: &HashSet<&str>) {
+/// Words of other languages, with what they are here.
+pub(super) fn foreign(word: &str) -> Option<String> {
+    let ours = match word {
+        "null" | "None" | "Null" | "NULL" | "nil" | "undefined" => "`()`",
+        "True" | "TRUE" => "`true`",
+        "False" | "FALSE" => "`false`",
+        "and" => "`&&`",
+        "or" => "`||`",
+        "not" => "`!`",
+        _ => return None,
+    };
+    Some(format!("use {ours}"))
+}
+
+/// What may be named: functions of the script, which may stand for themselves, and all functions, by module.
+pub(super) struct Functions<'a> {
+    /// Names of the script's and its libraries' functions.
+    pub own: &'a HashSet<String>,
+    /// All names with their numbers of parameters, the global ones under "".
+    pub all: &'a HashMap<String, HashMap<String, BTreeSet<usize>>>,
+}
+
+/// Notes the unknown variables of a script.
+pub(super) fn walk(desk: &Desk, source: &Rc<Source>, script: &AST, functions: &Functions<'_>) {
     let modules = of_modules();
     let top = AST::new(script.statements().iter().cloned(), Module::new());
     let top_names = declared(&top);
@@ -82,7 +104,7 @@ fn note(
     tree: &AST,
     names: &HashSet<String>,
     modules: &HashMap<&'static str, HashSet<&'static str>>,
-    functions: &HashSet<&str>,
+    functions: &Functions<'_>,
     in_function: bool,
 ) {
     tree.walk(&mut |path: &[ASTNode<'_>]| {
@@ -91,6 +113,13 @@ fn note(
         let place = Host::place(source, *position);
         let module = variable.2.path.iter().map(|part| part.name.to_string()).collect::<Vec<_>>().join("::");
         if !module.is_empty() {
+            let is_variable = modules.get(module.as_str()).is_some_and(|known| known.contains(name));
+            if !is_variable && functions.all.get(&module).is_some_and(|known| known.contains_key(name)) {
+                let place = Host::place(source, variable.2.position());
+                let report = Report::new("D0104", format!("no variable `{module}::{name}`"), place);
+                desk.report(report.hint(format!("it is a function: `{module}::{name}()`")));
+                return true;
+            }
             // Constants of the script and of its libraries have modules of their own.
             let Some(known) = modules.get(module.as_str()) else { return true };
             if !known.contains(name) {
@@ -102,10 +131,18 @@ fn note(
             }
             return true;
         }
-        if names.contains(name) || modules[""].contains(name) || functions.contains(name) {
+        if names.contains(name) || modules[""].contains(name) || functions.own.contains(name) {
             return true;
         }
         let report = Report::new("D0104", format!("no variable `{name}`"), place);
+        if let Some(hint) = foreign(name) {
+            desk.report(report.hint(hint));
+            return true;
+        }
+        if functions.all[""].contains_key(name) {
+            desk.report(report.hint(format!("it is a function: `{name}()`")));
+            return true;
+        }
         let near = nearest(name, names.iter().map(String::as_str).chain(modules[""].iter().copied()));
         desk.report(match near {
             Some(near) => report.hint(format!("did you mean `{near}`?")),

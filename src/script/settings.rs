@@ -21,6 +21,16 @@ type Raised<T> = Result<T, Box<EvalAltResult>>;
 #[derive(Clone)]
 struct EntryValue(Entry);
 
+/// Gives an error the place of the call, which Rhai leaves out for functions of modules.
+fn placed<T>(context: &NativeCallContext<'_>, result: Raised<T>) -> Raised<T> {
+    result.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(context.call_position());
+        }
+        error
+    })
+}
+
 /// The modules by name: `conf`, `log`, and casts and inserts of others.
 pub(super) fn register(desk: &Desk, module: impl Fn(&'static str) -> Rc<std::cell::RefCell<Module>>) {
     for (family, name, cast) in Cast::all() {
@@ -40,41 +50,57 @@ pub(super) fn register(desk: &Desk, module: impl Fn(&'static str) -> Rc<std::cel
 }
 
 fn register_conf(desk: &Desk, module: &mut Module) {
-    FuncRegistration::new("cast_choice").set_into_module(module, |words: Array| -> Raised<CastValue> {
+    FuncRegistration::new("cast_choice").set_into_module(module, |context: NativeCallContext<'_>, words: Array| -> Raised<CastValue> {
         let words =
             words.into_iter().map(|word| word.into_string().map_err(|got| format!("`cast_choice` takes words, but one is a `{got}`")));
-        Ok(CastValue(conf::cast::choice(words.collect::<Result<_, _>>()?)))
-    });
-    let at = desk.clone();
-    FuncRegistration::new("cfg_item")
-        .set_into_module(module, move |name: &str, cast: Dynamic, about: &str| item(&at, name, cast, about, None, false));
-    let at = desk.clone();
-    FuncRegistration::new("cfg_item").set_into_module(module, move |name: &str, cast: Dynamic, about: &str, default: Dynamic| {
-        item(&at, name, cast, about, Some(default), false)
+        let words = words.collect::<Result<_, _>>().map_err(|text: String| text.into());
+        Ok(CastValue(conf::cast::choice(placed(&context, words)?)))
     });
     let at = desk.clone();
     FuncRegistration::new("cfg_item").set_into_module(
         module,
-        move |name: &str, cast: Dynamic, about: &str, default: Dynamic, extra: RhaiMap| -> Raised<EntryValue> {
-            let mut secret = false;
-            for (key, value) in &extra {
-                match (key.as_str(), value.as_bool()) {
-                    ("secret", Ok(value)) => secret = value,
-                    _ => return Err(format!("`cfg_item` `{name}`: the last map takes `secret: true`, not `{key}`").into()),
-                }
-            }
-            item(&at, name, cast, about, Some(default), secret)
+        move |context: NativeCallContext<'_>, name: &str, cast: Dynamic, about: &str| {
+            placed(&context, item(&at, name, cast, about, None, false))
         },
     );
-    FuncRegistration::new("cfg_section").set_into_module(module, |name: &str, entries: Dynamic, about: &str| -> Raised<EntryValue> {
-        Ok(EntryValue(Entry::section(name, about, definition(entries)?)))
-    });
-    FuncRegistration::new("cfg_root").set_into_module(module, |entries: Dynamic| -> Raised<Array> {
-        Ok(definition(entries)?.into_iter().map(|entry| Dynamic::from(EntryValue(entry))).collect())
+    let at = desk.clone();
+    FuncRegistration::new("cfg_item").set_into_module(
+        module,
+        move |context: NativeCallContext<'_>, name: &str, cast: Dynamic, about: &str, default: Dynamic| {
+            placed(&context, item(&at, name, cast, about, Some(default), false))
+        },
+    );
+    let at = desk.clone();
+    FuncRegistration::new("cfg_item").set_into_module(
+        module,
+        move |context: NativeCallContext<'_>, name: &str, cast: Dynamic, about: &str, default: Dynamic, extra: RhaiMap| {
+            placed(&context, is_secret(name, &extra).and_then(|secret| item(&at, name, cast, about, Some(default), secret)))
+        },
+    );
+    FuncRegistration::new("cfg_section").set_into_module(
+        module,
+        |context: NativeCallContext<'_>, name: &str, entries: Dynamic, about: &str| {
+            Raised::Ok(EntryValue(Entry::section(name, about, placed(&context, definition(entries))?)))
+        },
+    );
+    FuncRegistration::new("cfg_root").set_into_module(module, |context: NativeCallContext<'_>, entries: Dynamic| -> Raised<Array> {
+        Ok(placed(&context, definition(entries))?.into_iter().map(|entry| Dynamic::from(EntryValue(entry))).collect())
     });
     let at = desk.clone();
     FuncRegistration::new("gather")
-        .set_into_module(module, move |context: NativeCallContext<'_>, request: RhaiMap| gather(&at, &context, request));
+        .set_into_module(module, move |context: NativeCallContext<'_>, request: RhaiMap| placed(&context, gather(&at, &context, request)));
+}
+
+/// What the last map of `cfg_item` says.
+fn is_secret(name: &str, extra: &RhaiMap) -> Raised<bool> {
+    let mut secret = false;
+    for (key, value) in extra {
+        match (key.as_str(), value.as_bool()) {
+            ("secret", Ok(value)) => secret = value,
+            _ => return Err(format!("`cfg_item` `{name}`: the last map takes `secret: true`, not `{key}`").into()),
+        }
+    }
+    Ok(secret)
 }
 
 fn item(desk: &Desk, name: &str, cast: Dynamic, about: &str, default: Option<Dynamic>, secret: bool) -> Raised<EntryValue> {
@@ -192,19 +218,8 @@ fn ended() -> Box<EvalAltResult> {
 
 fn register_log(desk: &Desk, module: &mut Module) {
     let at = desk.clone();
-    FuncRegistration::new("configure").set_into_module(module, move |settings: RhaiMap| -> Raised<()> {
-        at.declaring()?;
-        let mut map = match from_rhai(Dynamic::from_map(settings)).map_err(raise)? {
-            Datum::Map(map) => map,
-            _ => crate::datum::Map::new(),
-        };
-        if map.by_name("tag").is_none_or(|tag| *tag == Datum::Unit) {
-            map.insert("tag".into(), Datum::from(log_tag(&at)));
-        }
-        let settings = log::Settings::from_map(&map).map_err(raise)?;
-        at.winding.borrow_mut().log = Some(settings);
-        Ok(())
-    });
+    FuncRegistration::new("configure")
+        .set_into_module(module, move |context: NativeCallContext<'_>, settings: RhaiMap| placed(&context, configure(&at, settings)));
     for (name, priority) in [
         ("dbg", Priority::Debug),
         ("info", Priority::Info),
@@ -217,6 +232,20 @@ fn register_log(desk: &Desk, module: &mut Module) {
         FuncRegistration::new(name)
             .set_into_module(module, move |id: ImmutableString, text: ImmutableString| log::write_id(priority, &id, &text));
     }
+}
+
+fn configure(desk: &Desk, settings: RhaiMap) -> Raised<()> {
+    desk.declaring()?;
+    let mut map = match from_rhai(Dynamic::from_map(settings)).map_err(raise)? {
+        Datum::Map(map) => map,
+        _ => crate::datum::Map::new(),
+    };
+    if map.by_name("tag").is_none_or(|tag| *tag == Datum::Unit) {
+        map.insert("tag".into(), Datum::from(log_tag(desk)));
+    }
+    let settings = log::Settings::from_map(&map).map_err(raise)?;
+    desk.winding.borrow_mut().log = Some(settings);
+    Ok(())
 }
 
 /// The script's file name without its ending.
@@ -232,28 +261,8 @@ const TRAIN: [&str; 2] = ["finish_timeout", "strict_exit"];
 pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut Module) {
     FuncRegistration::new("train").set_into_module(module, || TrainHandle);
     let at = desk.clone();
-    FuncRegistration::new("train").set_into_module(module, move |options: RhaiMap| -> Raised<TrainHandle> {
-        for (key, value) in options {
-            let mut winding = at.winding.borrow_mut();
-            match key.as_str() {
-                "finish_timeout" => {
-                    let seconds = value.as_float().or_else(|_| value.as_int().map(|n| n as f64)).unwrap_or(-1.0);
-                    if !(0.0..1e9).contains(&seconds) {
-                        return Err("`movement::train`: `finish_timeout` must be a number of seconds".into());
-                    }
-                    winding.options.finish_timeout = std::time::Duration::from_secs_f64(seconds);
-                }
-                "strict_exit" => {
-                    winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?;
-                }
-                odd => {
-                    let hint = crate::error::nearest(odd, TRAIN).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                    return Err(format!("`movement::train` has no option `{odd}`{hint}").into());
-                }
-            }
-        }
-        Ok(TrainHandle)
-    });
+    FuncRegistration::new("train")
+        .set_into_module(module, move |context: NativeCallContext<'_>, options: RhaiMap| placed(&context, train(&at, options)));
     let at = desk.clone();
     FuncRegistration::new("run").set_into_module(module, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
@@ -281,6 +290,30 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
     add("sleep").set_into_module(global, |_: f64| -> Raised<()> { Err("`sleep` is switched off".into()) });
     register_lines(desk, module, global);
     register_helpers(module);
+}
+
+/// Takes the options of the train.
+fn train(desk: &Desk, options: RhaiMap) -> Raised<TrainHandle> {
+    for (key, value) in options {
+        let mut winding = desk.winding.borrow_mut();
+        match key.as_str() {
+            "finish_timeout" => {
+                let seconds = value.as_float().or_else(|_| value.as_int().map(|n| n as f64)).unwrap_or(-1.0);
+                if !(0.0..1e9).contains(&seconds) {
+                    return Err("`movement::train`: `finish_timeout` must be a number of seconds".into());
+                }
+                winding.options.finish_timeout = std::time::Duration::from_secs_f64(seconds);
+            }
+            "strict_exit" => {
+                winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?;
+            }
+            odd => {
+                let hint = crate::error::nearest(odd, TRAIN).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                return Err(format!("`movement::train` has no option `{odd}`{hint}").into());
+            }
+        }
+    }
+    Ok(TrainHandle)
 }
 
 fn run(desk: &Desk, context: &NativeCallContext<'_>) -> Raised<Dynamic> {
