@@ -359,31 +359,42 @@ fn register_lines(desk: &Desk, module: &mut Module, global: &mut Module) {
 
 /// `catching`, `setn`, `appendn`: what `with` blocks do in the original, for conversions of many optional fields.
 fn register_helpers(module: &mut Module) {
-    fn attempt(context: &NativeCallContext<'_>, function: &FnPtr) -> Option<Dynamic> {
+    /// The closure's value, none when it raised. Limits of the sandbox and `exit` are not caught, as `try` does not catch them.
+    fn attempt(context: &NativeCallContext<'_>, function: &FnPtr) -> Raised<Option<Dynamic>> {
+        fn innermost(error: &EvalAltResult) -> &EvalAltResult {
+            match error {
+                EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => innermost(inner),
+                other => other,
+            }
+        }
         match function.call_within_context::<Dynamic>(context, ()) {
-            Ok(value) => Some(value),
+            Ok(value) => Ok(Some(value)),
+            Err(error) if !innermost(&error).is_catchable() || matches!(innermost(&error), EvalAltResult::Exit(..)) => Err(error),
             Err(error) => {
                 log::debug(format_args!("caught: {error}"));
-                None
+                Ok(None)
             }
         }
     }
-    FuncRegistration::new("catching").set_into_module(module, |context: NativeCallContext<'_>, default: Dynamic, function: FnPtr| {
-        attempt(&context, &function).unwrap_or(default)
-    });
+    FuncRegistration::new("catching").set_into_module(
+        module,
+        |context: NativeCallContext<'_>, default: Dynamic, function: FnPtr| -> Raised<Dynamic> {
+            Ok(attempt(&context, &function)?.unwrap_or(default))
+        },
+    );
     FuncRegistration::new("setn").set_into_module(
         module,
-        |context: NativeCallContext<'_>, mut datum: RhaiMap, key: &str, function: FnPtr| -> RhaiMap {
-            if let Some(value) = attempt(&context, &function).filter(|value| !value.is_unit()) {
+        |context: NativeCallContext<'_>, mut datum: RhaiMap, key: &str, function: FnPtr| -> Raised<RhaiMap> {
+            if let Some(value) = attempt(&context, &function)?.filter(|value| !value.is_unit()) {
                 datum.insert(key.into(), value);
             }
-            datum
+            Ok(datum)
         },
     );
     FuncRegistration::new("appendn").set_into_module(
         module,
         |context: NativeCallContext<'_>, mut datum: RhaiMap, key: &str, function: FnPtr| -> Raised<RhaiMap> {
-            if let Some(value) = attempt(&context, &function).filter(|value| !value.is_unit()) {
+            if let Some(value) = attempt(&context, &function)?.filter(|value| !value.is_unit()) {
                 let list = datum.entry(key.into()).or_insert_with(|| Dynamic::from_array(Array::new()));
                 let Some(mut list) = list.write_lock::<Array>() else {
                     return Err(format!("`appendn`: `{key}` is not an array").into());

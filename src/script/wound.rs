@@ -113,8 +113,8 @@ fn unique(wanted: &str, given: bool, taken: &mut HashMap<String, bool>) -> Strin
         return wanted.to_owned();
     }
     let dash = if wanted.ends_with(|c: char| c.is_ascii_digit()) { "-" } else { "" };
-    let free = (2..).map(|n| format!("{wanted}{dash}{n}")).find(|name| !taken.contains_key(name));
-    let free = free.expect("there are more numbers than cogs");
+    let free = (2..=taken.len() + 2).map(|n| format!("{wanted}{dash}{n}")).find(|name| !taken.contains_key(name));
+    let free = free.expect("more numbers are tried than names are taken");
     taken.insert(free.clone(), true);
     free
 }

@@ -187,7 +187,9 @@ impl Train {
             // What is told of the end may make data that come too late.
             seat.stats.errors += events.len() as u64;
             log::write_kind(log::Priority::Error, &seat.name, &format!("{}: {} data came after its end", seat.name, events.len()));
-            events.iter().for_each(|event| self.books.settle(&event.lineage, Outcome::Failed));
+            for event in events {
+                self.books.settle(&event.lineage, Outcome::Failed);
+            }
             return;
         }
         self.call(number, |cog, ctx| cog.turn_batch(ctx, Batch { events }));
