@@ -42,7 +42,7 @@ fn a_script_that_is_not_there_is_told() {
     Rig::new().args(["nowhere.rhai"]).run().expect_status(2).expect_told(["cannot read `nowhere.rhai`: no such file or directory"]);
     Rig::new().args(["."]).run().expect_status(2).expect_told(["cannot read `.`"]);
     Rig::new().file("latin.rhai", b"// \xe9\n").args(["latin.rhai"]).run().expect_status(2).expect_told(["not UTF-8", "line 1"]);
-    Rig::new().command([]).args(["chekc"]).run().expect_status(2).expect_told(["chekc"]);
+    Rig::new().command([]).args(["chekc"]).run().expect_status(2).expect_told(["chekc", "did you mean `check`?"]);
     Rig::new().command([]).run().expect_status(2).expect_told(["Usage"]);
 }
 
@@ -180,4 +180,12 @@ fn colours_are_for_terminals_unless_asked_for() {
     let bad = "movement::tick_supply(#{ evry: 1 });\n";
     assert!(!Rig::new().script("bad.rhai", bad).run().stderr.contains('\x1b'));
     assert!(Rig::new().command(["--color", "always", "run"]).script("bad.rhai", bad).run().stderr.contains("\x1b[1;31merror[D0201]"));
+}
+
+#[test]
+fn faults_told_to_tools_hold_no_secrets() {
+    let script = "let item = conf::cfg_item(\"token\", conf::cast_string, \"Who we are\", \"open-sesame\", #{ secret: true });\n\
+                  let cfg = conf::gather(#{ typedef: conf::cfg_root([item]), name: \"x\" });\nthrow \"refused: \" + cfg.token;\n";
+    let outcome = Rig::new().command(["check", "--format", "json"]).script("secret.rhai", script).run().expect_status(2);
+    assert!(outcome.stdout.contains("refused: ***") && !outcome.stdout.contains("sesame"), "{}", outcome.stdout);
 }

@@ -8,6 +8,7 @@ use super::{Common, UNUSABLE, say, tell};
 use crate::datum::{Datum, Map, json};
 use crate::script::report::Report;
 use crate::script::{self, Setting};
+use crate::secrets;
 
 pub(super) fn command() -> Command {
     Command::new("check")
@@ -44,7 +45,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         let faulty = reports.iter().any(|report| !report.warning);
         if as_json {
             for report in &reports {
-                say(&format!("{}\n", json::to_string(&as_datum(report))));
+                say(&format!("{}\n", secrets::mask(&json::to_string(&as_datum(report)))));
             }
         } else {
             common.print(&reports);

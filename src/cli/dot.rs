@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::{Common, UNUSABLE, args_of, say, script_args, tell};
+use super::{Common, args_of, say, script_args, tell};
 use crate::error::Error;
 use crate::script::{self, Setting};
 use crate::train;
@@ -22,21 +22,10 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     let script: &PathBuf = matches.get_one("script").expect("clap requires it");
     let setting =
         Setting { argv: args_of(matches), program: format!("deadbeat run {}", script.display()), placeholders: true, ..Setting::default() };
-    let wound = match script::wind(script, setting) {
+    let wound = match super::wind(script, setting, common) {
         Ok(wound) => wound,
-        Err(reports) => {
-            common.print(&reports);
-            return UNUSABLE;
-        }
+        Err(status) => return status,
     };
-    if let Some((text, status)) = &wound.print {
-        say(text);
-        return *status;
-    }
-    common.print(&wound.reports);
-    if wound.is_faulty() {
-        return UNUSABLE;
-    }
     if !wound.placeholders.is_empty() {
         tell(&format!("{}: not given, so a placeholder stands for: {}\n", script.display(), wound.placeholders.join(", ")));
     }

@@ -11,13 +11,15 @@ mod run;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::error::nearest;
 use crate::log::{self, Priority};
 use crate::script::report::Report;
+use crate::script::{self, Setting, Wound};
 
 /// Could not run: usage, configuration, script.
 const UNUSABLE: u8 = 2;
@@ -85,6 +87,25 @@ impl Common {
         }
         tell(&text);
     }
+}
+
+/// Winds a script, and prints what is to be told of it; otherwise the status to end with.
+fn wind(script: &Path, setting: Setting, common: &Common) -> Result<Wound, u8> {
+    let wound = script::wind(script, setting).map_err(|mut reports| {
+        // What is neither a command nor a file was probably meant as a command.
+        let near = nearest(&script.to_string_lossy(), command().get_subcommands().map(Command::get_name)).map(str::to_owned);
+        if let (false, Some(near), [report]) = (script.exists(), near, reports.as_mut_slice()) {
+            report.hint = Some(format!("did you mean `{near}`?"));
+        }
+        common.print(&reports);
+        UNUSABLE
+    })?;
+    if let Some((text, status)) = &wound.print {
+        say(text);
+        return Err(*status);
+    }
+    common.print(&wound.reports);
+    if wound.is_faulty() { Err(UNUSABLE) } else { Ok(wound) }
 }
 
 /// Writes to standard error.

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::{Common, UNUSABLE, args_of, say, script_args, tell};
+use super::{Common, UNUSABLE, args_of, script_args, tell};
 use crate::error::nearest;
 use crate::escapement::{Clock, Escapement};
 use crate::log;
-use crate::script::{self, Setting, Wound};
+use crate::script::{Setting, Wound};
 use crate::train::Train;
 
 pub(super) fn command() -> Command {
@@ -33,21 +33,10 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         no_lower: matches.get_flag("no_lower"),
     };
     log::keep_early();
-    let mut wound = match script::wind(script, setting) {
+    let mut wound = match super::wind(script, setting, common) {
         Ok(wound) => wound,
-        Err(reports) => {
-            common.print(&reports);
-            return UNUSABLE;
-        }
+        Err(status) => return status,
     };
-    if let Some((text, status)) = &wound.print {
-        say(text);
-        return *status;
-    }
-    common.print(&wound.reports);
-    if wound.is_faulty() {
-        return UNUSABLE;
-    }
     if !wound.gathered && !argv.is_empty() {
         let word = argv[0].to_string_lossy().into_owned();
         let own = nearest(&word, ["--strict-exit", "--no-lower", "--test-clock", "--log-level", "--color"]);

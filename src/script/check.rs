@@ -50,6 +50,7 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
         swallowed(desk, source, tree);
         nested_this(desk, source, tree);
         captured_in_loops(desk, source, tree);
+        gives_nothing(desk, source, tree);
     }
     names::walk(desk, &host.main, script, &names::Functions { own: &known.own, all: &known.functions });
     behind_run(desk, &host.main, script);
@@ -264,6 +265,57 @@ fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
             }
             true
         });
+    }
+}
+
+/// Closures with one parameter that end by changing it: it is a copy, and what they give is `()`.
+fn gives_nothing(desk: &Desk, source: &Rc<Source>, tree: &AST) {
+    let mut closures = HashSet::new();
+    tree.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) = path.last()
+            && let Some(closure) = value.clone().try_cast::<rhai::FnPtr>()
+        {
+            // What it captures are its first parameters, given by `curry`.
+            let captured = match path.iter().nth_back(1) {
+                Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) if call.name.as_str() == "curry" => {
+                    call.args.len() - 1
+                }
+                _ => 0,
+            };
+            closures.insert((closure.fn_name().to_owned(), captured + 1));
+        }
+        true
+    });
+    for function in tree.iter_fn_def().filter(|function| closures.contains(&(function.name.to_string(), function.params.len()))) {
+        let Some(own) = function.params.last() else { continue };
+        let mut lost = None;
+        alone(function).walk(&mut |path: &[ASTNode<'_>]| {
+            match path {
+                [ASTNode::Stmt(Stmt::Noop(_))] => {}
+                // The last statement of the body is what is left.
+                [ASTNode::Stmt(Stmt::Assignment(assignment))] => {
+                    let target = &assignment.1.lhs;
+                    let is_own = !matches!(target, Expr::Variable(..)) && root(target) == Some(own.as_str());
+                    lost = is_own.then(|| target.start_position());
+                }
+                [_] => lost = None,
+                _ => {}
+            }
+            true
+        });
+        if let Some(position) = lost {
+            let report = Report::new("D0312", "values are copied when passed: this change is lost", at(source, position)).warning();
+            desk.report(report.hint("end it with the datum: `|d| { d.x = 1; d }`, or change it in place: `|| { this.x = 1; }`"));
+        }
+    }
+}
+
+/// The variable in which the property or item stands.
+fn root(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Variable(variable, ..) => Some(variable.1.as_str()),
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => root(&pair.lhs),
+        _ => None,
     }
 }
 

@@ -31,6 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("D0309", "a cog that is not in the train"),
     ("D0310", "`this` in a nested closure"),
     ("D0311", "a closure that captures the variable of a loop"),
+    ("D0312", "a closure that changes a copy and gives nothing"),
     ("D0401", "configuration"),
 ];
 
