@@ -56,6 +56,30 @@ fn every_way_to_write_a_split_makes_the_same_graph() {
 }
 
 #[test]
+fn a_line_can_be_put_in_twice_and_is_one() {
+    let (_, written) =
+        joined("let line = a |> b; train.update(line |> d |> e |> f); train.update(line |> cog(|d| d + 1) |> movement::null_drain());");
+    assert_eq!(written, "11\n11\n");
+}
+
+#[test]
+fn names_are_unique_and_those_that_were_given_come_first() {
+    let (dot, _) = joined("train.update(a |> map(|d| d) |> map(|d| d) |> map(#{ func: |d| d, name: \"map2\" }) |> e |> f);");
+    let shown = Rig::new()
+        .command(["--log-level", "info", "run"])
+        .script(
+            "join.rhai",
+            &format!(
+                "{COGS}train.update(a |> map(|d| d) |> map(|d| d) |> map(#{{ func: |d| d, name: \"map2\" }}) |> e |> f);\ntrain.run();"
+            ),
+        )
+        .run();
+    for name in ["map: ", "map2: ", "map3: "] {
+        assert_eq!(shown.stderr.lines().filter(|line| line.contains(&format!(" {name}"))).count(), 1, "{name}: {}\n{dot}", shown.stderr);
+    }
+}
+
+#[test]
 fn heads_and_tails_of_branches_join() {
     let (_, written) = joined("train.update(a |> [b |> c, d] |> e |> f);");
     let mut lines: Vec<&str> = written.lines().collect();

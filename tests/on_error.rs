@@ -51,6 +51,31 @@ fn an_error_in_the_error_route_does_not_go_round() {
 }
 
 #[test]
+fn a_line_is_a_route_and_what_it_stores_holds_no_secret() {
+    let before = "let cfg = conf::gather(#{ name: \"x\", typedef: [conf::cfg_item(\"token\", conf::cast_string, \"t\", \"hunter22\", #{ secret: true })] });
+        let token = cfg.token;
+        let route = map(|bad| bad.error) |> text::json_marshall() |> fs::line_file_drain(\"bad.jsonl\");";
+    let cog = "cog(#{ on_error: route, callable: |d| if d == 2 { throw \"refused \" + token } else { d } })";
+    let outcome = Rig::json(before, cog).stdin("1\n2\n3\n").run().expect_status(0).expect_stdout("1\n3\n");
+    let stored = outcome.file("bad.jsonl");
+    assert!(stored.contains("refused ***") && !stored.contains("hunter22"), "{stored}");
+}
+
+#[test]
+fn what_is_dropped_passed_on_or_routed_has_not_failed() {
+    for option in ["on_error: \"drop\",", "on_error: \"pass\",", "on_error: movement::null_drain(),"] {
+        let cog = format!("cog(#{{ {option} callable: |d| if d == 2 {{ throw \"no\" }} else {{ d }} }})");
+        Rig::json("", &cog).command(["run", "--strict-exit"]).stdin("1\n2\n3\n").run().expect_status(0);
+    }
+}
+
+#[test]
+fn a_fault_in_the_end_itself_shows_in_the_status() {
+    let cog = "cog(#{ on_error: \"stop\", callable: #{ run: |d| d, finish: || throw \"too late\" } })";
+    Rig::json("", cog).stdin("1\n").run().expect_status(1).expect_told(["too late"]);
+}
+
+#[test]
 fn failed_data_show_in_the_status_when_that_is_asked_for() {
     let cog = "cog(|d| if d == 2 { throw \"not two\" } else { d })";
     Rig::json("", cog).command(["run", "--strict-exit"]).stdin("1\n2\n3\n").run().expect_status(3).expect_stdout("1\n3\n");

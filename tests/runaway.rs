@@ -44,6 +44,23 @@ fn what_grows_without_end_fails_one_event_only() {
 }
 
 #[test]
+fn limits_are_not_caught_and_a_cast_does_not_shorten_those_of_the_script() {
+    let catching = "cog(|d| if d == 1 { movement::catching(5, || { loop { d += 1; } }) } else { d })";
+    let outcome = Rig::json("", catching).stdin("1\n2\n").run().expect_status(0).expect_stdout("2\n");
+    outcome.expect_told(["in one call"]);
+    let script = "let cfg = conf::gather(#{ name: \"x\", typedef: [conf::cfg_item(\"n\", |v| v, \"n\", 1)] });\nfor i in 0..300000 { cfg.n += i; }\nexit(7);\n";
+    Rig::new().script("cast.rhai", script).run().expect_status(7);
+}
+
+#[test]
+fn a_state_nested_without_end_begins_anew() {
+    let cog = "cog(#{ prev: (), run: |d| { let kept = #{ prev: this.prev }; this.prev = kept; d } })";
+    let input = "1\n".repeat(1100);
+    let outcome = Rig::json("", cog).stdin(input).run().expect_status(0);
+    outcome.expect_told(["nested without end"]);
+}
+
+#[test]
 fn exit_in_a_running_closure_is_an_error_of_its_event() {
     for exit in ["exit()", "exit(3)"] {
         let cog = format!("cog(|line| {{ if line == \"go\" {{ {exit}; }} line }})");

@@ -46,6 +46,19 @@ fn a_value_where_this_was_to_be_changed_is_an_error_with_a_hint() {
 }
 
 #[test]
+fn numbers_beyond_the_machine_s_are_computed_with() {
+    let input = "{\"n\":18446744073709551616,\"t\":1741757119.123456}\n";
+    let cog = "cog(|d| #{ a: d.n + 1, b: d.n - d.n, c: d.n > 5 && d.n == d.n && d.n < d.n * 2, d: d.t - 1741757119 > 0.1 })";
+    assert_eq!(through(cog, input), "{\"a\":18446744073709551617,\"b\":0,\"c\":true,\"d\":true}\n");
+}
+
+#[test]
+fn of_two_functions_of_one_name_the_one_with_one_parameter_is_meant() {
+    let outcome = Rig::json("fn f(d, x) { d.b } fn f(d) { d.a }", "map(Fn(\"f\"))").stdin("{\"a\":1,\"b\":2}\n").run();
+    outcome.expect_status(0).expect_stdout("1\n");
+}
+
+#[test]
 fn a_named_function_is_a_cog_too() {
     let before = "fn louder(line) { line.to_upper() }";
     Rig::json(before, "cog(louder)").stdin("\"a\"\n").run().expect_status(0).expect_stdout("\"A\"\n");

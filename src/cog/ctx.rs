@@ -174,22 +174,18 @@ impl<'a> Ctx<'a> {
         self.id = None;
     }
 
-    /// What was given has failed after `parts` of it were already sent or held.
+    /// What was given has failed after `parts` of it were already sent.
     pub(super) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
         self.seat.stats.errors += 1;
         // The failing part is one more than those that went on.
         self.books.split(&self.given, self.parts);
-        let text = match error.hint() {
-            Some(hint) => format!("{}: {error} ({hint})", self.seat.name),
-            None => format!("{}: {error}", self.seat.name),
-        };
         match (self.seat.on_error, kept) {
             (OnError::Drop, _) => {
-                self.tell(log::Priority::Debug, &text);
+                self.tell_failure(log::Priority::Debug, error);
                 self.books.settle(&self.given, Outcome::Filtered);
             }
             (OnError::Pass, Some(datum)) => {
-                self.tell(log::Priority::Debug, &text);
+                self.tell_failure(log::Priority::Debug, error);
                 self.seat.stats.emitted += 1;
                 self.out.push(Event { datum, lineage: self.given.clone() });
             }
@@ -202,12 +198,20 @@ impl<'a> Ctx<'a> {
                 self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });
             }
             (policy, _) => {
-                self.tell(log::Priority::Error, &text);
+                self.tell_failure(log::Priority::Error, error);
+                self.seat.faults += u64::from(self.given.first().is_none());
                 self.books.settle(&self.given, Outcome::Failed);
                 if policy == OnError::Stop {
                     self.seat.stop = Some(1);
                 }
             }
+        }
+    }
+
+    fn tell_failure(&self, priority: log::Priority, error: &Error) {
+        if log::enabled(priority) {
+            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            self.tell(priority, &format!("{}: {error}{hint}", self.seat.name));
         }
     }
 
@@ -249,6 +253,7 @@ impl<'a> Ctx<'a> {
     /// remembers.
     pub fn trouble(&mut self, text: &str) {
         self.seat.stats.errors += 1;
+        self.seat.faults += 1;
         self.say(log::Priority::Error, text);
     }
 
@@ -393,61 +398,4 @@ fn wrap(seat: &Seat, payload: Datum, number: u64, dress: impl FnOnce(&mut Datum)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cog::bench::Bench;
-    use crate::cog::{Cog, CogSpec, Kind};
-
-    /// Holds each datum, and fails it when the next one comes.
-    struct Late(Option<(Hold, Datum)>);
-
-    impl Cog for Late {
-        fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-            if let Some((hold, datum)) = self.0.replace((ctx.hold(), datum)) {
-                ctx.fail_held(hold, datum, &Error::Other("too late".into()));
-            }
-            Ok(())
-        }
-    }
-
-    static SPEC: CogSpec = CogSpec {
-        family: "test",
-        name: "late",
-        kind: Kind::Convert,
-        about: "",
-        params: &[],
-        first: None,
-        global: false,
-        examples: &[],
-        build: |_| Ok(Box::new(Late(None))),
-    };
-
-    /// Stores each datum before its turn is over, and passes it on.
-    struct Prompt;
-
-    impl Cog for Prompt {
-        fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-            ctx.hold().settle(Outcome::Delivered);
-            ctx.emit(datum.clone());
-            ctx.emit(datum);
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_part_may_be_stored_before_its_turn_is_over() {
-        static PROMPT: CogSpec = CogSpec { name: "prompt", build: |_| Ok(Box::new(Prompt)), ..SPEC };
-        let mut bench = Bench::new(&PROMPT, vec![]);
-        assert_eq!(bench.feed(1).len(), 2);
-        let books = bench.balance();
-        assert_eq!((books.delivered, books.split, books.in_flight), (3, 2, 0));
-    }
-
-    #[test]
-    fn failing_an_earlier_datum_leaves_the_account_of_the_present_one_alone() {
-        let mut bench = Bench::new(&SPEC, vec![]);
-        (0..3).for_each(|n| drop(bench.feed(Datum::Int(n))));
-        let books = bench.balance();
-        assert_eq!((books.born, books.failed, books.filtered, books.in_flight), (3, 2, 0, 1), "{books:?}");
-    }
-}
+mod tests;

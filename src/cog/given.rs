@@ -3,25 +3,41 @@
 use std::rc::Rc;
 
 use crate::datum::{Datum, Key, Map, Path, Step};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
 
 /// A callable of the script, not yet told what it is to be; implemented in `script/callback.rs`.
 pub trait Callback {
     /// As a getter.
-    fn getter(&self) -> Result<Getter>;
+    fn getter(&self) -> Result<Getter> {
+        Err(self.is_no("a getter"))
+    }
     /// As a setter.
-    fn setter(&self) -> Result<Setter>;
+    fn setter(&self) -> Result<Setter> {
+        Err(self.is_no("a setter"))
+    }
     /// As a deleter.
-    fn deleter(&self) -> Result<Deleter>;
+    fn deleter(&self) -> Result<Deleter> {
+        Err(self.is_no("a deleter"))
+    }
     /// As a predicate.
-    fn predicate(&self) -> Result<Predicate>;
+    fn predicate(&self) -> Result<Predicate> {
+        Err(self.is_no("a predicate"))
+    }
     /// As a function of the datum.
-    fn func(&self) -> Result<Func>;
+    fn func(&self) -> Result<Func> {
+        Err(self.is_no("a function of the datum"))
+    }
     /// As a cog of its own.
-    fn cog(&self) -> Result<Box<dyn super::Cog>>;
+    fn cog(&self) -> Result<Box<dyn super::Cog>> {
+        Err(self.is_no("a cog"))
+    }
     /// How it shows in a cog's label: `closure:12` or the function's name.
     fn name(&self) -> String;
+    /// Why it cannot be that.
+    fn is_no(&self, what: &str) -> Error {
+        Error::Other(format!("`{}` cannot be {what}", self.name()))
+    }
 }
 
 /// A value as it was given, before anybody knows what it is meant to be.

@@ -55,6 +55,8 @@ pub struct Seat {
     pub closed: bool,
     /// Counters.
     pub stats: Stats,
+    /// What went wrong and does not stand in the books: faults of the cog itself, data made from no event that failed.
+    pub faults: u64,
     /// The number of its next origin, for a supply.
     pub next_origin: u64,
     /// Broadcasts it made, to be delivered when its call is over.
@@ -80,6 +82,7 @@ impl Seat {
             has_successors: true,
             closed: false,
             stats: Stats::default(),
+            faults: 0,
             next_origin: 0,
             notices: Vec::new(),
             failed: Vec::new(),

@@ -284,29 +284,9 @@ impl StateMap {
     pub(super) fn new(host: &Rc<Host>, fields: rhai::Map) -> Self {
         Self { host: Rc::clone(host), fields }
     }
-
-    fn only_a_cog(&self) -> Error {
-        let keys = self.fields.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Error::Other(format!("a map with `run` is a cog and nothing else (it has {keys})"))
-    }
 }
 
 impl Callback for StateMap {
-    fn getter(&self) -> Result<Getter> {
-        Err(self.only_a_cog())
-    }
-    fn setter(&self) -> Result<Setter> {
-        Err(self.only_a_cog())
-    }
-    fn deleter(&self) -> Result<Deleter> {
-        Err(self.only_a_cog())
-    }
-    fn predicate(&self) -> Result<Predicate> {
-        Err(self.only_a_cog())
-    }
-    fn func(&self) -> Result<Func> {
-        Err(self.only_a_cog())
-    }
     fn cog(&self) -> Result<Box<dyn Cog>> {
         Ok(Box::new(StateCog::new(&self.host, self.fields.clone())?))
     }
@@ -315,5 +295,9 @@ impl Callback for StateMap {
             .get("run")
             .and_then(|run| run.clone().try_cast::<FnPtr>())
             .map_or_else(|| "map".into(), |run| self.host.display_name(&run))
+    }
+    fn is_no(&self, what: &str) -> Error {
+        let keys = self.fields.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Error::Other(format!("a map with `run` is a cog and cannot be {what} (it has {keys})"))
     }
 }

@@ -149,6 +149,7 @@ impl Train {
         let out = ctx.into_emitted();
         if let Err(error) = result {
             slot.seat.stats.errors += 1;
+            slot.seat.faults += 1;
             log::write(log::Priority::Error, &format!("{}: {error}", slot.seat.name));
             if slot.seat.on_error == OnError::Stop {
                 slot.seat.stop = Some(1);
@@ -186,6 +187,7 @@ impl Train {
         if seat.closed {
             // What is told of the end may make data that come too late.
             seat.stats.errors += events.len() as u64;
+            seat.faults += 1;
             log::write_kind(log::Priority::Error, &seat.name, &format!("{}: {} data came after its end", seat.name, events.len()));
             for event in events {
                 self.books.settle(&event.lineage, Outcome::Failed);

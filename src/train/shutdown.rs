@@ -36,7 +36,7 @@ impl Train {
         if books.in_flight > 0 {
             log::error(format_args!("{} events were still on their way at the end", books.in_flight));
         }
-        let failed = books.failed > 0 || self.slots.iter().any(|slot| slot.seat.stats.errors > 0);
+        let failed = books.failed > 0 || self.slots.iter().any(|slot| slot.seat.faults > 0);
         Ok(match self.stop {
             Some(status) if status != 0 => status,
             _ if books.in_flight > 0 => 1,

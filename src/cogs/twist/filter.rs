@@ -54,7 +54,6 @@ mod tests {
     use crate::cog::bench::Bench;
     use crate::cog::{Callback, Given};
     use crate::error::Error;
-    use crate::getset::{Deleter, Func, Getter, Setter};
     use std::rc::Rc;
 
     /// A script's closure: odd numbers pass, what is no number is an error.
@@ -66,21 +65,6 @@ mod tests {
                 Some(n) => Ok(n % 2 == 1),
                 None => Err(Error::Other("no number".into())),
             })))
-        }
-        fn getter(&self) -> Result<Getter> {
-            unimplemented!()
-        }
-        fn setter(&self) -> Result<Setter> {
-            unimplemented!()
-        }
-        fn deleter(&self) -> Result<Deleter> {
-            unimplemented!()
-        }
-        fn func(&self) -> Result<Func> {
-            unimplemented!()
-        }
-        fn cog(&self) -> Result<Box<dyn Cog>> {
-            unimplemented!()
         }
         fn name(&self) -> String {
             "closure".into()
