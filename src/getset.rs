@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::datum::{Datum, Key, Map, Path, Step};
+use crate::datum::{Datum, Key, Map, Path, Step, View};
 use crate::error::{Error, Result};
 
 /// A getter that only the script can do.
@@ -64,9 +64,9 @@ impl Getter {
             Self::Whole => Ok(Cow::Borrowed(datum)),
             Self::Const(value) => Ok(Cow::Owned(value.clone())),
             Self::Item(key) => match datum {
-                Datum::Map(map) => map.get(key).map(Cow::Borrowed).ok_or_else(|| missing(key)),
+                Datum::Map(map) => map.look(key).map(View::datum).ok_or_else(|| missing(key)),
                 Datum::Raw(_) => match datum.opened().as_map() {
-                    Some(map) => map.get(key).cloned().map(Cow::Owned).ok_or_else(|| missing(key)),
+                    Some(map) => map.look(key).map(|found| Cow::Owned(found.to_datum())).ok_or_else(|| missing(key)),
                     None => Err(not_a_map(key, datum)),
                 },
                 other => Err(not_a_map(key, other)),

@@ -1,85 +1,164 @@
-//! Maps as small vectors of (key, value) in order of insertion.
+//! Maps as small vectors of (key, value) in order of insertion, or as rows whose values wait in their text.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use super::{Datum, Key};
+use super::{Datum, Key, Row, View};
 
 /// Up to this many keys walking is faster than hashing, and cannot be made slow.
 const FEW: usize = 32;
 
 /// A map that keeps the order of its keys. Records have few keys, so look-ups walk the vector.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    entries: Vec<(Key, Datum)>,
+#[derive(Clone)]
+pub struct Map(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Entries(Vec<(Key, Datum)>),
+    /// Values that wait in their text.
+    Row(Row),
 }
 
 impl Map {
     /// An empty map.
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self(Repr::Entries(Vec::new()))
     }
 
     /// An empty map with room for `n` entries.
     pub fn with_capacity(n: usize) -> Self {
-        Self { entries: Vec::with_capacity(n) }
+        Self(Repr::Entries(Vec::with_capacity(n)))
     }
 
     /// The map of these entries, whose keys are known to differ.
     pub fn from_entries(entries: Vec<(Key, Datum)>) -> Self {
-        Self { entries }
+        Self(Repr::Entries(entries))
+    }
+
+    #[inline]
+    pub(super) fn from_row(row: Row) -> Self {
+        Self(Repr::Row(row))
+    }
+
+    /// The entries; those of a row are read.
+    #[inline]
+    fn entries(&self) -> &[(Key, Datum)] {
+        match &self.0 {
+            Repr::Entries(entries) => entries,
+            Repr::Row(row) => row.entries(),
+        }
+    }
+
+    /// The entries, to be changed: from here on it is no row.
+    #[inline]
+    fn entries_mut(&mut self) -> &mut Vec<(Key, Datum)> {
+        if let Repr::Row(row) = &mut self.0 {
+            self.0 = Repr::Entries(std::mem::take(row).into_entries());
+        }
+        match &mut self.0 {
+            Repr::Entries(entries) => entries,
+            Repr::Row(_) => unreachable!("it was just made entries"),
+        }
+    }
+
+    /// The row to be changed, while it is one whose entries nobody has borrowed.
+    #[inline]
+    fn row_mut(&mut self) -> Option<&mut Row> {
+        match &mut self.0 {
+            Repr::Row(row) if !row.is_read() => Some(row),
+            _ => None,
+        }
+    }
+
+    /// Whether its values were read from their text, each and all.
+    pub fn is_read(&self) -> bool {
+        match &self.0 {
+            Repr::Entries(_) => true,
+            Repr::Row(row) => row.is_read(),
+        }
     }
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        match &self.0 {
+            Repr::Entries(entries) => entries.len(),
+            Repr::Row(row) => row.len(),
+        }
     }
 
     /// Whether it has no entry.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
+    }
+
+    /// What stands under `key`, without reading more than that.
+    #[inline]
+    pub fn look(&self, key: &Key) -> Option<View<'_>> {
+        match &self.0 {
+            Repr::Entries(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| View::Datum(value)),
+            Repr::Row(row) => row.look(key),
+        }
+    }
+
+    /// Keys and what stands under them, in order, without reading.
+    #[inline]
+    pub fn views(&self) -> impl Iterator<Item = (&Key, View<'_>)> {
+        let (entries, row) = match &self.0 {
+            Repr::Entries(entries) => (entries.as_slice(), None),
+            Repr::Row(row) => (&[][..], Some(row)),
+        };
+        entries.iter().map(|(key, value)| (key, View::Datum(value))).chain(row.into_iter().flat_map(Row::views))
     }
 
     /// The value under `key`.
     #[inline]
     pub fn get(&self, key: &Key) -> Option<&Datum> {
-        self.entries.iter().find(|(k, _)| k == key).map(|(_, value)| value)
+        match &self.0 {
+            Repr::Entries(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| value),
+            Repr::Row(row) => row.get(key),
+        }
     }
 
     /// The value under `key`, to be changed in place.
     pub fn get_mut(&mut self, key: &Key) -> Option<&mut Datum> {
-        self.entries.iter_mut().find(|(k, _)| k == key).map(|(_, value)| value)
+        self.entries_mut().iter_mut().find(|(k, _)| k == key).map(|(_, value)| value)
     }
 
     /// The value under the key of that name.
     pub fn by_name(&self, name: &str) -> Option<&Datum> {
-        self.entries.iter().find(|(k, _)| k.as_str() == name).map(|(_, value)| value)
+        self.entries().iter().find(|(k, _)| k.as_str() == name).map(|(_, value)| value)
     }
 
     /// Sets `key`: in its place when it is there, else at the end. Gives the former value.
     pub fn insert(&mut self, key: Key, value: Datum) -> Option<Datum> {
-        if let Some(old) = self.get_mut(&key) {
+        if let Some(row) = self.row_mut() {
+            return row.insert(key, value);
+        }
+        let entries = self.entries_mut();
+        if let Some((_, old)) = entries.iter_mut().find(|(k, _)| *k == key) {
             return Some(std::mem::replace(old, value));
         }
-        self.entries.push((key, value));
+        entries.push((key, value));
         None
     }
 
     /// Sets all these entries, each as [`Map::insert`] does; large numbers are looked up by hash.
-    pub fn extend(&mut self, entries: impl IntoIterator<Item = (Key, Datum)>) {
-        let entries: Vec<(Key, Datum)> = entries.into_iter().collect();
-        if self.len() + entries.len() <= FEW {
-            for (key, value) in entries {
+    pub fn extend(&mut self, more: impl IntoIterator<Item = (Key, Datum)>) {
+        let more: Vec<(Key, Datum)> = more.into_iter().collect();
+        if self.len() + more.len() <= FEW {
+            for (key, value) in more {
                 self.insert(key, value);
             }
             return;
         }
-        let mut places: HashMap<Key, usize> = self.entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
-        for (key, value) in entries {
+        let entries = self.entries_mut();
+        let mut places: HashMap<Key, usize> = entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
+        for (key, value) in more {
             if let Some(place) = places.get(&key) {
-                self.entries[*place].1 = value;
+                entries[*place].1 = value;
             } else {
-                places.insert(key.clone(), self.entries.len());
-                self.entries.push((key, value));
+                places.insert(key.clone(), entries.len());
+                entries.push((key, value));
             }
         }
     }
@@ -87,34 +166,56 @@ impl Map {
     /// Appends an entry whose key is known not to be there yet.
     #[inline]
     pub fn push(&mut self, key: Key, value: Datum) {
-        self.entries.push((key, value));
+        match self.row_mut() {
+            Some(row) => row.push(key, value),
+            None => self.entries_mut().push((key, value)),
+        }
     }
 
     /// Takes `key` out, keeping the order of the rest.
     pub fn remove(&mut self, key: &Key) -> Option<Datum> {
-        let place = self.entries.iter().position(|(k, _)| k == key)?;
-        Some(self.entries.remove(place).1)
+        if let Some(row) = self.row_mut() {
+            return row.remove(key);
+        }
+        let entries = self.entries_mut();
+        let place = entries.iter().position(|(k, _)| k == key)?;
+        Some(entries.remove(place).1)
     }
 
     /// Keys and values, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Datum)> + DoubleEndedIterator {
-        self.entries.iter().map(|(key, value)| (key, value))
+        self.entries().iter().map(|(key, value)| (key, value))
     }
 
     /// Keys and values, in order, the values to be changed in place.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Key, &mut Datum)> {
-        self.entries.iter_mut().map(|(key, value)| (&*key, value))
+        self.entries_mut().iter_mut().map(|(key, value)| (&*key, value))
     }
 
     /// The entries themselves.
     pub fn into_entries(self) -> Vec<(Key, Datum)> {
-        self.entries
+        match self.0 {
+            Repr::Entries(entries) => entries,
+            Repr::Row(row) => row.into_entries(),
+        }
     }
 
     /// The entry at `place`, for who remembers where a key stood last time.
     #[inline]
     pub fn entry(&self, place: usize) -> Option<&(Key, Datum)> {
-        self.entries.get(place)
+        self.entries().get(place)
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

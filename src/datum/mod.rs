@@ -1,6 +1,7 @@
 //! What flows: a native tree that keeps the order of keys and every digit.
 //!
-//! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `number` is numbers that fit
+//! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `row` is a map whose values wait in
+//! their text, `view` a look at one of them; `number` is numbers that fit
 //! neither `i64` nor `f64` without loss; `json` reads and writes it; `path` finds places in it.
 //! Knows neither cogs nor Rhai.
 
@@ -9,7 +10,9 @@ mod key;
 mod map;
 mod number;
 mod path;
+mod row;
 mod text;
+mod view;
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -20,7 +23,9 @@ pub use key::Key;
 pub use map::Map;
 pub use number::Num;
 pub use path::{Path, Step};
+pub use row::{Cell, Look, Row, Shape};
 pub use text::{Block, Text};
+pub use view::{Piece, View};
 
 /// One value: an event or a part of one.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Datum, Key, Map};
+use super::{Datum, Key, Map, View};
 use crate::error::{Error, Result};
 
 /// One step of a [`Path`].
@@ -154,7 +154,11 @@ fn walk<'a>(steps: &[Step], datum: &'a Datum) -> Option<Cow<'a, Datum>> {
     let mut here = datum;
     for (n, step) in steps.iter().enumerate() {
         here = match (step, here) {
-            (Step::Key(key), Datum::Map(map)) => map.get(key)?,
+            (Step::Key(key), Datum::Map(map)) => match map.look(key)? {
+                View::Datum(found) => found,
+                piece if n + 1 == steps.len() => return Some(Cow::Owned(piece.to_datum())),
+                piece => return walk(&steps[n + 1..], &piece.to_datum()).map(|found| Cow::Owned(found.into_owned())),
+            },
             (Step::At(at), Datum::List(list)) => &list[index(*at, list.len())?],
             (Step::All, Datum::List(list)) => {
                 let mut all = Vec::new();

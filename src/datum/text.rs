@@ -68,6 +68,15 @@ impl Text {
         }
     }
 
+    /// The block that it is a span of, and where it stands there, in bytes; none for text of its own.
+    #[inline]
+    pub fn place(&self) -> Option<(&Block, Range<usize>)> {
+        match &self.0 {
+            Repr::Span { block, start, end } => Some((block, *start as usize..*end as usize)),
+            _ => None,
+        }
+    }
+
     /// The text without the block it was cut from.
     pub fn detach(&self) -> Self {
         match &self.0 {

@@ -63,7 +63,7 @@ fn length_of_escape(bytes: &[u8], at: usize) -> Result<usize, Fault> {
 }
 
 /// What the inside of a checked string means. Halves of surrogate pairs that stand alone become U+FFFD.
-pub(super) fn unescape(inside: &str) -> String {
+pub(in crate::datum) fn unescape(inside: &str) -> String {
     let mut out = String::with_capacity(inside.len());
     let mut rest = inside;
     while let Some(slash) = memchr::memchr(b'\\', rest.as_bytes()) {

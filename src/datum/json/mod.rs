@@ -14,6 +14,7 @@ mod write;
 mod properties;
 
 pub use fault::JsonError;
+pub(super) use letters::unescape;
 pub use letters::write_string;
 pub use read::{Big, ReadOptions, open, read, read_prefix, read_text};
 pub use write::{Blobs, NonFinite, Other, WriteOptions, to_string, write, write_with};

@@ -2,7 +2,7 @@
 
 use super::letters::{write_string, write_string_ascii};
 use super::read::open;
-use crate::datum::{Datum, Map};
+use crate::datum::{Datum, Look, Map, Piece, View};
 use crate::error::{Error, Result};
 
 /// How a value is to be written.
@@ -70,12 +70,15 @@ pub fn write(out: &mut Vec<u8>, datum: &Datum) {
         Datum::Raw(text) => write_raw(out, text),
         Datum::Map(map) => {
             let mut lead = b'{';
-            for (key, value) in map.iter() {
+            for (key, value) in map.views() {
                 out.push(lead);
                 lead = b',';
                 key.write_json(out);
                 out.push(b':');
-                write(out, value);
+                match value {
+                    View::Datum(value) => write(out, value),
+                    View::Piece(piece) => write_piece(out, piece),
+                }
             }
             out.extend_from_slice(if lead == b'{' { b"{}" } else { b"}" });
         }
@@ -94,6 +97,22 @@ pub fn write(out: &mut Vec<u8>, datum: &Datum) {
         Datum::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         Datum::Bytes(bytes) => write_base64(out, bytes),
         Datum::Time(time) => write_string(out, &time.to_string()),
+    }
+}
+
+/// Appends a value that waits in its text, as [`write()`] does.
+#[inline]
+fn write_piece(out: &mut Vec<u8>, piece: Piece<'_>) {
+    match piece.look() {
+        Look::Plain => {
+            out.push(b'"');
+            out.extend_from_slice(piece.as_str().as_bytes());
+            out.push(b'"');
+        }
+        Look::Text => write_string(out, piece.as_str()),
+        Look::Whole | Look::Number => out.extend_from_slice(piece.as_str().as_bytes()),
+        Look::Raw => write_raw(out, piece.as_str()),
+        _ => write(out, &piece.to_datum()),
     }
 }
 

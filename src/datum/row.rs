@@ -1,0 +1,371 @@
+//! Rows: records whose values wait in the text they were cut out of until somebody uses them.
+//!
+//! A parser finds where the values stand and what they look like, and leaves it at that. A cog [looks](super::Map::look) at
+//! the few that it needs, a marshaller copies the others as they stand. Only who wants a [`Datum`] of each gets them read,
+//! all at once. Rows are recycled, so that a record costs no allocation.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use super::view::{Piece, View};
+use super::{Block, Datum, Key, Map};
+
+/// The keys of rows, in order; shared by all rows of one form.
+pub type Shape = Rc<[Key]>;
+
+/// What a value looks like in its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The key is not there.
+    Absent,
+    /// A string, as it stands.
+    Text,
+    /// A string, as it stands, which JSON writes without escapes.
+    Plain,
+    /// The inside of a JSON string with escapes.
+    Escaped,
+    /// A whole number that fits 64 bits, as JSON writes it.
+    Whole,
+    /// Another number, as JSON writes it.
+    Number,
+    /// A list or map in valid JSON.
+    Raw,
+    /// `true`, `false` and `null`.
+    True,
+    /// See [`Look::True`].
+    False,
+    /// See [`Look::True`].
+    Null,
+    /// The value is no text any more: it was set.
+    Set,
+}
+
+/// Where a value stands, in bytes of the block.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    /// What it looks like.
+    pub look: Look,
+    /// Its first byte; for [`Look::Set`] its place among the set values.
+    pub start: u32,
+    /// The byte after its last one.
+    pub end: u32,
+}
+
+const ABSENT: Cell = Cell { look: Look::Absent, start: 0, end: 0 };
+
+/// A record under way or done; see the module.
+#[derive(Debug, Default)]
+pub struct Row(
+    /// There until the row is dropped.
+    Option<Box<Inner>>,
+);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Kept when the row is recycled: the next one has the same, as a rule.
+    shape: Option<Shape>,
+    block: Option<Block>,
+    /// One for each key.
+    cells: Vec<Cell>,
+    /// Values that took the places of others.
+    set: Vec<Datum>,
+    /// Entries that came later.
+    tail: Vec<(Key, Datum)>,
+    /// All entries, once somebody wanted to borrow them.
+    read: OnceCell<Vec<(Key, Datum)>>,
+}
+
+/// So many rows are kept for the next records: two batches and some.
+const POOL: usize = 1024;
+
+thread_local! {
+    #[allow(clippy::vec_box, reason = "the boxes are what is recycled")]
+    static FREE: RefCell<Vec<Box<Inner>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Row {
+    /// A row of that shape, whose values stand in `block`; its cells follow in the order of the keys.
+    #[inline]
+    pub fn new(shape: &Shape, block: &Block) -> Self {
+        let mut inner = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        if !inner.shape.as_ref().is_some_and(|known| Rc::ptr_eq(known, shape)) {
+            inner.shape = Some(Rc::clone(shape));
+        }
+        inner.block = Some(Rc::clone(block));
+        Self(Some(inner))
+    }
+
+    #[inline]
+    fn inner(&self) -> &Inner {
+        self.0.as_deref().expect("a row has its parts until it is dropped")
+    }
+
+    #[inline]
+    fn inner_mut(&mut self) -> &mut Inner {
+        self.0.as_deref_mut().expect("a row has its parts until it is dropped")
+    }
+
+    /// The next key's value stands there. At most as many as there are keys.
+    #[inline]
+    pub fn push_cell(&mut self, look: Look, start: usize, end: usize) {
+        // Blocks are read in pieces far below 4 GiB; a larger one was copied into texts of its own.
+        debug_assert!(u32::try_from(end).is_ok());
+        self.inner_mut().cells.push(Cell { look, start: start as u32, end: end as u32 });
+    }
+
+    /// The next key is not there.
+    #[inline]
+    pub fn push_absent(&mut self) {
+        self.inner_mut().cells.push(ABSENT);
+    }
+
+    /// The next key's value is this one.
+    pub fn push_value(&mut self, value: Datum) {
+        let inner = self.inner_mut();
+        inner.cells.push(Cell { look: Look::Set, start: inner.set.len() as u32, end: 0 });
+        inner.set.push(value);
+    }
+
+    /// How many cells it has so far.
+    #[inline]
+    pub fn cells(&self) -> usize {
+        self.inner().cells.len()
+    }
+
+    /// The row as a map; keys without a cell are not there.
+    #[inline]
+    pub fn into_map(self) -> Map {
+        debug_assert!(self.cells() <= self.keys().len());
+        Map::from_row(self)
+    }
+
+    #[inline]
+    fn keys(&self) -> &[Key] {
+        self.inner().keys()
+    }
+
+    /// How many entries it has.
+    pub(super) fn len(&self) -> usize {
+        let inner = self.inner();
+        inner.cells.iter().filter(|cell| cell.look != Look::Absent).count() + inner.tail.len()
+    }
+
+    /// What stands under the key.
+    #[inline]
+    pub(super) fn look(&self, key: &Key) -> Option<View<'_>> {
+        let inner = self.inner();
+        if let Some(place) = inner.find(key)
+            && let Some(view) = inner.view(inner.cells[place])
+        {
+            return Some(view);
+        }
+        inner.tail.iter().find(|(known, _)| known == key).map(|(_, value)| View::Datum(value))
+    }
+
+    /// Keys and what stands under them, in order.
+    #[inline]
+    pub(super) fn views(&self) -> impl Iterator<Item = (&Key, View<'_>)> {
+        let inner = self.inner();
+        let cells = inner.keys().iter().zip(&inner.cells).filter_map(|(key, cell)| Some((key, inner.view(*cell)?)));
+        cells.chain(inner.tail.iter().map(|(key, value)| (key, View::Datum(value))))
+    }
+
+    /// The value under the key; others are read for it where it is no datum yet.
+    pub(super) fn get(&self, key: &Key) -> Option<&Datum> {
+        match self.look(key)? {
+            View::Datum(datum) => Some(datum),
+            View::Piece(_) => self.entries().iter().find(|(known, _)| known == key).map(|(_, value)| value),
+        }
+    }
+
+    /// All entries, read.
+    pub(super) fn entries(&self) -> &[(Key, Datum)] {
+        self.inner().read.get_or_init(|| self.views().map(|(key, view)| (key.clone(), view.to_datum())).collect())
+    }
+
+    /// All entries, read, for a map that is changed in ways that a row does not know.
+    pub(super) fn into_entries(mut self) -> Vec<(Key, Datum)> {
+        if let Some(read) = self.inner_mut().read.take() {
+            return read;
+        }
+        self.views().map(|(key, view)| (key.clone(), view.to_datum())).collect()
+    }
+
+    /// Whether the entries were read: whatever changes must change there.
+    #[inline]
+    pub(super) fn is_read(&self) -> bool {
+        self.inner().read.get().is_some()
+    }
+
+    /// Sets the key: in its place when it is there, else at the end. Gives the former value.
+    pub(super) fn insert(&mut self, key: Key, value: Datum) -> Option<Datum> {
+        let inner = self.inner_mut();
+        if let Some(place) = inner.find(&key) {
+            let cell = inner.cells[place];
+            if cell.look == Look::Set {
+                return Some(std::mem::replace(&mut inner.set[cell.start as usize], value));
+            }
+            if let Some(old) = inner.view(cell).map(|view| view.to_datum()) {
+                inner.cells[place] = Cell { look: Look::Set, start: inner.set.len() as u32, end: 0 };
+                inner.set.push(value);
+                return Some(old);
+            }
+        }
+        if let Some((_, old)) = inner.tail.iter_mut().find(|(known, _)| *known == key) {
+            return Some(std::mem::replace(old, value));
+        }
+        inner.tail.push((key, value));
+        None
+    }
+
+    /// Appends an entry whose key is known not to be there.
+    #[inline]
+    pub(super) fn push(&mut self, key: Key, value: Datum) {
+        self.inner_mut().tail.push((key, value));
+    }
+
+    /// Takes the key out; the order of the others stays.
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Datum> {
+        let inner = self.inner_mut();
+        if let Some(place) = inner.find(key) {
+            let cell = std::mem::replace(&mut inner.cells[place], ABSENT);
+            let old = match cell.look {
+                Look::Set => Some(std::mem::take(&mut inner.set[cell.start as usize])),
+                _ => inner.view(cell).map(|view| view.to_datum()),
+            };
+            if old.is_some() {
+                return old;
+            }
+        }
+        let place = inner.tail.iter().position(|(known, _)| known == key)?;
+        Some(inner.tail.remove(place).1)
+    }
+}
+
+impl Inner {
+    #[inline]
+    fn keys(&self) -> &[Key] {
+        self.shape.as_deref().unwrap_or_default()
+    }
+
+    #[inline]
+    fn find(&self, key: &Key) -> Option<usize> {
+        self.keys()[..self.cells.len()].iter().position(|known| known == key)
+    }
+
+    #[inline]
+    fn view(&self, cell: Cell) -> Option<View<'_>> {
+        Some(match cell.look {
+            Look::Absent => return None,
+            Look::Set => View::Datum(&self.set[cell.start as usize]),
+            Look::True => View::Datum(&Datum::Bool(true)),
+            Look::False => View::Datum(&Datum::Bool(false)),
+            Look::Null => View::Datum(&Datum::Unit),
+            _ => View::Piece(Piece::new(self.block.as_ref()?, cell)),
+        })
+    }
+}
+
+impl Clone for Row {
+    fn clone(&self) -> Self {
+        let inner = self.inner();
+        let mut made = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        made.shape.clone_from(&inner.shape);
+        made.block.clone_from(&inner.block);
+        made.cells.extend_from_slice(&inner.cells);
+        made.set.clone_from(&inner.set);
+        made.tail.clone_from(&inner.tail);
+        Self(Some(made))
+    }
+}
+
+impl Drop for Row {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(mut inner) = self.0.take() else { return };
+        inner.block = None;
+        inner.cells.clear();
+        inner.set.clear();
+        inner.tail.clear();
+        inner.read.take();
+        // At the end of the thread the pool may be gone.
+        let _ = FREE.try_with(|free| {
+            if let Ok(mut free) = free.try_borrow_mut()
+                && free.len() < POOL
+            {
+                free.push(inner);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datum::{Path, json};
+
+    fn row() -> Map {
+        let block: Block = Rc::new(r#"7,x y,a\"b,1.50,[1, 2],no"#.into());
+        let shape: Shape = ["n", "s", "e", "f", "l", "gone", "t"].into_iter().map(Key::new).collect();
+        let mut row = Row::new(&shape, &block);
+        row.push_cell(Look::Whole, 0, 1);
+        row.push_cell(Look::Plain, 2, 5);
+        row.push_cell(Look::Escaped, 6, 10);
+        row.push_cell(Look::Number, 11, 15);
+        row.push_cell(Look::Raw, 16, 22);
+        row.push_absent();
+        row.push_cell(Look::True, 0, 0);
+        row.into_map()
+    }
+
+    const ALL: &str = r#"{"n":7,"s":"x y","e":"a\"b","f":1.50,"l":[1, 2],"t":true}"#;
+
+    #[test]
+    fn a_row_is_written_and_read_as_the_map_that_it_is() {
+        let map = row();
+        assert_eq!(map.len(), 6);
+        assert_eq!(json::to_string(&Datum::Map(map.clone())), ALL);
+        assert_eq!(map.get(&"n".into()), Some(&Datum::Int(7)));
+        assert_eq!(map.get(&"gone".into()), None);
+        assert_eq!(map, json::read(ALL).unwrap().as_map().unwrap().clone());
+        assert_eq!(json::to_string(&Datum::Map(map)), ALL);
+    }
+
+    #[test]
+    fn looks_need_no_reading() {
+        let map = row();
+        assert_eq!(map.look(&"n".into()).unwrap().as_int(), Some(7));
+        assert_eq!(map.look(&"e".into()).unwrap().as_str().as_deref(), Some("a\"b"));
+        assert!(map.look(&"gone".into()).is_none());
+        assert!(!map.is_read());
+        let datum = Datum::Map(map);
+        assert_eq!(Path::parse("l[1]").unwrap().get(&datum).unwrap().into_owned(), Datum::Int(2));
+    }
+
+    #[test]
+    fn what_is_set_stays_in_its_place_and_what_is_new_comes_last() {
+        let mut map = row();
+        assert_eq!(map.insert("s".into(), Datum::Int(1)), Some(Datum::from("x y")));
+        assert_eq!(map.insert("s".into(), Datum::Int(2)), Some(Datum::Int(1)));
+        assert_eq!(map.insert("gone".into(), Datum::Int(3)), None);
+        assert_eq!(map.insert("gone".into(), Datum::Int(4)), Some(Datum::Int(3)));
+        assert_eq!(map.remove(&"e".into()), Some(Datum::from("a\"b")));
+        assert_eq!(map.remove(&"e".into()), None);
+        let text = r#"{"n":7,"s":2,"f":1.50,"l":[1, 2],"t":true,"gone":4}"#;
+        assert_eq!(json::to_string(&Datum::Map(map.clone())), text);
+        // The same after the entries were borrowed.
+        assert_eq!(map.get(&"n".into()), Some(&Datum::Int(7)));
+        *map.get_mut(&"n".into()).unwrap() = Datum::Int(8);
+        assert_eq!(map.remove(&"t".into()), Some(Datum::Bool(true)));
+        assert_eq!(json::to_string(&Datum::Map(map)), r#"{"n":8,"s":2,"f":1.50,"l":[1, 2],"gone":4}"#);
+    }
+
+    #[test]
+    fn a_recycled_row_remembers_nothing() {
+        let mut map = row();
+        map.insert("z".into(), Datum::Int(1));
+        map.get(&"n".into());
+        drop(map);
+        assert_eq!(json::to_string(&Datum::Map(row())), ALL);
+    }
+}
