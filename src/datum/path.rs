@@ -156,8 +156,8 @@ fn walk<'a>(steps: &[Step], datum: &'a Datum) -> Option<Cow<'a, Datum>> {
         here = match (step, here) {
             (Step::Key(key), Datum::Map(map)) => match map.look(key)? {
                 View::Datum(found) => found,
-                piece if n + 1 == steps.len() => return Some(Cow::Owned(piece.to_datum())),
-                piece => return walk(&steps[n + 1..], &piece.to_datum()).map(|found| Cow::Owned(found.into_owned())),
+                piece @ View::Piece(_) if n + 1 == steps.len() => return Some(Cow::Owned(piece.to_datum())),
+                piece @ View::Piece(_) => return walk(&steps[n + 1..], &piece.to_datum()).map(|found| Cow::Owned(found.into_owned())),
             },
             (Step::At(at), Datum::List(list)) => &list[index(*at, list.len())?],
             (Step::All, Datum::List(list)) => {

@@ -205,7 +205,7 @@ impl Row {
             if cell.look == Look::Set {
                 return Some(std::mem::replace(&mut inner.set[cell.start as usize], value));
             }
-            if let Some(old) = inner.view(cell).map(|view| view.to_datum()) {
+            if let Some(old) = inner.view(cell).map(View::to_datum) {
                 inner.cells[place] = Cell { look: Look::Set, start: inner.set.len() as u32, end: 0 };
                 inner.set.push(value);
                 return Some(old);
@@ -231,7 +231,7 @@ impl Row {
             let cell = std::mem::replace(&mut inner.cells[place], ABSENT);
             let old = match cell.look {
                 Look::Set => Some(std::mem::take(&mut inner.set[cell.start as usize])),
-                _ => inner.view(cell).map(|view| view.to_datum()),
+                _ => inner.view(cell).map(View::to_datum),
             };
             if old.is_some() {
                 return old;
