@@ -34,4 +34,22 @@ impl Batch {
         ctx.over();
         Ok(())
     }
+
+    /// As [`Batch::each`], for a cog that looks at each datum and keeps or drops it: `f` is only shown it.
+    ///
+    /// # Errors
+    /// None of a datum's own.
+    #[inline]
+    pub fn each_shown(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, &Datum) -> Result<()>) -> Result<()> {
+        ctx.seat.stats.given += self.events.len() as u64;
+        for event in self.events {
+            ctx.begin(event.lineage, &event.datum);
+            match f(ctx, &event.datum) {
+                Ok(()) => ctx.end(),
+                Err(error) => ctx.fail(&error, Some(event.datum)),
+            }
+        }
+        ctx.over();
+        Ok(())
+    }
 }

@@ -68,7 +68,9 @@ impl Bench {
             })
             .collect();
         let mut done = Vec::new();
-        self.books.take_settled(&mut done);
+        while self.books.has_settled() {
+            self.books.take_settled(&mut done);
+        }
         done.retain(|settled| settled.supply == 0);
         if !done.is_empty() {
             let more = self.call(|cog, ctx| cog.settled(ctx, &done)).unwrap();

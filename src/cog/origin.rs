@@ -2,10 +2,19 @@
 //!
 //! Each event carries its [`Lineage`] outside the value. The engine counts the parts of every origin; when the last part is
 //! settled, the origin stands in [`Books::take_settled`] and its supply is told. A read's origins share one block, so that
-//! an event costs no allocation for this.
+//! an event costs no allocation for this. What was made from several is counted as a group, which settles all of them with
+//! its own last part. Parts that a cog keeps for long lie in a [`Pool`]; an origin all of whose parts do is open, but at rest: it
+//! takes no room from its supply.
+
+mod pool;
+mod settling;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+
+pub use pool::Pool;
+use pool::{Group, Members};
+use settling::Settling;
 
 /// How a part of an event ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +51,33 @@ pub struct OriginBlock {
 #[derive(Debug)]
 struct Parts {
     open: u32,
-    failed: bool,
+    /// Those of them that lie in pools, and in the highest bit whether one has failed.
+    pooled: u32,
     place: u64,
+}
+
+const FAILED: u32 = 1 << 31;
+
+impl Parts {
+    fn pooled(&self) -> u32 {
+        self.pooled & !FAILED
+    }
+
+    fn failed(&self) -> bool {
+        self.pooled & FAILED != 0
+    }
+
+    /// Whether all of them lie in pools.
+    fn rests(&self) -> bool {
+        self.open > 0 && self.pooled() == self.open
+    }
+}
+
+/// How many origins of a supply are open, and how many of those are at rest.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    open: usize,
+    resting: usize,
 }
 
 /// Which origins an event, or a part of one, was made from.
@@ -56,24 +90,16 @@ enum Kin {
     #[default]
     None,
     One(Rc<OriginBlock>, u32),
-    Many(Rc<[(Rc<OriginBlock>, u32)]>),
+    Many(Rc<Group>),
 }
 
 impl Lineage {
-    fn each(&self, mut f: impl FnMut(&Rc<OriginBlock>, u32)) {
-        match &self.0 {
-            Kin::None => {}
-            Kin::One(block, index) => f(block, *index),
-            Kin::Many(all) => all.iter().for_each(|(block, index)| f(block, *index)),
-        }
-    }
-
     /// The first origin: supply, number within it, and how many others there are.
     pub fn first(&self) -> Option<(u32, u64, usize)> {
         match &self.0 {
             Kin::None => None,
             Kin::One(block, index) => Some((block.supply, block.first + u64::from(*index), 0)),
-            Kin::Many(all) => all.first().map(|(block, index)| (block.supply, block.first + u64::from(*index), all.len() - 1)),
+            Kin::Many(group) => group.first(),
         }
     }
 }
@@ -90,8 +116,10 @@ pub struct Books {
     failed: Cell<u64>,
     in_flight: Cell<u64>,
     /// Open origins by supply.
-    open: RefCell<Vec<usize>>,
-    settled: RefCell<Vec<Settled>>,
+    open: RefCell<Vec<Count>>,
+    /// Whether origins came to rest since this was asked for.
+    rested: Cell<bool>,
+    settled: RefCell<Settling>,
     /// Names of supplies, for ids.
     names: RefCell<Vec<Rc<str>>>,
 }
@@ -146,7 +174,7 @@ impl Books {
     pub fn block(&self, supply: u32, first: u64) -> Rc<OriginBlock> {
         let mut open = self.open.borrow_mut();
         if open.len() <= supply as usize {
-            open.resize(supply as usize + 1, 0);
+            open.resize(supply as usize + 1, Count::default());
         }
         Rc::new(OriginBlock { supply, first, parts: RefCell::default() })
     }
@@ -155,16 +183,26 @@ impl Books {
     pub fn open(&self, block: &Rc<OriginBlock>, place: u64) -> Lineage {
         let mut parts = block.parts.borrow_mut();
         let index = parts.len() as u32;
-        parts.push(Parts { open: 1, failed: false, place });
-        self.open.borrow_mut()[block.supply as usize] += 1;
+        parts.push(Parts { open: 1, pooled: 0, place });
+        self.open.borrow_mut()[block.supply as usize].open += 1;
         add(&self.born, 1);
         add(&self.in_flight, 1);
         Lineage(Kin::One(Rc::clone(block), index))
     }
 
+    /// How many origins of `supply` are open and not at rest.
+    pub fn moving_of(&self, supply: u32) -> usize {
+        self.open.borrow().get(supply as usize).map_or(0, |count| count.open - count.resting)
+    }
+
     /// How many origins of `supply` are open.
     pub fn open_of(&self, supply: u32) -> usize {
-        self.open.borrow().get(supply as usize).copied().unwrap_or(0)
+        self.open.borrow().get(supply as usize).map_or(0, |count| count.open)
+    }
+
+    /// Whether origins came to rest since the last call, so that a supply may have room again.
+    pub fn take_rested(&self) -> bool {
+        self.rested.take()
     }
 
     /// `more` further parts of these origins are on their way.
@@ -172,11 +210,13 @@ impl Books {
         if more == 0 {
             return;
         }
-        lineage.each(|block, index| block.parts.borrow_mut()[index as usize].open += more);
-        if !matches!(lineage.0, Kin::None) {
-            add(&self.split, u64::from(more));
-            add(&self.in_flight, u64::from(more));
+        match &lineage.0 {
+            Kin::None => return,
+            Kin::One(block, index) => self.change(block, *index, |parts| parts.open += more),
+            Kin::Many(group) => self.split_group(group, more),
         }
+        add(&self.split, u64::from(more));
+        add(&self.in_flight, u64::from(more));
     }
 
     /// The part that was turned lives on in others that were counted beside it: it is a part no more.
@@ -186,7 +226,7 @@ impl Books {
         }
         self.split.set(self.split.get() - 1);
         self.in_flight.set(self.in_flight.get() - 1);
-        lineage.each(|block, index| self.close(block, index, false));
+        self.close(lineage, false);
     }
 
     /// One part of these origins ended.
@@ -200,59 +240,69 @@ impl Books {
             Outcome::Failed => add(&self.failed, 1),
         }
         self.in_flight.set(self.in_flight.get() - 1);
-        lineage.each(|block, index| self.close(block, index, outcome == Outcome::Failed));
+        self.close(lineage, outcome == Outcome::Failed);
     }
 
-    fn close(&self, block: &OriginBlock, index: u32, failed: bool) {
+    #[inline]
+    fn close(&self, lineage: &Lineage, failed: bool) {
+        match &lineage.0 {
+            Kin::None => {}
+            Kin::One(block, index) => self.close_one(block, *index, failed),
+            Kin::Many(group) => self.close_group(group, failed),
+        }
+    }
+
+    #[inline]
+    fn close_one(&self, block: &Rc<OriginBlock>, index: u32, failed: bool) {
         let mut parts = block.parts.borrow_mut();
         let part = &mut parts[index as usize];
         part.open -= 1;
-        part.failed |= failed;
+        part.pooled |= if failed { FAILED } else { 0 };
         if part.open == 0 {
-            self.open.borrow_mut()[block.supply as usize] -= 1;
-            self.settled.borrow_mut().push(Settled {
-                supply: block.supply,
-                number: block.first + u64::from(index),
-                place: part.place,
-                failed: part.failed,
-            });
+            self.open.borrow_mut()[block.supply as usize].open -= 1;
+            self.settled.borrow_mut().push(block, index, part.failed());
+        } else if part.rests() {
+            self.open.borrow_mut()[block.supply as usize].resting += 1;
+            self.rested.set(true);
+        }
+    }
+
+    /// Changes the counts of an origin that stays open; it may come to rest by that, or set out again.
+    #[inline]
+    fn change(&self, block: &OriginBlock, index: u32, f: impl FnOnce(&mut Parts)) {
+        let mut parts = block.parts.borrow_mut();
+        let part = &mut parts[index as usize];
+        let rested = part.rests();
+        f(part);
+        match (rested, part.rests()) {
+            (false, true) => {
+                self.open.borrow_mut()[block.supply as usize].resting += 1;
+                self.rested.set(true);
+            }
+            (true, false) => self.open.borrow_mut()[block.supply as usize].resting -= 1,
+            _ => {}
         }
     }
 
     /// The parts become one, which carries all their origins.
     pub fn merge(&self, parts: impl IntoIterator<Item = Lineage>) -> Lineage {
-        let mut kin: Vec<(Rc<OriginBlock>, u32)> = Vec::new();
-        let mut counted = 0_u64;
+        let mut members = Members::default();
+        let mut counted = 0;
         for part in parts {
-            counted += u64::from(!matches!(part.0, Kin::None));
-            part.each(|block, index| {
-                // Two parts of one origin become one: its count goes down without settling it.
-                if kin.iter().any(|(known, at)| Rc::ptr_eq(known, block) && *at == index) {
-                    block.parts.borrow_mut()[index as usize].open -= 1;
-                } else {
-                    kin.push((Rc::clone(block), index));
-                }
-            });
+            counted += u64::from(members.add(self, &part));
         }
-        if counted > 1 {
-            add(&self.merged, counted - 1);
-            self.in_flight.set(self.in_flight.get() - (counted - 1));
-        }
-        match kin.len() {
-            0 => Lineage::default(),
-            1 => kin.pop().map_or_else(Lineage::default, |(block, index)| Lineage(Kin::One(block, index))),
-            _ => Lineage(Kin::Many(kin.into())),
-        }
+        self.joined(members, counted, 1)
     }
 
-    /// Whether origins have been settled since the last [`Books::take_settled`].
+    /// Whether origins have been settled that [`Books::take_settled`] has not told of.
     pub fn has_settled(&self) -> bool {
         !self.settled.borrow().is_empty()
     }
 
-    /// The origins settled since the last call, in the order of their settling, appended to `into`.
+    /// Origins settled and not told of yet, in the order of their settling, appended to `into`: some thousand of them, so that it
+    /// is to be called again while [`Books::has_settled`] says so.
     pub fn take_settled(&self, into: &mut Vec<Settled>) {
-        into.append(&mut self.settled.borrow_mut());
+        self.settled.borrow_mut().take(into);
     }
 
     /// The books at this moment.

@@ -65,6 +65,9 @@ impl Train {
                 self.broadcast(&notice);
             }
         }
+        if self.books.take_rested() {
+            (0..self.slots.len() as u32).for_each(|supply| self.offer_room(supply));
+        }
     }
 
     fn tell(&mut self, done: &[Settled]) {
@@ -81,8 +84,13 @@ impl Train {
                 self.notices.push_back(notice);
             }
         }
+        self.offer_room(supply);
+    }
+
+    /// Lets a supply that waits for room be told of some, once there is enough to be worth it.
+    fn offer_room(&mut self, supply: u32) {
         let seat = &mut self.slots[supply as usize].seat;
-        if seat.waits_for_room && self.books.open_of(supply) <= seat.common.max_in_flight / 2 {
+        if seat.waits_for_room && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 {
             seat.waits_for_room = false;
             self.roomy.push_back(supply);
             self.esc.soon(Escapement::RUNTIME);

@@ -1,0 +1,57 @@
+//! Origins that have been settled, until their supplies are told: runs of neighbours, so that a million of them take no room.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::{OriginBlock, Settled};
+
+/// Origins told of in one go.
+const AT_ONCE: usize = 4096;
+
+/// Settled origins in the order of their settling.
+#[derive(Debug, Default)]
+pub(super) struct Settling(VecDeque<Run>);
+
+/// Neighbours that ended alike.
+#[derive(Debug)]
+struct Run {
+    block: Rc<OriginBlock>,
+    next: u32,
+    end: u32,
+    failed: bool,
+}
+
+impl Settling {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, block: &Rc<OriginBlock>, index: u32, failed: bool) {
+        match self.0.back_mut() {
+            Some(run) if run.end == index && run.failed == failed && Rc::ptr_eq(&run.block, block) => run.end += 1,
+            _ => self.0.push_back(Run { block: Rc::clone(block), next: index, end: index + 1, failed }),
+        }
+    }
+
+    pub(super) fn take(&mut self, into: &mut Vec<Settled>) {
+        let limit = into.len() + AT_ONCE;
+        while into.len() < limit
+            && let Some(run) = self.0.front_mut()
+        {
+            let end = run.end.min(run.next + (limit - into.len()) as u32);
+            let parts = run.block.parts.borrow();
+            into.extend((run.next..end).map(|index| Settled {
+                supply: run.block.supply,
+                number: run.block.first + u64::from(index),
+                place: parts[index as usize].place,
+                failed: run.failed,
+            }));
+            drop(parts);
+            run.next = end;
+            if run.next == run.end {
+                self.0.pop_front();
+            }
+        }
+    }
+}
