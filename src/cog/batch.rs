@@ -20,10 +20,10 @@ impl Batch {
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
+    pub fn each(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
         let keeps = matches!(ctx.seat.on_error, OnError::Pass | OnError::Route(_));
-        for event in self.events {
+        for event in self.events.drain(..) {
             let kept = keeps.then(|| event.datum.clone());
             ctx.begin(event.lineage, &event.datum);
             match f(ctx, event.datum) {
@@ -32,6 +32,7 @@ impl Batch {
             }
         }
         ctx.over();
+        ctx.recycle(self.events);
         Ok(())
     }
 
@@ -40,9 +41,9 @@ impl Batch {
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each_shown(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, &Datum) -> Result<()>) -> Result<()> {
+    pub fn each_shown(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, &Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
-        for event in self.events {
+        for event in self.events.drain(..) {
             ctx.begin(event.lineage, &event.datum);
             match f(ctx, &event.datum) {
                 Ok(()) => ctx.end(),
@@ -50,6 +51,7 @@ impl Batch {
             }
         }
         ctx.over();
+        ctx.recycle(self.events);
         Ok(())
     }
 }

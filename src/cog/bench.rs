@@ -54,7 +54,7 @@ impl Bench {
     fn call(&mut self, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) -> Result<Vec<Event>> {
         let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut self.seat, Vec::new());
         let result = f(&mut *self.cog, &mut ctx);
-        let out = ctx.into_emitted();
+        let (out, _) = ctx.into_emitted();
         self.notices.append(&mut self.seat.notices);
         result.map(|()| out)
     }

@@ -19,8 +19,12 @@ pub struct Ctx<'a> {
     books: &'a Rc<Books>,
     pub(super) seat: &'a mut Seat,
     out: Vec<Event>,
-    /// The lineage of the datum that is being turned.
+    /// The lineage of the datum that is being turned, until a part of it is sent: it then moved on with the first one.
     given: Lineage,
+    /// Which of `out` has that lineage, then.
+    sent: Option<usize>,
+    /// A vector that was a batch and may become another one.
+    spent: Vec<Event>,
     /// Its id, when an `id_getter` tells it.
     id: Option<String>,
     /// Parts of it that were emitted.
@@ -34,12 +38,29 @@ pub struct Ctx<'a> {
 impl<'a> Ctx<'a> {
     /// For the train: a context for one call of the cog in `seat`; what it emits is collected in `out`.
     pub fn new(esc: &'a mut Escapement, books: &'a Rc<Books>, seat: &'a mut Seat, out: Vec<Event>) -> Self {
-        Self { esc, books, seat, out, given: Lineage::default(), id: None, parts: 0, held: false, block: None }
+        Self {
+            esc,
+            books,
+            seat,
+            out,
+            given: Lineage::default(),
+            sent: None,
+            spent: Vec::new(),
+            id: None,
+            parts: 0,
+            held: false,
+            block: None,
+        }
     }
 
-    /// For the train: what was emitted.
-    pub fn into_emitted(self) -> Vec<Event> {
-        self.out
+    /// For the train: what was emitted, and a vector to be used again.
+    pub fn into_emitted(self) -> (Vec<Event>, Vec<Event>) {
+        (self.out, self.spent)
+    }
+
+    /// What was a batch may become another one.
+    pub(super) fn recycle(&mut self, spent: Vec<Event>) {
+        self.spent = spent;
     }
 
     // --- data -------------------------------------------------------------------------------------------------------
@@ -49,12 +70,36 @@ impl<'a> Ctx<'a> {
     pub fn emit(&mut self, datum: Datum) {
         self.parts += 1;
         self.seat.stats.emitted += 1;
-        self.out.push(Event { datum, lineage: self.given.clone() });
+        let lineage = match self.sent {
+            // The first part takes the lineage along: nearly always there is but one.
+            None => {
+                self.sent = Some(self.out.len());
+                std::mem::take(&mut self.given)
+            }
+            Some(first) => self.out[first].lineage.clone(),
+        };
+        self.out.push(Event { datum, lineage });
+    }
+
+    /// The lineage of the datum that is being turned.
+    #[inline]
+    fn lineage(&self) -> &Lineage {
+        match self.sent {
+            None => &self.given,
+            Some(first) => &self.out[first].lineage,
+        }
     }
 
     /// For supplies: sends a new event, which came from `place`. The supply's `data_setter` and `id_setter` are applied.
+    #[inline]
     pub fn emit_new(&mut self, datum: Datum, place: u64) {
-        self.emit_new_with(datum, place, |_| Ok(()));
+        let common = &self.seat.common;
+        if common.data_setter.is_some() || common.id_setter.is_some() {
+            return self.emit_new_with(datum, place, |_| Ok(()));
+        }
+        let (lineage, _) = self.open_new(place);
+        self.seat.stats.emitted += 1;
+        self.out.push(Event { datum, lineage });
     }
 
     /// As [`Ctx::emit_new`]; between the two setters the datum goes through `dress`, for a supply's own ones.
@@ -76,6 +121,7 @@ impl<'a> Ctx<'a> {
         self.fail_opened(lineage, datum, error);
     }
 
+    #[inline]
     fn open_new(&mut self, place: u64) -> (Lineage, u64) {
         let seat = &mut *self.seat;
         let block = self.block.get_or_insert_with(|| self.books.block(seat.number, seat.next_origin));
@@ -86,6 +132,7 @@ impl<'a> Ctx<'a> {
 
     fn fail_opened(&mut self, lineage: Lineage, datum: Datum, error: &Error) {
         self.given = lineage;
+        self.sent = None;
         self.parts = 0;
         self.fail(error, Some(datum));
         self.given = Lineage::default();
@@ -102,9 +149,19 @@ impl<'a> Ctx<'a> {
     /// Keeps a part of what the cog was given, for a datum that will be emitted or written later.
     pub fn hold(&mut self) -> Hold {
         // Counted at once, beside the part that is being turned: the hold may be settled before the turn is over.
-        self.books.split(&self.given, 1);
+        self.books.split(self.lineage(), 1);
         self.held = true;
-        Hold::new(self.given.clone(), self.books)
+        Hold::new(self.lineage().clone(), self.books)
+    }
+
+    /// As [`Ctx::hold`], for a cog that emits nothing more of what it was given: the whole of it is kept.
+    #[inline]
+    pub fn take(&mut self) -> Hold {
+        if self.parts > 0 || self.held {
+            return self.hold();
+        }
+        self.parts = 1;
+        Hold::new(std::mem::take(&mut self.given), self.books)
     }
 
     /// Sends a datum that was held.
@@ -130,7 +187,7 @@ impl<'a> Ctx<'a> {
     pub fn keep(&mut self, pool: &mut Pool) {
         // Counted as if it were emitted: the part lives on.
         self.parts += 1;
-        pool.keep(&self.given);
+        pool.keep(self.lineage());
     }
 
     /// Sends `count` data that were made from all that `pool` keeps: what it keeps has ended when all of them have. `make` is
@@ -162,11 +219,11 @@ impl<'a> Ctx<'a> {
     pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
         // It may happen while another datum is turned, whose account must stay as it is.
         let given = std::mem::replace(&mut self.given, hold.into_lineage());
-        let parts = std::mem::take(&mut self.parts);
+        let (parts, sent) = (std::mem::take(&mut self.parts), self.sent.take());
         let id = self.id.take();
         self.id = self.name_of(&datum);
         self.fail(error, Some(datum));
-        (self.given, self.parts, self.id) = (given, parts, id);
+        (self.given, self.parts, self.sent, self.id) = (given, parts, sent, id);
     }
 
     /// Whether anything stands behind this cog; a drain need not emit otherwise.
@@ -174,23 +231,27 @@ impl<'a> Ctx<'a> {
         self.seat.has_successors
     }
 
+    #[inline]
     pub(super) fn begin(&mut self, lineage: Lineage, datum: &Datum) {
         self.given = lineage;
+        self.sent = None;
         self.parts = 0;
         self.held = false;
-        self.id = self.name_of(datum);
+        if self.seat.common.id_getter.is_some() {
+            self.id = self.name_of(datum);
+        }
     }
 
     #[inline]
     pub(super) fn end(&mut self) {
         match self.parts {
             1 => {}
-            0 if self.held => self.books.unsplit(&self.given),
+            0 if self.held => self.books.unsplit(self.lineage()),
             0 => {
                 self.seat.stats.swallowed += 1;
-                self.books.settle(&self.given, Outcome::Filtered);
+                self.books.settle(self.lineage(), Outcome::Filtered);
             }
-            n => self.books.split(&self.given, n - 1),
+            n => self.books.split(self.lineage(), n - 1),
         }
     }
 
@@ -203,6 +264,7 @@ impl<'a> Ctx<'a> {
     /// The batch is over.
     pub(super) fn over(&mut self) {
         self.given = Lineage::default();
+        self.sent = None;
         self.id = None;
     }
 
@@ -210,16 +272,16 @@ impl<'a> Ctx<'a> {
     pub(super) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
         self.seat.stats.errors += 1;
         // The failing part is one more than those that went on.
-        self.books.split(&self.given, self.parts);
+        self.books.split(self.lineage(), self.parts);
         match (self.seat.on_error, kept) {
             (OnError::Drop, _) => {
                 self.tell_failure(log::Priority::Debug, error);
-                self.books.settle(&self.given, Outcome::Filtered);
+                self.books.settle(self.lineage(), Outcome::Filtered);
             }
             (OnError::Pass, Some(datum)) => {
                 self.tell_failure(log::Priority::Debug, error);
                 self.seat.stats.emitted += 1;
-                self.out.push(Event { datum, lineage: self.given.clone() });
+                self.out.push(Event { datum, lineage: self.lineage().clone() });
             }
             (OnError::Route(_), Some(datum)) => {
                 let mut report = Map::with_capacity(4);
@@ -227,12 +289,12 @@ impl<'a> Ctx<'a> {
                 report.push("error".into(), Datum::from(shorten(&secrets::mask(&error.to_string()), 1024)));
                 report.push("cog".into(), Datum::from(&*self.seat.name));
                 report.push("id".into(), Datum::from(self.id()));
-                self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.given.clone() });
+                self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.lineage().clone() });
             }
             (policy, _) => {
                 self.tell_failure(log::Priority::Error, error);
-                self.seat.faults += u64::from(self.given.first().is_none());
-                self.books.settle(&self.given, Outcome::Failed);
+                self.seat.faults += u64::from(self.lineage().first().is_none());
+                self.books.settle(self.lineage(), Outcome::Failed);
                 if policy == OnError::Stop {
                     self.seat.stop = Some(1);
                 }
@@ -259,7 +321,7 @@ impl<'a> Ctx<'a> {
         if let Some(id) = &self.id {
             return id.clone();
         }
-        self.books.id(&self.given)
+        self.books.id(self.lineage())
     }
 
     /// The cog's name.

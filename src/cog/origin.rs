@@ -180,6 +180,7 @@ impl Books {
     }
 
     /// A new origin at `place` in `block`, with one part.
+    #[inline]
     pub fn open(&self, block: &Rc<OriginBlock>, place: u64) -> Lineage {
         let mut parts = block.parts.borrow_mut();
         let index = parts.len() as u32;
@@ -230,6 +231,7 @@ impl Books {
     }
 
     /// One part of these origins ended.
+    #[inline]
     pub fn settle(&self, lineage: &Lineage, outcome: Outcome) {
         if matches!(lineage.0, Kin::None) {
             return;
@@ -328,6 +330,7 @@ pub struct Hold {
 
 impl Hold {
     /// Keeps a part of `lineage`; who calls has counted the part.
+    #[inline]
     pub(crate) fn new(lineage: Lineage, books: &Rc<Books>) -> Self {
         Self { lineage: Some(lineage), books: Rc::clone(books) }
     }
@@ -338,11 +341,13 @@ impl Hold {
     }
 
     /// Gives the part on.
+    #[inline]
     pub(crate) fn into_lineage(mut self) -> Lineage {
         self.lineage.take().unwrap_or_default()
     }
 
     /// The part ended in this way.
+    #[inline]
     pub fn settle(mut self, outcome: Outcome) {
         if let Some(lineage) = self.lineage.take() {
             self.books.settle(&lineage, outcome);

@@ -36,6 +36,9 @@ impl Default for Options {
     }
 }
 
+/// Batches of more events are not kept for others.
+const KEPT: usize = 4096;
+
 /// A cog with its seat in the train.
 struct Slot {
     cog: Box<dyn Cog>,
@@ -53,6 +56,8 @@ pub struct Train {
     options: Options,
     signals: Vec<(Token, i32)>,
     notices: VecDeque<Notice>,
+    /// Vectors that were batches, for the next ones.
+    spare: Vec<Vec<Event>>,
     /// Supplies that can be told of room, in the order in which they got it.
     roomy: VecDeque<u32>,
     settled: Vec<Settled>,
@@ -87,6 +92,7 @@ impl Train {
             options,
             signals: Vec::new(),
             notices: VecDeque::new(),
+            spare: Vec::new(),
             roomy: VecDeque::new(),
             settled: Vec::new(),
             tells_ends,
@@ -117,7 +123,7 @@ impl Train {
             let slot = &mut self.slots[number as usize];
             let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
             let wound = slot.cog.wind(&mut ctx);
-            let out = ctx.into_emitted();
+            let (out, _) = ctx.into_emitted();
             wound.map_err(|error| match error {
                 error @ Error::Os { .. } => error,
                 error => Error::Other(format!("{}: {error}", slot.seat.name)),
@@ -144,9 +150,10 @@ impl Train {
     /// Calls a cog and carries on what it emits.
     fn call(&mut self, number: u32, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
         let slot = &mut self.slots[number as usize];
-        let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
+        let room = self.spare.pop().unwrap_or_default();
+        let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, room);
         let result = f(&mut *slot.cog, &mut ctx);
-        let out = ctx.into_emitted();
+        let (out, spent) = ctx.into_emitted();
         if let Err(error) = result {
             slot.seat.stats.errors += 1;
             slot.seat.faults += 1;
@@ -155,21 +162,31 @@ impl Train {
                 slot.seat.stop = Some(1);
             }
         }
+        self.keep(spent);
         self.forward(number, out);
         self.after_call(number);
+    }
+
+    /// A vector that was a batch, for another one. Large ones are let go of, lest one burst keep their memory.
+    fn keep(&mut self, spent: Vec<Event>) {
+        if spent.is_empty() && (1..=KEPT).contains(&spent.capacity()) && self.spare.len() <= self.slots.len() {
+            self.spare.push(spent);
+        }
     }
 
     /// Carries what `from` emitted to all that it feeds, each branch to its end before the next.
     fn forward(&mut self, from: u32, mut events: Vec<Event>) {
         if events.is_empty() {
+            self.keep(events);
             return;
         }
         let targets = Rc::clone(&self.slots[from as usize].targets);
         let Some((last, others)) = targets.split_last() else {
             // The end of a line: what arrives here has ended well.
-            for event in events {
+            for event in events.drain(..) {
                 self.books.settle(&event.lineage, Outcome::Delivered);
             }
+            self.keep(events);
             return;
         };
         for event in &mut events {

@@ -138,7 +138,8 @@ impl Sink {
             self.buffer.truncate(before);
             return Err(error);
         }
-        self.holds.push_back((self.end(), ctx.hold()));
+        let hold = if ctx.has_successors() { ctx.hold() } else { ctx.take() };
+        self.holds.push_back((self.end(), hold));
         Ok(())
     }
 

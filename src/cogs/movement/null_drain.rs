@@ -27,7 +27,7 @@ struct NullDrain;
 
 impl Cog for NullDrain {
     fn turn(&mut self, ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
-        ctx.hold().settle(Outcome::Delivered);
+        ctx.take().settle(Outcome::Delivered);
         Ok(())
     }
 }

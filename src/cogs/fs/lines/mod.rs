@@ -4,6 +4,7 @@
 //! is kept for the next read. Memory is bounded by one read and one line of `max_line`. The lines do not depend on where
 //! reads cut the stream.
 
+mod blocks;
 mod options;
 
 use std::rc::Rc;
@@ -154,7 +155,7 @@ impl Splitter {
             self.note_faults(&bad);
         } else {
             let before = self.tail.len();
-            self.tail.reserve(room);
+            blocks::reserve(&mut self.tail, room);
             if let Err(error) = read(&mut self.tail) {
                 self.tail.truncate(before);
                 return Err(error);
@@ -205,21 +206,20 @@ impl Splitter {
             self.skip(first);
             end -= first;
         }
-        let rest = self.tail.split_off(end);
+        let rest = self.tail[end..].to_vec();
         let mut block = std::mem::replace(&mut self.tail, rest);
+        block.truncate(end);
         self.searched = self.tail.len().saturating_sub(options.separator.len() - 1);
         let (base, place) = (self.base, self.read.0);
         self.base += end as u64;
         if block.is_empty() {
             return;
         }
-        if block.capacity() > 2 * block.len() {
-            block.shrink_to_fit();
-        }
         let body = if options.coding == Coding::Bytes || !options.between_letters {
+            block.shrink_to_fit();
             Body::Raw(block)
         } else {
-            String::from_utf8(block).map_or_else(|error| Body::Raw(error.into_bytes()), |text| Body::Text(Rc::new(text)))
+            String::from_utf8(block).map_or_else(|error| Body::Raw(error.into_bytes()), |text| Body::Text(blocks::share(text)))
         };
         self.ready = Some(Ready { body, pos: 0, line_end: None, base, place });
     }
@@ -259,6 +259,9 @@ impl Splitter {
     /// Gives lines out of whole ones; gives what is left of `limit`.
     fn give_ready(&mut self, ready: &mut Ready, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
         let options = Rc::clone(&self.options);
+        if !self.begun && self.faults.is_empty() && self.transcoder.is_none() && ready.line_end.is_none() {
+            limit = give_plain(ready, &options, limit, each);
+        }
         while limit > 0 {
             let (start, known_end) = (ready.pos, ready.line_end.take());
             let bytes = ready.bytes();
@@ -419,6 +422,25 @@ impl Splitter {
             }
         }
     }
+}
+
+/// Gives out lines as far as nothing is special with them: the hot road. Gives what is left of `limit`.
+#[inline]
+fn give_plain(ready: &mut Ready, options: &Options, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
+    let (Body::Text(block), [separator]) = (&ready.body, options.separator.as_slice()) else { return limit };
+    let bytes = &block.as_bytes()[ready.pos..];
+    let mut start = ready.pos;
+    for end in memchr::memchr_iter(*separator, bytes).map(|end| ready.pos + end) {
+        let stripped = if options.strip_cr && end > start && block.as_bytes()[end - 1] == b'\r' { end - 1 } else { end };
+        if limit == 0 || stripped - start > options.max {
+            break;
+        }
+        limit -= 1;
+        each(Line { what: Ok(Datum::Str(Text::span(block, start..stripped))), end: ready.base + end as u64 + 1 });
+        start = end + 1;
+    }
+    ready.pos = start;
+    limit
 }
 
 #[cfg(test)]
