@@ -1,16 +1,60 @@
 //! [`Batch`]: what a cog is given in one call, and how what becomes of each datum is settled.
 
+use std::rc::Rc;
+
 use super::args::OnError;
 use super::ctx::Ctx;
 use super::seat::Event;
-use crate::datum::Datum;
-use crate::error::Result;
+use crate::datum::{Block, Datum, Text};
+use crate::error::{Error, Result};
+use crate::getset::Setter;
 
 /// What a cog is given in one call.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The events, in order.
     pub events: Vec<Event>,
+}
+
+/// What the texts of a batch are written into.
+pub trait Sheet: Default {
+    /// How many bytes were written.
+    fn end(&self) -> usize;
+    /// Takes back what was written from there on; a place between letters.
+    fn cut(&mut self, start: usize);
+    /// What was written.
+    fn into_text(self) -> String;
+}
+
+impl Sheet for String {
+    #[inline]
+    fn end(&self) -> usize {
+        self.len()
+    }
+
+    fn cut(&mut self, start: usize) {
+        self.truncate(start);
+    }
+
+    fn into_text(self) -> String {
+        self
+    }
+}
+
+/// For those who write bytes; they are text in UTF-8.
+impl Sheet for Vec<u8> {
+    #[inline]
+    fn end(&self) -> usize {
+        self.len()
+    }
+
+    fn cut(&mut self, start: usize) {
+        self.truncate(start);
+    }
+
+    fn into_text(self) -> String {
+        String::from_utf8(self).expect("what is written for a text is text")
+    }
 }
 
 impl Batch {
@@ -22,7 +66,7 @@ impl Batch {
     #[inline]
     pub fn each(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
-        let keeps = matches!(ctx.seat.on_error, OnError::Pass | OnError::Route(_));
+        let keeps = keeps(ctx);
         for event in self.events.drain(..) {
             let kept = keeps.then(|| event.datum.clone());
             ctx.begin(event.lineage, &event.datum);
@@ -54,4 +98,117 @@ impl Batch {
         ctx.recycle(self.events);
         Ok(())
     }
+
+    /// As [`Batch::each`], for cogs that make at most one datum of each and need nothing else of the context: `f` makes it in
+    /// place and says whether it is emitted or swallowed. No event is moved.
+    ///
+    /// # Errors
+    /// None of a datum's own.
+    #[inline]
+    pub fn each_in_place(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Datum) -> Result<bool>) -> Result<()> {
+        if keeps(ctx) || ctx.names() {
+            return self.each(ctx, |ctx, mut datum| {
+                if f(&mut datum)? {
+                    ctx.emit(datum);
+                }
+                Ok(())
+            });
+        }
+        ctx.seat.stats.given += self.events.len() as u64;
+        self.events.retain_mut(|event| match f(&mut event.datum) {
+            Ok(true) => true,
+            Ok(false) => {
+                ctx.swallow(&event.lineage);
+                false
+            }
+            Err(error) => fail(ctx, event, &error),
+        });
+        ctx.pass_on(self.events);
+        ctx.over();
+        Ok(())
+    }
+
+    /// As [`Batch::each`], for cogs that write each datum as a text: `write` appends it, and `setter` puts it into the datum.
+    /// The texts of all data stand in one block, so that none costs an allocation.
+    ///
+    /// # Errors
+    /// None of a datum's own.
+    #[inline]
+    pub fn each_into_block<S: Sheet>(
+        mut self,
+        ctx: &mut Ctx<'_>,
+        setter: &Setter,
+        mut write: impl FnMut(&Datum, &mut S) -> Result<()>,
+    ) -> Result<()> {
+        // A script's setter is called before the next datum's getters; what fails in one needs the datum as it was.
+        let one_by_one = match setter {
+            Setter::Whole => false,
+            Setter::Lowered { .. } | Setter::Call(_) => true,
+            _ => keeps(ctx) || ctx.names(),
+        };
+        if one_by_one {
+            return self.each(ctx, |ctx, mut datum| {
+                let mut text = S::default();
+                write(&datum, &mut text)?;
+                setter.set(&mut datum, Datum::from(text.into_text()))?;
+                ctx.emit(datum);
+                Ok(())
+            });
+        }
+        ctx.seat.stats.given += self.events.len() as u64;
+        let mut block = S::default();
+        let mut ends = Vec::with_capacity(self.events.len());
+        let mut faults = Vec::new();
+        for (n, event) in self.events.iter().enumerate() {
+            let start = block.end();
+            if let Err(error) = write(&event.datum, &mut block) {
+                block.cut(start);
+                faults.push((n, error));
+            }
+            ends.push(block.end());
+        }
+        let block: Block = Rc::new(block.into_text());
+        let (mut start, mut ends, mut faults) = (0, ends.into_iter().enumerate(), faults.into_iter().peekable());
+        self.events.retain_mut(|event| {
+            let Some((n, end)) = ends.next() else { return true };
+            if let Some((_, error)) = faults.next_if(|(failed, _)| *failed == n) {
+                return fail(ctx, event, &error);
+            }
+            let text = Datum::Str(Text::span(&block, start..end));
+            start = end;
+            if matches!(setter, Setter::Whole) {
+                event.datum = text;
+                return true;
+            }
+            match setter.set(&mut event.datum, text) {
+                Ok(()) => true,
+                Err(error) => fail(ctx, event, &error),
+            }
+        });
+        ctx.pass_on(self.events);
+        ctx.over();
+        Ok(())
+    }
 }
+
+/// Whether a datum that fails goes on somewhere, so that it must still be there.
+fn keeps(ctx: &Ctx<'_>) -> bool {
+    matches!(ctx.seat.on_error, OnError::Pass | OnError::Route(_))
+}
+
+/// Settles an event that failed and is as it was, where that matters; says whether it passes on in its place.
+#[cold]
+fn fail(ctx: &mut Ctx<'_>, event: &mut Event, error: &Error) -> bool {
+    ctx.begin(std::mem::take(&mut event.lineage), &event.datum);
+    ctx.fail(error, Some(std::mem::take(&mut event.datum)));
+    match ctx.take_passed() {
+        Some(passed) => {
+            *event = passed;
+            true
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

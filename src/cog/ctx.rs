@@ -242,6 +242,38 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// Whether an `id_getter` names what is given.
+    #[inline]
+    pub(super) fn names(&self) -> bool {
+        self.seat.common.id_getter.is_some()
+    }
+
+    /// What was given is swallowed on purpose.
+    pub(super) fn swallow(&mut self, lineage: &Lineage) {
+        self.seat.stats.swallowed += 1;
+        self.books.settle(lineage, Outcome::Filtered);
+    }
+
+    /// What was given goes on, each as one.
+    #[inline]
+    pub(super) fn pass_on(&mut self, events: Vec<Event>) {
+        self.seat.stats.emitted += events.len() as u64;
+        if self.out.is_empty() {
+            self.spent = std::mem::replace(&mut self.out, events);
+        } else {
+            self.out.extend(events);
+        }
+    }
+
+    /// What [`Ctx::fail`] has just emitted, as `on_error: "pass"` says; whoever takes it passes it on.
+    pub(super) fn take_passed(&mut self) -> Option<Event> {
+        if self.seat.on_error != OnError::Pass {
+            return None;
+        }
+        self.seat.stats.emitted -= 1;
+        self.out.pop()
+    }
+
     #[inline]
     pub(super) fn end(&mut self) {
         match self.parts {
