@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::args::OnError;
-use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome, Pool};
+use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome, Pool, Shelf};
 use super::seat::{Event, Notice, Seat};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result, shorten};
@@ -33,6 +33,8 @@ pub struct Ctx<'a> {
     held: bool,
     /// Origins of this call, for a supply.
     block: Option<Rc<OriginBlock>>,
+    /// How many of them the books do not know of yet.
+    opened: u32,
 }
 
 impl<'a> Ctx<'a> {
@@ -50,11 +52,13 @@ impl<'a> Ctx<'a> {
             parts: 0,
             held: false,
             block: None,
+            opened: 0,
         }
     }
 
     /// For the train: what was emitted, and a vector to be used again.
-    pub fn into_emitted(self) -> (Vec<Event>, Vec<Event>) {
+    pub fn into_emitted(mut self) -> (Vec<Event>, Vec<Event>) {
+        self.count_opened();
         (self.out, self.spent)
     }
 
@@ -91,7 +95,8 @@ impl<'a> Ctx<'a> {
     }
 
     /// For supplies: sends a new event, which came from `place`. The supply's `data_setter` and `id_setter` are applied.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "each line of a supply is one; through memory it would be copied once more")]
+    #[inline(always)]
     pub fn emit_new(&mut self, datum: Datum, place: u64) {
         let common = &self.seat.common;
         if common.data_setter.is_some() || common.id_setter.is_some() {
@@ -127,10 +132,19 @@ impl<'a> Ctx<'a> {
         let block = self.block.get_or_insert_with(|| self.books.block(seat.number, seat.next_origin));
         let number = seat.next_origin;
         seat.next_origin += 1;
-        (self.books.open(block, place), number)
+        self.opened += 1;
+        (Books::open_uncounted(block, place), number)
+    }
+
+    /// Tells the books of the origins that were opened: before any of them can end.
+    fn count_opened(&mut self) {
+        if let (Some(block), 1..) = (&self.block, self.opened) {
+            self.books.count(block, std::mem::take(&mut self.opened));
+        }
     }
 
     fn fail_opened(&mut self, lineage: Lineage, datum: Datum, error: &Error) {
+        self.count_opened();
         self.given = lineage;
         self.sent = None;
         self.parts = 0;
@@ -141,6 +155,7 @@ impl<'a> Ctx<'a> {
     /// For supplies: how many more events may be sent now. At 0 the supply stops reading; it is woken with
     /// [`Wake::Room`](crate::escapement::Wake::Room) when there is room again. Events that rest in pools take none.
     pub fn room(&mut self) -> usize {
+        self.count_opened();
         let room = self.seat.common.max_in_flight.saturating_sub(self.books.moving_of(self.seat.number));
         self.seat.waits_for_room = room == 0;
         room
@@ -154,14 +169,17 @@ impl<'a> Ctx<'a> {
         Hold::new(self.lineage().clone(), self.books)
     }
 
-    /// As [`Ctx::hold`], for a cog that emits nothing more of what it was given: the whole of it is kept.
+    /// Keeps a part of what the cog was given on `shelf`. Where nothing stands behind the cog that is the whole of it.
     #[inline]
-    pub fn take(&mut self) -> Hold {
-        if self.parts > 0 || self.held {
-            return self.hold();
+    pub fn shelve(&mut self, shelf: &mut Shelf) {
+        if self.seat.has_successors || self.parts > 0 || self.held {
+            self.books.split(self.lineage(), 1);
+            self.held = true;
+            shelf.put(self.lineage().clone(), self.books);
+        } else {
+            self.parts = 1;
+            shelf.put(std::mem::take(&mut self.given), self.books);
         }
-        self.parts = 1;
-        Hold::new(std::mem::take(&mut self.given), self.books)
     }
 
     /// Sends a datum that was held.

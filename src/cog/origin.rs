@@ -8,13 +8,16 @@
 
 mod pool;
 mod settling;
+mod shelf;
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
 pub use pool::Pool;
 use pool::{Group, Members};
 use settling::Settling;
+pub use shelf::Shelf;
 
 /// How a part of an event ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,15 +183,26 @@ impl Books {
     }
 
     /// A new origin at `place` in `block`, with one part.
-    #[inline]
     pub fn open(&self, block: &Rc<OriginBlock>, place: u64) -> Lineage {
+        let lineage = Self::open_uncounted(block, place);
+        self.count(block, 1);
+        lineage
+    }
+
+    /// As [`Books::open`]; who calls must [count](Books::count) it before it can end.
+    #[inline]
+    pub(super) fn open_uncounted(block: &Rc<OriginBlock>, place: u64) -> Lineage {
         let mut parts = block.parts.borrow_mut();
         let index = parts.len() as u32;
         parts.push(Parts { open: 1, pooled: 0, place });
-        self.open.borrow_mut()[block.supply as usize].open += 1;
-        add(&self.born, 1);
-        add(&self.in_flight, 1);
         Lineage(Kin::One(Rc::clone(block), index))
+    }
+
+    /// So many origins were opened in that block.
+    pub(super) fn count(&self, block: &OriginBlock, opened: u32) {
+        self.open.borrow_mut()[block.supply as usize].open += opened as usize;
+        add(&self.born, u64::from(opened));
+        add(&self.in_flight, u64::from(opened));
     }
 
     /// How many origins of `supply` are open and not at rest.
@@ -243,6 +257,36 @@ impl Books {
         }
         self.in_flight.set(self.in_flight.get() - 1);
         self.close(lineage, outcome == Outcome::Failed);
+    }
+
+    /// One part of each of these neighbours ended.
+    fn settle_run(&self, block: &Rc<OriginBlock>, run: Range<u32>, outcome: Outcome) {
+        let count = u64::from(run.end - run.start);
+        match outcome {
+            Outcome::Delivered => add(&self.delivered, count),
+            Outcome::Filtered => add(&self.filtered, count),
+            Outcome::Failed => add(&self.failed, count),
+        }
+        self.in_flight.set(self.in_flight.get() - count);
+        let failed = outcome == Outcome::Failed;
+        let (mut parts, mut settled, mut closed, mut rested) = (block.parts.borrow_mut(), self.settled.borrow_mut(), 0, 0);
+        for index in run {
+            let part = &mut parts[index as usize];
+            part.open -= 1;
+            part.pooled |= if failed { FAILED } else { 0 };
+            if part.open == 0 {
+                closed += 1;
+                settled.push(block, index, part.failed());
+            } else if part.rests() {
+                rested += 1;
+            }
+        }
+        let count = &mut self.open.borrow_mut()[block.supply as usize];
+        count.open -= closed;
+        count.resting += rested;
+        if rested > 0 {
+            self.rested.set(true);
+        }
     }
 
     #[inline]

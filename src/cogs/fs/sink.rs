@@ -1,4 +1,4 @@
-//! Where lines gather until they are written: one buffer, the holds of the events in it, and the time of writing.
+//! Where lines gather until they are written: one buffer, the events whose lines are in it, and the time of writing.
 //!
 //! Written when nothing more waits, when the buffer is full, each line at once, or at a certain age. An event ends well when
 //! its line is written (or synced), not before. What cannot be written now is kept and tried again where the outlet says that
@@ -10,7 +10,7 @@ use std::io;
 use std::time::Duration;
 
 use super::outlet::Outlet;
-use crate::cog::{Args, Ctx, Hold, Lit, Outcome, Param, Ty};
+use crate::cog::{Args, Batch, Ctx, Lit, Outcome, Param, Shelf, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result, plain};
 use crate::escapement::{Interest, Moment, Token, Wake};
@@ -85,8 +85,10 @@ pub(super) struct Sink {
     written: u64,
     /// The last line's end before `written`.
     line_end: u64,
-    /// Each line's end with its event, until it is stored.
-    holds: VecDeque<(u64, Hold)>,
+    /// Each line's end, until it is stored.
+    ends: VecDeque<u64>,
+    /// Their events.
+    events: Shelf,
     idle: Option<Token>,
     age: Option<Token>,
     wait: Option<Wait>,
@@ -106,7 +108,8 @@ impl Sink {
             start: 0,
             written: 0,
             line_end: 0,
-            holds: VecDeque::new(),
+            ends: VecDeque::new(),
+            events: Shelf::default(),
             idle: None,
             age: None,
             wait: None,
@@ -130,7 +133,7 @@ impl Sink {
     }
 
     /// Puts in a line for the event that is being turned. `write` must append the whole line or fail. Nothing is written
-    /// before [`Sink::put_all`], as no part of an event may end before the event's turn does.
+    /// before the batch is over, as no part of an event may end before the event's turn does.
     #[inline]
     pub(super) fn put(&mut self, ctx: &mut Ctx<'_>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
         let before = self.buffer.len();
@@ -138,17 +141,39 @@ impl Sink {
             self.buffer.truncate(before);
             return Err(error);
         }
-        let hold = if ctx.has_successors() { ctx.hold() } else { ctx.take() };
-        self.holds.push_back((self.end(), hold));
+        self.ends.push_back(self.end());
+        ctx.shelve(&mut self.events);
         Ok(())
     }
 
+    /// Puts in a line for each event of a batch, which goes on to the drain's successors where it has some.
+    ///
+    /// # Errors
+    /// A wake-up cannot be bound.
+    pub(super) fn put_batch(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        batch: Batch,
+        mut line: impl FnMut(&Datum, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        if ctx.has_successors() {
+            batch.each(ctx, |ctx, datum| {
+                self.put(ctx, |into| line(&datum, into))?;
+                ctx.emit(datum);
+                Ok(())
+            })?;
+        } else {
+            batch.each_shown(ctx, |ctx, datum| self.put(ctx, |into| line(datum, into)))?;
+        }
+        self.put_all(ctx)
+    }
+
     /// A batch has been put in: writes, or sees to it that it will be written.
-    pub(super) fn put_all(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+    fn put_all(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         if self.broken {
             self.drop_all();
         }
-        if self.wait.is_some() || self.holds.is_empty() {
+        if self.wait.is_some() || self.ends.is_empty() {
             return Ok(());
         }
         let full = self.buffer.len() >= FULL;
@@ -156,7 +181,7 @@ impl Sink {
             _ if full => self.write(ctx),
             Flush::Idle if self.idle.is_none() => self.idle = Some(ctx.idle()?),
             Flush::Each => self.write(ctx),
-            Flush::Age(_) if self.holds.len() >= MANY => self.write(ctx),
+            Flush::Age(_) if self.ends.len() >= MANY => self.write(ctx),
             Flush::Age(age) if self.age.is_none() => self.age = Some(ctx.after(age)?),
             Flush::Idle | Flush::Age(_) => {}
         }
@@ -216,7 +241,7 @@ impl Sink {
 
     /// Whether anything is not stored yet.
     pub(super) fn is_busy(&self) -> bool {
-        !self.holds.is_empty()
+        !self.ends.is_empty()
     }
 
     /// Writes until all is written or something hinders it; then `wait` says what.
@@ -232,7 +257,7 @@ impl Sink {
         }
         while self.written < self.end() {
             let from = (self.written - self.start) as usize;
-            let line = self.holds.get(self.holds.partition_point(|(end, _)| *end <= self.written)).map_or(self.end(), |(end, _)| *end);
+            let line = self.ends.get(self.ends.partition_point(|end| *end <= self.written)).map_or(self.end(), |end| *end);
             match self.outlet.write(&self.buffer[from..], (line - self.written) as usize) {
                 Ok(count) => self.advance(count),
                 Err(error) => match error.kind() {
@@ -248,7 +273,7 @@ impl Sink {
         if self.trouble.take().is_some() {
             ctx.say(Priority::Notice, &format!("`{}` takes data again", self.outlet.path().display()));
         }
-        if self.fsync && !self.holds.is_empty() {
+        if self.fsync && !self.ends.is_empty() {
             self.sync(ctx);
         }
     }
@@ -256,23 +281,22 @@ impl Sink {
     /// `count` more bytes are written.
     fn advance(&mut self, count: usize) {
         self.written += count as u64;
-        if self.fsync {
-            let done = self.holds.partition_point(|(end, _)| *end <= self.written);
-            self.line_end = done.checked_sub(1).map_or(self.line_end, |last| self.holds[last].0);
-            return;
+        let done = self.ends.partition_point(|end| *end <= self.written);
+        self.line_end = done.checked_sub(1).map_or(self.line_end, |last| self.ends[last]);
+        if !self.fsync {
+            self.settle(done, Outcome::Delivered);
         }
-        while let Some((end, _)) = self.holds.front()
-            && *end <= self.written
-            && let Some((end, hold)) = self.holds.pop_front()
-        {
-            self.line_end = end;
-            hold.settle(Outcome::Delivered);
-        }
+    }
+
+    /// The events of the first `count` lines ended in this way.
+    fn settle(&mut self, count: usize, outcome: Outcome) {
+        self.ends.drain(..count);
+        self.events.settle(count, outcome);
     }
 
     /// Forgets bytes that are stored.
     fn tidy(&mut self) {
-        let keep = if self.fsync { self.holds.front().map_or(self.end(), |_| self.start) } else { self.written };
+        let keep = if self.fsync { self.ends.front().map_or(self.end(), |_| self.start) } else { self.written };
         if keep == self.end() {
             self.buffer.clear();
             // A burst leaves a large buffer behind.
@@ -310,7 +334,7 @@ impl Sink {
                 "cannot {doing} `{}`: {}; keeps {} lines and tries again",
                 self.outlet.path().display(),
                 plain(error),
-                self.holds.len()
+                self.ends.len()
             );
             ctx.say(Priority::Error, &text);
         }
@@ -331,7 +355,7 @@ impl Sink {
 
     /// An error that will not pass: what is not written never will be.
     fn fatal(&mut self, ctx: &mut Ctx<'_>, error: &io::Error) {
-        let text = format!("cannot write `{}`: {}; {} lines are lost", self.outlet.path().display(), plain(error), self.holds.len());
+        let text = format!("cannot write `{}`: {}; {} lines are lost", self.outlet.path().display(), plain(error), self.ends.len());
         ctx.say(Priority::Error, &text);
         self.broken = true;
         self.drop_all();
@@ -360,12 +384,7 @@ impl Sink {
         match done {
             Ok(()) => {
                 self.failed_syncs = 0;
-                while let Some((end, _)) = self.holds.front()
-                    && *end <= self.written
-                    && let Some((_, hold)) = self.holds.pop_front()
-                {
-                    hold.settle(Outcome::Delivered);
-                }
+                self.settle(self.ends.partition_point(|end| *end <= self.written), Outcome::Delivered);
                 self.buffer.drain(..(self.written - self.start) as usize);
                 self.start = self.written;
             }
@@ -384,8 +403,8 @@ impl Sink {
 
     /// The time is over: what is not stored has failed.
     fn give_up(&mut self, ctx: &mut Ctx<'_>) {
-        if !self.holds.is_empty() {
-            ctx.say(Priority::Error, &format!("{} lines could not be written to `{}`", self.holds.len(), self.outlet.path().display()));
+        if !self.ends.is_empty() {
+            ctx.say(Priority::Error, &format!("{} lines could not be written to `{}`", self.ends.len(), self.outlet.path().display()));
             ctx.stop(1);
         }
         self.drop_all();
@@ -396,7 +415,7 @@ impl Sink {
         self.start = self.end();
         (self.written, self.line_end) = (self.start, self.start);
         self.buffer = Vec::new();
-        self.holds.clear();
+        self.settle(self.ends.len(), Outcome::Failed);
     }
 }
 

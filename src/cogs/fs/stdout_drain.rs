@@ -46,8 +46,7 @@ impl Cog for StdoutDrain {
     }
 
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each(ctx, |ctx, datum| self.turn(ctx, datum))?;
-        self.sink.put_all(ctx)
+        self.sink.put_batch(ctx, batch, |datum, into| self.form.line(&*self.getter.get(datum)?, "", into))
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 //! What it is given counts as delivered, so that its supply goes on as after a stored datum; nothing goes on behind it. For
 //! measuring a train without its output, and for branches that live by what their cogs do on the way.
 
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Outcome};
+use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Outcome, Shelf};
 use crate::datum::Datum;
 use crate::error::Result;
 
@@ -20,14 +20,23 @@ pub static SPEC: CogSpec = CogSpec {
         Example { what: "nothing comes out", make: "movement::null_drain()", input: r#"{"a": 1}"#, output: &[] },
         Example { what: "whatever it is", make: r#"movement::null_drain(#{ name: "the end" })"#, input: "null", output: &[] },
     ],
-    build: |_| Ok(Box::new(NullDrain)),
+    build: |_| Ok(Box::new(NullDrain::default())),
 };
 
-struct NullDrain;
+#[derive(Default)]
+struct NullDrain {
+    shelf: Shelf,
+}
 
 impl Cog for NullDrain {
     fn turn(&mut self, ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
-        ctx.take().settle(Outcome::Delivered);
+        ctx.shelve(&mut self.shelf);
+        Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each(ctx, |ctx, datum| self.turn(ctx, datum))?;
+        self.shelf.settle(self.shelf.len(), Outcome::Delivered);
         Ok(())
     }
 }

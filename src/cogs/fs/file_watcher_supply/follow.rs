@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::siblings;
 use super::stream::{Got, Id, Stream};
 use crate::cog::Ctx;
-use crate::cogs::fs::lines::{Line, Options};
+use crate::cogs::fs::lines::{Line, Options, Unfit};
 use crate::datum::{Datum, Text};
 use crate::error::plain;
 use crate::escapement::{Moment, Token};
@@ -267,10 +267,17 @@ impl Sender<'_> {
     fn send(&self, ctx: &mut Ctx<'_>, line: Line) {
         match line.what {
             Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, line.end),
-            Ok(datum) => ctx.emit_new_with(datum, line.end, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
+            what => self.send_with_path(ctx, what, line.end),
+        }
+    }
+
+    #[inline(never)]
+    fn send_with_path(&self, ctx: &mut Ctx<'_>, what: Result<Datum, Box<Unfit>>, end: u64) {
+        match what {
+            Ok(datum) => ctx.emit_new_with(datum, end, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
             Err(unfit) => {
                 let unfit = unfit.naming(self.path.as_str());
-                ctx.fail_new(unfit.datum, line.end, &unfit.error);
+                ctx.fail_new(unfit.datum, end, &unfit.error);
             }
         }
     }

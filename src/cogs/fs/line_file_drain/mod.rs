@@ -152,8 +152,7 @@ impl Cog for LineFileDrain {
         if let Some(stamp) = &self.stamp {
             self.stamped = stamp.at(ctx.wall());
         }
-        batch.each(ctx, |ctx, datum| self.turn(ctx, datum))?;
-        self.sink.put_all(ctx)?;
+        self.sink.put_batch(ctx, batch, |datum, into| self.form.line(&*self.getter.get(datum)?, &self.stamped, into))?;
         self.look_out(ctx);
         Ok(())
     }
