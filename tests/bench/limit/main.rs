@@ -1,0 +1,61 @@
+//! `cargo bench --bench limit`: what scripts cost against programs written by hand for the one job, "the limit".
+//!
+//! docs/performance.md tells what is measured and how to read it. This file only sorts out which process it is: the one that
+//! measures, or (`--limit NAME IN OUT`) one of the hand-written programs, which run as processes of their own, as ours does.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its tables, and tells on the way what it is at")]
+
+mod blocks;
+mod csv;
+mod dice;
+mod function;
+mod json;
+mod options;
+mod peers;
+mod process;
+mod regexp;
+mod roads;
+mod scan;
+mod table;
+mod tail;
+mod windows;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use options::Options;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let ended = match words.as_slice() {
+        [flag, name, input, output] if flag == "--limit" => limit(name, Path::new(input), Path::new(output)),
+        [flag, ..] if flag == "--help" => {
+            println!("{}", options::HELP);
+            Ok(())
+        }
+        _ => Options::read(words.into_iter()).and_then(|options| measure(&options)),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does one road's job by hand.
+fn limit(name: &str, input: &Path, output: &Path) -> Result<(), String> {
+    let job = roads::program(name).ok_or_else(|| format!("no hand-written program `{name}`"))?;
+    job(input, output).map_err(|error| error.to_string())
+}
+
+/// Measures what is wanted, and shows it.
+fn measure(options: &Options) -> Result<(), String> {
+    // Dropped at the end, with all that was made in it.
+    let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let tables = [roads::measure(options, dir.path())?];
+    let render = |markdown| tables.iter().flatten().map(|table| table.render(markdown)).collect::<Vec<_>>().join("\n");
+    println!("{}", render(options.markdown));
+    options.write.as_ref().map_or(Ok(()), |path| table::write(path, &render(true)))
+}
