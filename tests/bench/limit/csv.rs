@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::blocks::{Out, each_line, number, unfit};
 use crate::dice::Dice;
+use crate::scan::find;
 
 /// `ip,ts,user,action,bytes`; 200 lines for each second, 2 % of the users in quotes.
 pub(crate) fn generate(events: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -49,9 +50,7 @@ pub(crate) fn split(line: &[u8]) -> Option<[&[u8]; 5]> {
         if line.get(start) == Some(&b'"') {
             end = quoted_end(line, start)?;
         } else {
-            while end < line.len() && line[end] != b',' {
-                end += 1;
-            }
+            end = find(line, start, b',', b',');
         }
         if (end == line.len()) != (index == 4) {
             return None;

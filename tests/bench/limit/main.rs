@@ -29,7 +29,8 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let ended = match words.as_slice() {
         [flag, name, input, output] if flag == "--limit" => limit(name, Path::new(input), Path::new(output)),
-        [flag, ..] if flag == "--help" => {
+        [.., flag, name, events, path] if flag == "--input" => roads::make_input(name, events, Path::new(path)),
+        [.., flag] if flag == "--help" => {
             println!("{}", options::HELP);
             Ok(())
         }

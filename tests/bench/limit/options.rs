@@ -13,6 +13,8 @@ Parts: csv json regexp function windows latency idle start growth; without any, 
   --binary PATH       measure another deadbeat
   --format FORM       text (default) or markdown
   --write FILE        put the tables as Markdown between the marks in FILE
+
+cargo bench --bench limit -- --input ROAD EVENTS FILE    only make an input, to look at or to profile with
 ";
 
 /// The parts, in the order in which they are shown.
@@ -71,6 +73,6 @@ impl Options {
     }
 }
 
-fn count(word: &str) -> Result<usize, String> {
+pub(crate) fn count(word: &str) -> Result<usize, String> {
     word.replace('_', "").parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("`{word}` is no count"))
 }

@@ -17,6 +17,8 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 /// A run that ended well.
 pub(crate) struct Run {
     pub(crate) time: Duration,
+    /// What it had of the processors, which other programs on the machine disturb less than `time`.
+    pub(crate) cpu: Duration,
     /// Peak of resident memory in KiB. It is read while the program runs, so one of a few milliseconds may show none.
     pub(crate) peak: u64,
 }
@@ -34,9 +36,9 @@ pub(crate) fn run(command: &mut Command, stdout: Option<&Path>, dir: &Path) -> R
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| format!("`{shown}`: {error}"))?;
-    let (time, peak) = watched.map_err(|error| format!("`{shown}`: {error}"))?;
+    let (time, cpu, peak) = watched.map_err(|error| format!("`{shown}`: {error}"))?;
     if status.success() {
-        return Ok(Run { time, peak });
+        return Ok(Run { time, cpu, peak });
     }
     let text = fs::read_to_string(&complaints).unwrap_or_default();
     let last: Vec<&str> = text.lines().rev().take(5).collect();
@@ -47,23 +49,37 @@ fn create(path: &Path) -> Result<File, String> {
     File::create(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Waits for the end.
-fn watch(child: &mut Child, started: Instant) -> Result<(Duration, u64), String> {
+/// Waits for the end, and looks at what the kernel still knows of the process until it is waited for.
+fn watch(child: &mut Child, started: Instant) -> Result<(Duration, Duration, u64), String> {
     let handle = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).map_err(|error| error.to_string())?;
-    let mut peak = 0;
+    let (mut peak, mut helpers) = (0, Duration::ZERO);
     loop {
         let ready = match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&LOOK)) {
             Err(rustix::io::Errno::INTR) => 0,
             ready => ready.map_err(|error| error.to_string())?,
         };
         if ready > 0 {
-            return Ok((started.elapsed(), peak));
+            let time = started.elapsed();
+            return Ok((time, thread_time(&format!("/proc/{}", child.id())) + helpers, peak));
         }
+        helpers = threads_time(child.id()).saturating_sub(thread_time(&format!("/proc/{}/task/{}", child.id(), child.id())));
         peak = peak.max(peak_memory(child.id()));
         if started.elapsed() > PATIENCE {
             return Err(format!("not done after {} s", PATIENCE.as_secs()));
         }
     }
+}
+
+/// Processor time of all threads of a running process.
+pub(crate) fn threads_time(pid: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks.map(|task| thread_time(&task.path().to_string_lossy())).sum()
+}
+
+/// Processor time of a thread, of the first one for a process.
+fn thread_time(proc: &str) -> Duration {
+    let text = fs::read_to_string(format!("{proc}/schedstat")).unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0))
 }
 
 /// Peak of resident memory of a running process, in KiB.

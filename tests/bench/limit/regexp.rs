@@ -110,7 +110,7 @@ fn split(line: &[u8]) -> Option<[&[u8]; 10]> {
 /// Writes the fields as JSON, the status as a number.
 fn put(line: &[u8], fields: &[&[u8]; 10], out: &mut Out) -> io::Result<()> {
     // Almost no line needs escapes: one look at all of it is cheaper than one at each field.
-    let plain = !line.iter().any(|b| *b < 0x20 || *b == b'\\');
+    let plain = line.iter().fold(true, |plain, b| plain & (*b >= 0x20) & (*b != b'\\'));
     for (index, (name, field)) in GROUPS.iter().zip(fields).enumerate() {
         out.bytes.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
         out.bytes.extend_from_slice(name.as_bytes());

@@ -1,11 +1,11 @@
 //! The roads that are measured in time for each event: input, script and limit of each, and how they are run against each other.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::options::Options;
+use crate::options::{Options, count};
 use crate::process::{median, run};
 use crate::table::Table;
 use crate::{csv, function, json, peers, regexp, tail, windows};
@@ -14,7 +14,7 @@ use crate::{csv, function, json, peers, regexp, tail, windows};
 pub(crate) type Limit = fn(&Path, &Path) -> io::Result<()>;
 
 /// What makes an input of so many events.
-type Generate = fn(usize, &mut dyn io::Write) -> io::Result<()>;
+type Generate = fn(usize, &mut dyn Write) -> io::Result<()>;
 
 pub(crate) struct Road {
     pub(crate) name: &'static str,
@@ -40,14 +40,18 @@ pub(crate) const ROADS: [Road; 5] = [
 
 impl Road {
     /// Makes the input of so many events.
-    pub(crate) fn input(&self, events: usize, dir: &Path) -> Result<PathBuf, String> {
-        let path = dir.join(format!("{}-{events}.in", self.name));
+    fn input(&self, events: usize, path: &Path) -> Result<(), String> {
         let told = |error: io::Error| format!("{}: {error}", path.display());
-        let mut file = BufWriter::new(File::create(&path).map_err(told)?);
+        let mut file = BufWriter::new(File::create(path).map_err(told)?);
         (self.generate)(events, &mut file).map_err(told)?;
-        io::Write::flush(&mut file).map_err(told)?;
-        Ok(path)
+        file.flush().map_err(told)
     }
+}
+
+/// Makes an input by the name of its road.
+pub(crate) fn make_input(name: &str, events: &str, path: &Path) -> Result<(), String> {
+    let road = ROADS.iter().find(|road| road.name == name).ok_or_else(|| format!("no road `{name}`"))?;
+    road.input(count(events)?, path)
 }
 
 /// A hand-written program by its name.
@@ -87,7 +91,9 @@ pub(crate) struct Laid<'a> {
 
 impl<'a> Laid<'a> {
     pub(crate) fn new(road: &'a Road, events: usize, dir: &'a Path) -> Result<Self, String> {
-        Ok(Laid { road, events, input: road.input(events, dir)?, dir })
+        let input = dir.join(format!("{}.in", road.name));
+        road.input(events, &input)?;
+        Ok(Laid { road, events, input, dir })
     }
 
     /// Runs the limit and another program in turn; each round has both, and their outputs must be equal. Gives a row of the table.
@@ -100,7 +106,7 @@ impl<'a> Laid<'a> {
         command: &dyn Fn(&Path) -> Command,
     ) -> Result<Vec<String>, String> {
         let (expected, written) = (self.dir.join("limit.out"), self.dir.join("other.out"));
-        let (mut limits, mut others, mut ratios, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let (mut limits, mut others, mut ratios, mut cpu_ratios, mut peak) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
         for _ in 0..rounds {
             let limit = run(&mut limit_command(self.road.name, &self.input, &expected), None, self.dir)?;
             let other = run(&mut command(&written), piped.then_some(written.as_path()), self.dir)?;
@@ -109,6 +115,7 @@ impl<'a> Laid<'a> {
             limits.push(limit.time.as_secs_f64());
             others.push(other.time.as_secs_f64());
             ratios.push(other.time.as_secs_f64() / limit.time.as_secs_f64());
+            cpu_ratios.push(other.cpu.as_secs_f64() / limit.cpu.as_secs_f64());
             peak = peak.max(other.peak);
         }
         remove(&expected)?;
@@ -120,6 +127,7 @@ impl<'a> Laid<'a> {
             each(limits),
             each(others),
             format!("{:.2}", median(ratios)),
+            format!("{:.2}", median(cpu_ratios)),
             peak,
         ])
     }
@@ -137,7 +145,7 @@ fn remove(path: &Path) -> Result<(), String> {
 
 /// Runs all wanted roads.
 pub(crate) fn measure(options: &Options, dir: &Path) -> Result<Option<Table>, String> {
-    let mut table = Table::new("Roads", &["road", "events", "limit ns/event", "ns/event", "ratio", "peak MiB"]);
+    let mut table = Table::new("Roads", &["road", "events", "limit ns/event", "ns/event", "ratio", "CPU ratio", "peak MiB"]);
     let wanted: Vec<&Road> = ROADS.iter().filter(|road| options.wants(road.name)).collect();
     for road in &wanted {
         if !bench_file(&format!("{}.rhai", road.name)).exists() {
