@@ -46,12 +46,7 @@ pub(crate) fn split(line: &[u8]) -> Option<[&[u8]; 5]> {
     let mut fields = [&[] as &[u8]; 5];
     let mut start = 0;
     for (index, field) in fields.iter_mut().enumerate() {
-        let mut end = start;
-        if line.get(start) == Some(&b'"') {
-            end = quoted_end(line, start)?;
-        } else {
-            end = find(line, start, b',', b',');
-        }
+        let end = if line.get(start) == Some(&b'"') { quoted_end(line, start)? } else { find(line, start, b',', b',') };
         if (end == line.len()) != (index == 4) {
             return None;
         }

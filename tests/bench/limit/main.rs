@@ -8,7 +8,9 @@
 mod blocks;
 mod csv;
 mod dice;
+mod follower;
 mod function;
+mod growth;
 mod json;
 mod options;
 mod peers;
@@ -18,12 +20,16 @@ mod roads;
 mod scan;
 mod table;
 mod tail;
+mod waiting;
 mod windows;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use options::Options;
+
+/// Measures something, in a directory of its own, and gives the table of it.
+type Part = fn(&Options, &Path) -> Result<table::Table, String>;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -55,8 +61,15 @@ fn limit(name: &str, input: &Path, output: &Path) -> Result<(), String> {
 fn measure(options: &Options) -> Result<(), String> {
     // Dropped at the end, with all that was made in it.
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let tables = [roads::measure(options, dir.path())?];
-    let render = |markdown| tables.iter().flatten().map(|table| table.render(markdown)).collect::<Vec<_>>().join("\n");
+    let mut tables = Vec::from_iter(roads::measure(options, dir.path())?);
+    let others: [(&str, Part); 4] =
+        [("latency", waiting::latency), ("idle", waiting::idle), ("start", waiting::start), ("growth", growth::measure)];
+    for (name, part) in others {
+        if options.wants(name) {
+            tables.push(part(options, dir.path())?);
+        }
+    }
+    let render = |markdown| tables.iter().map(|table| table.render(markdown)).collect::<Vec<_>>().join("\n");
     println!("{}", render(options.markdown));
     options.write.as_ref().map_or(Ok(()), |path| table::write(path, &render(true)))
 }
