@@ -98,6 +98,18 @@ fn every_script_shown_is_well() {
 }
 
 #[test]
+fn every_script_that_is_measured_is_well() {
+    let scripts =
+        fs::read_dir(root().join("tests/bench")).expect("it is part of the repository").map(|file| file.expect("it can be listed").path());
+    let scripts: Vec<PathBuf> = scripts.filter(|path| path.extension().is_some_and(|ending| ending == "rhai")).collect();
+    assert!(!scripts.is_empty(), "none was found");
+    for script in scripts {
+        let script = script.to_str().expect("the repository's path is text");
+        Rig::new().command(["check"]).args([script]).run().expect_status(0).expect_stderr("");
+    }
+}
+
+#[test]
 fn the_readmes_script_gives_what_it_shows() {
     let blocks = blocks(&root().join("README.md"));
     let shown = blocks.windows(3).find(|three| three[0].language == "rhai" && three[1].language == "json" && three[2].language == "json");

@@ -70,6 +70,17 @@ fn measure(options: &Options) -> Result<(), String> {
         }
     }
     let render = |markdown| tables.iter().map(|table| table.render(markdown)).collect::<Vec<_>>().join("\n");
-    println!("{}", render(options.markdown));
-    options.write.as_ref().map_or(Ok(()), |path| table::write(path, &render(true)))
+    println!("{}\n{}", machine(), render(options.markdown));
+    options.write.as_ref().map_or(Ok(()), |path| table::write(path, &format!("{}\n{}", machine(), render(true))))
+}
+
+/// What it ran on.
+fn machine() -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let cpus = read("/proc/cpuinfo");
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown").trim_start_matches(['\t', ' ', ':']);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or_default();
+    format!("{cores} cores ({model}), Linux {}, load {load} at the end.\n", read("/proc/sys/kernel/osrelease").trim())
 }
