@@ -59,6 +59,7 @@ fn limit(name: &str, input: &Path, output: &Path) -> Result<(), String> {
 
 /// Measures what is wanted, and shows it.
 fn measure(options: &Options) -> Result<(), String> {
+    process::heed_signals().map_err(|error| error.to_string())?;
     // Dropped at the end, with all that was made in it.
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut tables = Vec::from_iter(roads::measure(options, dir.path())?);

@@ -3,16 +3,35 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 /// After this a program is taken for stuck, and ended.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often the memory of a running program is looked at; its end is noticed at once.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
+/// Set by `INT` and `TERM`, so that what was made in the temporary directory is removed.
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Lets signals end the whole in order. Repeated ones change nothing: timeout(1), for one, sends two.
+pub(crate) fn heed_signals() -> std::io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, INTERRUPTED.clone())?;
+    }
+    Ok(())
+}
+
+/// An error once a signal has come.
+pub(crate) fn go_on() -> Result<(), String> {
+    if INTERRUPTED.load(Ordering::Relaxed) { Err("interrupted".to_owned()) } else { Ok(()) }
+}
 
 /// A run that ended well.
 pub(crate) struct Run {
@@ -64,6 +83,7 @@ fn watch(child: &mut Child, started: Instant) -> Result<(Duration, Duration, u64
         }
         helpers = threads_time(child.id()).saturating_sub(thread_time(&format!("/proc/{}/task/{}", child.id(), child.id())));
         peak = peak.max(peak_memory(child.id()));
+        go_on()?;
         if started.elapsed() > PATIENCE {
             return Err(format!("not done after {} s", PATIENCE.as_secs()));
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::follower::Follower;
 use crate::options::Options;
-use crate::process::{median, peak_memory, rank, threads_time};
+use crate::process::{go_on, median, peak_memory, rank, threads_time};
 use crate::roads::{limit_command, our_command};
 use crate::table::Table;
 
@@ -34,6 +34,7 @@ pub(crate) fn latency(options: &Options, dir: &Path) -> Result<Table, String> {
     let mut times = [Vec::new(), Vec::new()];
     let started = Instant::now();
     for number in 0..LINES * 2 {
+        go_on()?;
         let due = started + BEAT / 2 * number as u32;
         sleep(due.saturating_duration_since(Instant::now()));
         let line = format!("line {number}: the quick brown fox jumps over the lazy dog\n");
@@ -62,6 +63,7 @@ pub(crate) fn idle(options: &Options, dir: &Path) -> Result<Table, String> {
     let mut table =
         Table::new("idle: following files to which nothing is appended, for 5 s", &["files", "context switches", "CPU ms", "peak MiB"]);
     for count in [1, 100] {
+        go_on()?;
         eprintln!("idle: {count} files");
         let logs = dir.join(format!("idle-{count}"));
         fs::create_dir(&logs).map_err(|error| error.to_string())?;
@@ -104,6 +106,7 @@ pub(crate) fn start(options: &Options, dir: &Path) -> Result<Table, String> {
     fs::write(&input, "192.0.2.1,1700000000,user1,login,5\n").map_err(|error| error.to_string())?;
     let (mut limits, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
+        go_on()?;
         limits.push(first_line(&mut limit_command("csv", &input, Path::new("/dev/stdout")))?);
         ours.push(first_line(&mut our_command(options, "csv.rhai", &[], Path::new("-"), std::slice::from_ref(&input)))?);
     }
