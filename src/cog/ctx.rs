@@ -171,7 +171,7 @@ impl<'a> Ctx<'a> {
 
     /// Keeps a part of what the cog was given on `shelf`. Where nothing stands behind the cog that is the whole of it.
     #[inline]
-    pub fn shelve(&mut self, shelf: &mut Shelf) {
+    pub fn put_on(&mut self, shelf: &mut Shelf) {
         if self.seat.has_successors || self.parts > 0 || self.held {
             self.books.split(self.lineage(), 1);
             self.held = true;

@@ -15,6 +15,8 @@ use super::wake::What;
 
 /// Room for some thousand events of one read.
 const READ: usize = 64 * 1024;
+/// One event at most, in bytes (inotify(7)): `NAME_MAX` and a zero byte behind the fixed part.
+const LARGEST: usize = 16 + 256;
 /// Reads of one round; the rest waits for the next one.
 const READS: usize = 8;
 
@@ -120,7 +122,17 @@ impl Notices {
         self.more = false;
         for _ in 0..READS {
             match self.inotify.read_events(&mut self.buffer) {
-                Ok(events) => events.for_each(|event| news.add(read(event.wd.get_watch_descriptor_id(), event.mask, event.name))),
+                Ok(events) => {
+                    let mut count = 0;
+                    for event in events {
+                        news.add(read(event.wd.get_watch_descriptor_id(), event.mask, event.name));
+                        count += 1;
+                    }
+                    // Had there been more, it would have stood in the room that is left.
+                    if (count + 1) * LARGEST <= self.buffer.len() {
+                        return Ok(news.notices);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(news.notices),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

@@ -142,7 +142,7 @@ impl Sink {
             return Err(error);
         }
         self.ends.push_back(self.end());
-        ctx.shelve(&mut self.events);
+        ctx.put_on(&mut self.events);
         Ok(())
     }
 

@@ -30,7 +30,7 @@ struct NullDrain {
 
 impl Cog for NullDrain {
     fn turn(&mut self, ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
-        ctx.shelve(&mut self.shelf);
+        ctx.put_on(&mut self.shelf);
         Ok(())
     }
 

@@ -19,8 +19,8 @@ use crate::escapement::Moment;
 const PRINT: usize = 256;
 /// A copy must have so much in common with what was read last.
 const LAST: u64 = 64;
-/// One read of what has no size.
-const UNSIZED: usize = 16 * 1024;
+/// So much is asked for where little is expected.
+const FEW: usize = 16 * 1024;
 
 /// Which file it is, whatever its name. No number is given out again while the file is open.
 pub(super) type Id = (u64, u64);
@@ -54,6 +54,8 @@ pub(super) struct Stream {
     pub(super) flows: bool,
     /// Where the next read begins.
     pub(super) offset: u64,
+    /// So much the next read asks for, of the most that it may.
+    expected: usize,
     /// The beginning of the file.
     print: Vec<u8>,
     /// What stood right before `offset`, up to [`LAST`] bytes.
@@ -96,6 +98,7 @@ impl Stream {
             born: about.created().ok(),
             flows,
             offset,
+            expected: if about.len().saturating_sub(offset) > FEW as u64 { usize::MAX } else { FEW },
             print: Vec::new(),
             last: Vec::new(),
             lines: Splitter::new(options, offset),
@@ -128,6 +131,7 @@ impl Stream {
             born: about.created().ok(),
             flows: false,
             offset: self.offset,
+            expected: usize::MAX,
             print: self.print.clone(),
             last: self.last.clone(),
             lines: Splitter::new(options, self.offset),
@@ -184,16 +188,8 @@ impl Stream {
     }
 
     fn read_file(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
-        let size = self.file.metadata()?.len();
-        if size < self.offset {
-            return Ok(Got::Anew);
-        }
-        let left = usize::try_from(size - self.offset).unwrap_or(usize::MAX);
-        // Files of the system's own, as in /proc, have no size.
-        let want = if left == 0 && to_end { UNSIZED } else { left }.min(most);
-        if want == 0 {
-            return Ok(if self.same_beginning()? { Got::All } else { Got::Anew });
-        }
+        // Who follows a file mostly finds a few lines: it is read first, and only when that gives nothing its size is asked for.
+        let want = self.expected.min(most);
         let (file, offset, print) = (&self.file, self.offset, &mut self.print);
         let mut last = std::mem::take(&mut self.last);
         let fed = self.lines.feed(want, |into| {
@@ -204,20 +200,28 @@ impl Stream {
                     Err(Errno::INTR) => continue,
                     Err(error) => return Err(Some(io::Error::from(error))),
                 }
+                let fresh = &into[before..];
                 // Looked at after the reading: else it might have been truncated and written again between the two.
-                if !same(file, print).map_err(Some)? {
+                if !fresh.is_empty() && !same(file, print, offset + fresh.len() as u64).map_err(Some)? {
                     return Err(None);
                 }
-                remember(&mut last, &into[before..]);
+                remember(&mut last, fresh);
                 return Ok(());
             }
         });
         self.last = last;
         match fed {
-            Ok(0) if to_end => Ok(Got::End),
+            Ok(0) => {
+                if self.file.metadata()?.len() < self.offset || !self.same_beginning()? {
+                    return Ok(Got::Anew);
+                }
+                Ok(if to_end { Got::End } else { Got::All })
+            }
             Ok(count) => {
                 self.offset += count as u64;
-                Ok(if to_end || self.offset < size { Got::More } else { Got::All })
+                let full = count >= want;
+                self.expected = if full { most } else { self.expected.min(FEW) };
+                Ok(if to_end || full { Got::More } else { Got::All })
             }
             Err(Some(error)) => Err(error),
             Err(None) => Ok(Got::Anew),
@@ -257,7 +261,7 @@ impl Stream {
 
     /// Whether the file begins as it did.
     fn same_beginning(&mut self) -> io::Result<bool> {
-        same(&self.file, &mut self.print)
+        same(&self.file, &mut self.print, u64::MAX)
     }
 }
 
@@ -268,12 +272,13 @@ fn remember(last: &mut Vec<u8>, fresh: &[u8]) {
     last.drain(..last.len().saturating_sub(most));
 }
 
-/// Whether `file` begins with `print`, which grows with the file up to [`PRINT`].
-fn same(file: &File, print: &mut Vec<u8>) -> io::Result<bool> {
+/// Whether `file` begins with `print`, which grows with the file, of `size` bytes at most, up to [`PRINT`].
+fn same(file: &File, print: &mut Vec<u8>, size: u64) -> io::Result<bool> {
     let mut beginning = [0; PRINT];
+    let all = usize::try_from(size).map_or(PRINT, |size| size.min(PRINT));
     let mut have = 0;
-    while have < PRINT {
-        match file.read_at(&mut beginning[have..], have as u64) {
+    while have < all {
+        match file.read_at(&mut beginning[have..all], have as u64) {
             Ok(0) => break,
             Ok(count) => have += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -35,7 +35,7 @@ pub(super) fn reserve(buffer: &mut Vec<u8>, room: usize) {
 /// Shares what was read. A little text in much memory is moved into a little.
 pub(super) fn share(mut text: String) -> Block {
     if text.capacity() > 2 * text.len() {
-        let memory = std::mem::replace(&mut text, String::new());
+        let memory = std::mem::take(&mut text);
         text.push_str(&memory);
         remember(&Rc::new(memory));
     }

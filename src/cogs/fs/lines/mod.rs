@@ -191,6 +191,10 @@ impl Splitter {
         let options = Rc::clone(&self.options);
         let end = options.find_last_end(&self.tail[self.searched..]).map(|end| self.searched + end);
         let Some(mut end) = end else {
+            // Thousands of files may rest: what they have begun takes no more memory than it must.
+            if self.tail.capacity() > 2 * self.tail.len() {
+                self.tail.shrink_to_fit();
+            }
             self.searched = self.tail.len().saturating_sub(options.separator.len() - 1);
             if self.head.is_some() {
                 self.skip(self.searched);
