@@ -345,5 +345,7 @@ pub static COMMON: &[Param] = &[
 pub static COMMON_SUPPLY: &[Param] = &[
     Param::setter("id_setter").or("nullsetter").about("where each new datum's id goes"),
     Param::setter("data_setter").or("selfsetter").about("where the payload goes; a name makes each datum a map with it"),
-    Param::int("max_in_flight").default(Lit::Int(1000)).about("open events at most; above it nothing is read"),
+    Param::int("max_in_flight")
+        .default(Lit::Int(1000))
+        .about("open events at most, without those gathered in windows; above it nothing is read"),
 ];

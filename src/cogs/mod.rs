@@ -28,6 +28,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::map::SPEC,
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,
+    &twist::aggregate::SPEC,
     &movement::tick_supply::SPEC,
     &movement::null_drain::SPEC,
     &movement::collect_drain::SPEC,

@@ -1,0 +1,401 @@
+//! `twist::aggregate`: counts, sums, least, most and mean values by key in windows of time.
+//!
+//! Windows follow each other without gaps or overlaps, as wide as `window` says, and begin at its multiples since 1970 (UTC).
+//! Each gives one datum a key, in the order in which the keys first appeared: where it begins and ends, the key, and what the
+//! functions made of its events.
+//!
+//! With `time_getter` an event belongs where its own time puts it. A window is written when the watermark, the highest time
+//! seen less `lateness`, has reached its end; for what comes later see `late`. Without it the time of arrival counts, and a timer
+//! writes the window. The end of the run writes all.
+//!
+//! Events are held until the results of their window are stored: they are at rest, so `max_in_flight` of their supply leaves
+//! them out, but not settled. Of an event 32 bytes are kept. When there are more keys, or more bytes, than the options allow, the
+//! earliest window is written early, and what comes for it afterwards makes further results for the same window: counts and
+//! sums of these add up.
+//!
+//! `plan` is what is worked out, `windows` what is open, `table` the keys of one, `functions` what is gathered for each; `sight`
+//! and `times` read events.
+
+mod functions;
+mod plan;
+mod sight;
+mod table;
+mod times;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind as CogKind, Lit, Param, Ty};
+use crate::datum::{Datum, json};
+use crate::error::{Error, Result};
+use crate::escapement::{Moment, Token, Wake};
+use crate::log::Priority;
+
+use self::plan::{Done, Plan};
+use self::sight::{Sight, Site, Value};
+use self::table::{Kind, Seed, Table};
+use self::times::{Form, Times};
+use self::windows::{EVENT, Window, Windows};
+
+/// `twist::aggregate`: any data -> for each window and key a map of its beginning, its end, the key and the outputs.
+pub static SPEC: CogSpec = CogSpec {
+    family: "twist",
+    name: "aggregate",
+    kind: CogKind::Window,
+    about: "Counts, sums and the like by key, in windows of time that follow each other.",
+    params: &[
+        Param::seconds("window").about("seconds that each window lasts; windows begin at multiples of this since 1970 (UTC)"),
+        Param::getter("key_getter").optional().about("what belongs together; itemgetter(\"a\", \"b\") for several fields; () for all"),
+        Param::new("fields", Ty::Any).default(Lit::Worked("#{ count: \"count\" }")).about(
+            "what is worked out, by name: a function (\"count\", \"sum\", \"min\", \"max\", \"mean\"), or an array of it and a getter of the number (the item of that name, if not given); numbers may be text, () is passed over. As an array, [[name, function, getter], ...], it also says the order of the fields",
+        ),
+        Param::getter("time_getter").optional().about("the time of an event: seconds since 1970, as number or text, or RFC 3339; () for the time of its arrival"),
+        Param::setter("start_setter").or("start").about("where the beginning of the window goes: seconds when the times of its events are, else a time"),
+        Param::setter("end_setter").or("end").about("where its end goes, which belongs to the next window already"),
+        Param::setter("key_setter").default(Lit::Worked("same as key_getter")).about("where the key goes; \"key\" when its getter is no place"),
+        Param::seconds("lateness").default(Lit::Int(0)).about("seconds that an event may be behind the latest one; windows are written that much later; with time_getter only"),
+        Param::choice("late", &["new", "drop", "error"])
+            .about("what becomes of events whose window is written already: \"new\" opens it anew, for a further result when the next one is written, \"drop\" swallows them, \"error\" fails them; with time_getter only"),
+        Param::seconds("idle_close").optional().about("seconds without events after which all windows are written, to which further ones may still come; () for never; with time_getter only"),
+        Param::int("max_contexts").default(Lit::Int(100_000)).about("keys in open windows at most"),
+        Param::size("max_bytes").default(Lit::Int(64 << 20)).about("memory for open windows at most, with 32 bytes for each event"),
+        Param::choice("evict", &["oldest", "error"])
+            .about("what happens at these limits: \"oldest\" writes the earliest window early, \"error\" fails the event"),
+    ],
+    first: None,
+    global: false,
+    examples: &[
+        Example {
+            what: "events and bytes by user and minute",
+            make: r#"twist::aggregate(#{ window: 60, time_getter: "ts", key_getter: "user", fields: [["n", "count"], ["bytes", "sum"]] })"#,
+            input: r#"{"ts": 130, "user": "ann", "bytes": "512"}"#,
+            output: &[r#"{"start": 120, "end": 180, "user": "ann", "n": 1, "bytes": 512}"#],
+        },
+        Example {
+            what: "times as text, a key of two fields, places of one's own",
+            make: r#"twist::aggregate(#{ window: 3600, time_getter: "at", key_getter: itemgetter("host", "port"), start_setter: "hour", end_setter: nullsetter, fields: #{ worst: ["max", "took.ms"] } })"#,
+            input: r#"{"at": "2024-05-06T07:08:09Z", "host": "a", "port": 80, "took": {"ms": 7.5}}"#,
+            output: &[r#"{"hour": "2024-05-06T07:00:00Z", "host": "a", "port": 80, "worst": 7.5}"#],
+        },
+        Example {
+            what: "without a key, what there is at all",
+            make: r#"twist::aggregate(#{ window: 10, time_getter: "ts", end_setter: nullsetter })"#,
+            input: r#"{"ts": -1}"#,
+            output: &[r#"{"start": -10, "count": 1}"#],
+        },
+    ],
+    build: |args| Ok(Box::new(Aggregate::new(args)?)),
+};
+
+/// What becomes of events whose window is written already.
+#[derive(Clone, Copy, PartialEq)]
+enum Late {
+    New,
+    Drop,
+    Error,
+}
+
+/// Times of events, and what the latest one means.
+struct Watch {
+    site: Site,
+    times: Times,
+    lateness: i64,
+    late: Late,
+    idle: Option<Duration>,
+    /// The highest time seen.
+    top: i64,
+    /// The first end of a window that the watermark has not reached.
+    next: i64,
+    /// When the last event came.
+    seen: Moment,
+}
+
+struct Aggregate {
+    plan: Plan,
+    /// Microseconds.
+    width: i64,
+    /// None for the time of arrival.
+    watch: Option<Watch>,
+    max_contexts: usize,
+    max_bytes: usize,
+    evicts: bool,
+    windows: Windows,
+    /// Writes the window when its time is over, or all when nothing has come for long.
+    timer: Option<Token>,
+    seed: Seed,
+    values: Vec<Value>,
+    key: Vec<u8>,
+}
+
+/// The key of an event, with its hash.
+struct Key<'a> {
+    hash: u64,
+    kind: Kind,
+    text: &'a str,
+}
+
+impl Aggregate {
+    fn new(args: &Args) -> Result<Self> {
+        let micros = |name: &str| args.opt_seconds(name).map(|span| span.as_micros() as i64);
+        let width = micros("window").filter(|width| *width > 0);
+        let width = width.ok_or_else(|| Error::option("window", "must be a microsecond at least"))?;
+        let max_contexts = args.size("max_contexts");
+        if max_contexts == 0 || max_contexts > u32::MAX as usize / 2 {
+            return Err(Error::option("max_contexts", "must be from 1 to 2147483647"));
+        }
+        let watch = args.opt_getter("time_getter").map(|getter| Watch {
+            site: Site::new(getter),
+            times: Times::default(),
+            lateness: micros("lateness").unwrap_or(0),
+            late: match args.str("late").as_str() {
+                "drop" => Late::Drop,
+                "error" => Late::Error,
+                _ => Late::New,
+            },
+            idle: args.opt_seconds("idle_close"),
+            top: i64::MIN,
+            next: i64::MIN,
+            seen: Moment::START,
+        });
+        for option in ["lateness", "late", "idle_close"] {
+            if watch.is_none() && args.is_given(option) {
+                return Err(Error::option(option, "has a meaning only with `time_getter`"));
+            }
+        }
+        Ok(Self {
+            plan: Plan::of(args)?,
+            width,
+            watch,
+            max_contexts,
+            max_bytes: args.size("max_bytes"),
+            evicts: args.str("evict") == "oldest",
+            windows: Windows::new(width),
+            timer: None,
+            seed: Seed::new(),
+            values: Vec::new(),
+            key: Vec::new(),
+        })
+    }
+
+    /// Takes an event in; `arrived` is the wall clock.
+    #[inline]
+    fn take(&mut self, ctx: &mut Ctx<'_>, datum: &Datum, arrived: i64) -> Result<()> {
+        // All that can fail comes first, so that a bad event leaves no trace.
+        self.plan.values(datum, &mut self.values)?;
+        let (time, form) = match &mut self.watch {
+            Some(watch) => watch.times.read(&watch.site.see(datum)?)?,
+            None => (arrived, Form::Time),
+        };
+        let mut scratch = std::mem::take(&mut self.key);
+        let seen;
+        let (kind, text) = match &self.plan.keys[..] {
+            [] => (Kind::Text, ""),
+            [one] if !self.plan.several => {
+                seen = one.see(datum)?;
+                match &seen {
+                    Sight::Text(text) => (Kind::Text, *text),
+                    Sight::Number(text) => (Kind::Json, *text),
+                    Sight::Datum(datum) => match &**datum {
+                        Datum::Str(text) => (Kind::Text, text.as_str()),
+                        other => (Kind::Json, written(&mut scratch, |out| json::write(out, other))),
+                    },
+                }
+            }
+            several => (Kind::Json, several_keys(several, datum, &mut scratch)?),
+        };
+        let key = Key { hash: self.seed.hash(kind, text), kind, text };
+        let done = self.put(ctx, time, form, &key);
+        self.key = scratch;
+        done
+    }
+
+    /// Counts an event with these values at its place.
+    #[inline]
+    fn put(&mut self, ctx: &mut Ctx<'_>, time: i64, form: Form, key: &Key<'_>) -> Result<()> {
+        let start = self.windows.start_of(time);
+        if let Some(watch) = &mut self.watch {
+            if time > watch.top {
+                watch.top = time;
+                let mark = time - watch.lateness;
+                if mark >= watch.next {
+                    watch.next = mark.div_euclid(self.width) * self.width + self.width;
+                    self.close(ctx, mark);
+                }
+            } else if watch.late != Late::New && start + self.width < watch.next {
+                return match watch.late {
+                    Late::Drop => Ok(()),
+                    _ => Err(Error::data("an event for a window that is written already, at", &json::to_string(&form.datum(time)))),
+                };
+            }
+        }
+        let slot = self.windows.find(start);
+        let row = slot.and_then(|slot| self.windows.at(slot).table.find(key.hash, key.kind, key.text));
+        let (slot, row) = match (slot, row) {
+            (Some(slot), Some(row)) if self.windows.bytes < self.max_bytes => (slot, row),
+            _ => self.make_room(ctx, start, form, key)?,
+        };
+        self.windows.grow(slot, EVENT);
+        let window = self.windows.at(slot);
+        self.plan.take(&mut window.table, row, &self.values);
+        ctx.keep(&mut window.pool);
+        Ok(())
+    }
+
+    /// The slot and row for a key, within the limits.
+    #[cold]
+    fn make_room(&mut self, ctx: &mut Ctx<'_>, start: i64, form: Form, key: &Key<'_>) -> Result<(usize, usize)> {
+        let more = key.text.len() + Table::ROW + size_of_val(&self.plan.blank[..]) + EVENT;
+        while self.windows.contexts >= self.max_contexts || self.windows.bytes + more > self.max_bytes {
+            if !self.evicts {
+                return Err(Error::Other(format!("no room: {} keys take {} bytes", self.windows.contexts, self.windows.bytes)));
+            }
+            let Some(window) = self.windows.close(i64::MAX) else {
+                return Err(Error::data(format!("a key of {} bytes is more than `max_bytes` allows", key.text.len()), key.text));
+            };
+            let (keys, bytes) = (self.windows.contexts + window.table.rows.len(), self.windows.bytes + window.bytes);
+            ctx.say(Priority::Warning, &format!("writes a window early, as {keys} keys in open windows take {bytes} bytes"));
+            self.write(ctx, window);
+        }
+        let slot = match self.windows.find(start) {
+            Some(slot) => slot,
+            None => self.windows.open(start, form, ctx.pool()),
+        };
+        let table = &mut self.windows.at(slot).table;
+        if let Some(row) = table.find(key.hash, key.kind, key.text) {
+            return Ok((slot, row));
+        }
+        let row = table.add(key.hash, key.kind, key.text, &self.plan.blank);
+        self.windows.contexts += 1;
+        self.windows.grow(slot, more - EVENT);
+        Ok((slot, row))
+    }
+
+    /// Writes the windows that have ended at `time`, the earliest first.
+    fn close(&mut self, ctx: &mut Ctx<'_>, time: i64) {
+        while let Some(window) = self.windows.close(time) {
+            self.write(ctx, window);
+        }
+    }
+
+    fn write(&mut self, ctx: &mut Ctx<'_>, window: Window) {
+        let Window { start, form, mut table, pool, .. } = window;
+        let text = Rc::new(std::mem::take(&mut table.text));
+        let done = Done { span: start..start + self.width, form, table: &table, text: &text };
+        ctx.emit_pooled(pool, table.rows.len() as u32, |row| self.plan.result(&done, row as usize));
+        self.windows.recycle(table);
+    }
+
+    fn wake_after(&mut self, ctx: &mut Ctx<'_>, delay: Duration) -> Result<()> {
+        let token = ctx.after(delay)?;
+        // What is left when nothing can come any more is written at the end.
+        ctx.weaken(token);
+        self.timer = Some(token);
+        Ok(())
+    }
+
+    fn unbind(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(timer) = self.timer.take() {
+            ctx.unbind(timer);
+        }
+    }
+}
+
+/// What `write` writes, in `scratch`.
+fn written(scratch: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> &str {
+    scratch.clear();
+    write(scratch);
+    std::str::from_utf8(scratch).expect("JSON is text")
+}
+
+/// Several pieces as a JSON array.
+fn several_keys<'a>(sites: &[Site], datum: &Datum, scratch: &'a mut Vec<u8>) -> Result<&'a str> {
+    scratch.clear();
+    let mut lead = b'[';
+    for site in sites {
+        scratch.push(lead);
+        lead = b',';
+        match site.see(datum)? {
+            Sight::Text(text) => json::write_string(scratch, text),
+            Sight::Number(text) => scratch.extend_from_slice(text.as_bytes()),
+            Sight::Datum(datum) => json::write(scratch, &datum),
+        }
+    }
+    scratch.push(b']');
+    Ok(std::str::from_utf8(scratch).expect("JSON is text"))
+}
+
+/// The wall clock in microseconds since 1970.
+fn wall(ctx: &Ctx<'_>) -> i64 {
+    let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4);
+    match ctx.wall().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => micros(since),
+        Err(before) => -micros(before.duration()),
+    }
+}
+
+impl Cog for Aggregate {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        let arrived = wall(ctx);
+        self.take(ctx, &datum, arrived)
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        let arrived = wall(ctx);
+        let now = ctx.now();
+        let delay = match &mut self.watch {
+            Some(watch) => {
+                watch.seen = now;
+                watch.idle
+            }
+            None => {
+                // The clock may have been set: what is open then is over, whichever way it went.
+                let start = arrived.div_euclid(self.width) * self.width;
+                if self.windows.find(start).is_none() {
+                    self.close(ctx, i64::MAX);
+                    self.unbind(ctx);
+                }
+                Some(Duration::from_micros((start + self.width - arrived) as u64))
+            }
+        };
+        batch.each_shown(ctx, |ctx, datum| self.take(ctx, datum, arrived))?;
+        match delay {
+            Some(delay) if self.timer.is_none() && !self.windows.is_empty() => self.wake_after(ctx, delay),
+            _ => Ok(()),
+        }
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+        if !matches!(wake, Wake::Due { .. }) || self.timer.is_none() || ctx.token() != self.timer {
+            return Ok(());
+        }
+        self.timer = None;
+        match &self.watch {
+            Some(watch) => {
+                let (idle, quiet) = (watch.idle.unwrap_or(Duration::ZERO), ctx.now().since(watch.seen));
+                if quiet < idle {
+                    return self.wake_after(ctx, idle - quiet);
+                }
+            }
+            None => {
+                // A timer may be a little early by the wall clock.
+                let now = wall(ctx);
+                let start = now.div_euclid(self.width) * self.width;
+                if self.windows.find(start).is_some() {
+                    return self.wake_after(ctx, Duration::from_micros((start + self.width - now) as u64));
+                }
+            }
+        }
+        self.close(ctx, i64::MAX);
+        Ok(())
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.unbind(ctx);
+        self.close(ctx, i64::MAX);
+        Ok(())
+    }
+}

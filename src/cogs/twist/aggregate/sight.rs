@@ -1,0 +1,150 @@
+//! What an event shows of itself: pieces borrowed from it as they stand, and the numbers that they are.
+
+use std::borrow::Cow;
+
+use crate::datum::{Datum, Key, Look, View};
+use crate::error::{Error, Result};
+use crate::getset::{Getter, single_key};
+
+/// A piece of an event.
+pub(super) enum Sight<'a> {
+    /// Text.
+    Text(&'a str),
+    /// A number that waits in its text.
+    Number(&'a str),
+    /// Whatever it is.
+    Datum(Cow<'a, Datum>),
+}
+
+/// Where a piece is found.
+pub(super) struct Site {
+    getter: Getter,
+    /// The item, when it is nothing but one.
+    item: Option<Key>,
+}
+
+impl Site {
+    pub(super) fn new(getter: Getter) -> Self {
+        let item = match &getter {
+            Getter::Item(key) => Some(key.clone()),
+            Getter::Path(path) | Getter::Lowered { path, .. } => single_key(path).cloned(),
+            _ => None,
+        };
+        Self { getter, item }
+    }
+
+    /// Whether it is the same item as in `other`.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.item.is_some() && self.item == other.item
+    }
+
+    /// The piece; the one road by which this cog looks into an event.
+    #[inline]
+    pub(super) fn see<'a>(&self, datum: &'a Datum) -> Result<Sight<'a>> {
+        if let (Some(key), Datum::Map(map)) = (&self.item, datum)
+            && let Some(view) = map.look(key)
+        {
+            return Ok(match view {
+                View::Datum(Datum::Str(text)) => Sight::Text(text),
+                View::Datum(datum) => Sight::Datum(Cow::Borrowed(datum)),
+                View::Piece(piece) => match piece.look() {
+                    Look::Text | Look::Plain => Sight::Text(piece.as_str()),
+                    Look::Whole | Look::Number => Sight::Number(piece.as_str()),
+                    _ => Sight::Datum(Cow::Owned(piece.to_datum())),
+                },
+            });
+        }
+        self.getter.get(datum).map(Sight::Datum)
+    }
+}
+
+/// A number, or none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Value {
+    /// `()`, which functions pass over.
+    Nothing,
+    Whole(i64),
+    Part(f64),
+}
+
+impl Value {
+    #[inline]
+    pub(super) fn of(sight: &Sight<'_>) -> Result<Self> {
+        match sight {
+            Sight::Text(text) | Sight::Number(text) => Self::read(text),
+            Sight::Datum(datum) => match &**datum {
+                Datum::Int(value) => Ok(Self::Whole(*value)),
+                Datum::Float(value) if value.is_finite() => Ok(Self::Part(*value)),
+                Datum::Float(value) => Err(Error::data("no number to calculate with", &value.to_string())),
+                Datum::Str(text) | Datum::Number(text) => Self::read(text),
+                Datum::Unit => Ok(Self::Nothing),
+                other => Err(Error::WrongKind { what: "what is aggregated".into(), wanted: "a number", got: other.kind() }),
+            },
+        }
+    }
+
+    #[inline]
+    fn read(text: &str) -> Result<Self> {
+        let bytes = text.as_bytes();
+        if (1..=18).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit) {
+            return Ok(Self::Whole(bytes.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))));
+        }
+        Self::read_any(text.trim()).ok_or_else(|| Error::data("no number", text))
+    }
+
+    /// With a sign, a fraction, an exponent, or more digits than fit.
+    fn read_any(text: &str) -> Option<Self> {
+        if let Ok(value) = text.parse() {
+            return Some(Self::Whole(value));
+        }
+        // Rust reads words such as `nan` and `infinity` too.
+        let numeric = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
+        text.parse().ok().filter(|value: &f64| numeric && value.is_finite()).map(Self::Part)
+    }
+
+    pub(super) fn datum(self) -> Datum {
+        match self {
+            Self::Nothing => Datum::Unit,
+            Self::Whole(value) => Datum::Int(value),
+            Self::Part(value) => Datum::Float(value),
+        }
+    }
+
+    /// Whether it is less; nothing is neither less nor more.
+    pub(super) fn less(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => a < b,
+            (Self::Whole(a), Self::Part(b)) => (a as f64) < b,
+            (Self::Part(a), Self::Whole(b)) => a < b as f64,
+            (Self::Part(a), Self::Part(b)) => a < b,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_read_as_the_number_that_it_is() {
+        let read = |text: &str| Value::of(&Sight::Text(text)).map_err(|error| error.to_string());
+        assert_eq!(read("0012"), Ok(Value::Whole(12)));
+        assert_eq!(read("-7"), Ok(Value::Whole(-7)));
+        assert_eq!(read(" +7 "), Ok(Value::Whole(7)));
+        assert_eq!(read("9223372036854775807"), Ok(Value::Whole(i64::MAX)));
+        assert_eq!(read("9223372036854775808"), Ok(Value::Part(9_223_372_036_854_775_808.0)));
+        assert_eq!(read("1.5e3"), Ok(Value::Part(1500.0)));
+        for odd in ["", "-", "nan", "inf", "1e999", "0x10", "1,5", "१"] {
+            assert_eq!(read(odd), Err(format!("no number{}", if odd.is_empty() { String::new() } else { format!(": `{odd}`") })));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_calculated_with_is_an_error() {
+        for odd in [Datum::Float(f64::NAN), Datum::Float(f64::INFINITY), Datum::Bool(true), Datum::List(Vec::new())] {
+            assert!(Value::of(&Sight::Datum(Cow::Owned(odd))).is_err());
+        }
+        assert_eq!(Value::of(&Sight::Datum(Cow::Owned(Datum::Unit))).ok(), Some(Value::Nothing));
+    }
+}
