@@ -127,7 +127,9 @@ impl Books {
         for run in runs {
             (run.first..run.end).for_each(|index| self.close_one(&run.block, index, group.failed.get()));
         }
-        groups.iter().for_each(|inner| self.close_group(inner, group.failed.get()));
+        for inner in groups {
+            self.close_group(inner, group.failed.get());
+        }
     }
 
     /// Changes the counts of a group that stays open; with it, all its members come to rest or set out again.
