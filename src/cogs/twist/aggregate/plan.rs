@@ -88,11 +88,19 @@ impl Plan {
             plan.steps.push((Setter::named(&name)?, what));
         }
         plan.steps.retain(|(setter, _)| !setter.is_null());
+<<<<<<< HEAD
         let items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
             Setter::Item(key) => !plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key)),
             _ => false,
         });
         plan.plain = items.fold(true, |all, one| all && one);
+=======
+        let mut items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
+            Setter::Item(key) => !plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key)),
+            _ => false,
+        });
+        plan.plain = items.all(|one| one);
+>>>>>>> windows
         Ok(plan)
     }
 
@@ -100,12 +108,20 @@ impl Plan {
         let place = |getter: &Getter, else_: &str| getter.as_setter().unwrap_or_else(|| Setter::Item(else_.into()));
         match (getter, setter) {
             (Getter::Several(getters), setter) => {
+<<<<<<< HEAD
                 match setter {
                     Some(setter) => self.steps.push((setter, What::Key)),
                     None => {
                         let one = |(n, getter)| (place(getter, &format!("key{}", n + 1)), What::OneKey(n));
                         self.steps.extend(getters.iter().enumerate().map(one));
                     }
+=======
+                if let Some(setter) = setter {
+                    self.steps.push((setter, What::Key));
+                } else {
+                    let one = |(n, getter)| (place(getter, &format!("key{}", n + 1)), What::OneKey(n));
+                    self.steps.extend(getters.iter().enumerate().map(one));
+>>>>>>> windows
                 }
                 self.several = true;
                 self.keys = getters.iter().cloned().map(Site::new).collect();
@@ -122,11 +138,40 @@ impl Plan {
     pub(super) fn values(&self, datum: &Datum, values: &mut Vec<Value>) -> Result<()> {
         values.clear();
         for site in &self.sites {
+<<<<<<< HEAD
             values.push(Value::of(&site.see(datum)?)?);
+=======
+            values.push(Value::at(site, datum)?);
+>>>>>>> windows
         }
         Ok(())
     }
 
+<<<<<<< HEAD
+=======
+    /// The key of an event, into `scratch`: several pieces as a JSON array.
+    pub(super) fn key(&self, datum: &Datum, scratch: &mut Vec<u8>) -> Result<Kind> {
+        scratch.clear();
+        if let ([one], false) = (&self.keys[..], self.several) {
+            let sight = one.see(datum)?;
+            if let Some(text) = sight.as_str() {
+                scratch.extend_from_slice(text.as_bytes());
+                return Ok(Kind::Text);
+            }
+            sight.write(scratch);
+            return Ok(Kind::Json);
+        }
+        let mut lead = b'[';
+        for site in &self.keys {
+            scratch.push(lead);
+            lead = b',';
+            site.see(datum)?.write(scratch);
+        }
+        scratch.push(b']');
+        Ok(Kind::Json)
+    }
+
+>>>>>>> windows
     /// Gives the values of an event to the functions of a row.
     #[inline]
     pub(super) fn take(&self, table: &mut Table, row: usize, values: &[Value]) {
