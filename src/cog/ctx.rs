@@ -171,16 +171,16 @@ impl<'a> Ctx<'a> {
         Hold::new(self.lineage().clone(), self.books)
     }
 
-    /// Keeps a part of what the cog was given on `shelf`. Where nothing stands behind the cog that is the whole of it.
+    /// Keeps a part of what the cog was given, on `rack`. Where nothing stands behind the cog that is the whole of it.
     #[inline]
-    pub fn put_on(&mut self, shelf: &mut Shelf) {
+    pub fn put_on(&mut self, rack: &mut Shelf) {
         if self.seat.has_successors || self.parts > 0 || self.held {
             self.books.split(self.lineage(), 1);
             self.held = true;
-            shelf.put(self.lineage().clone(), self.books);
+            rack.put(self.lineage().clone(), self.books);
         } else {
             self.parts = 1;
-            shelf.put(std::mem::take(&mut self.given), self.books);
+            rack.put(std::mem::take(&mut self.given), self.books);
         }
     }
 

@@ -102,7 +102,9 @@ mod tests {
         all.extend((0..2).map(|n| books.open(&b, n)));
         all.push(Lineage::default());
         let mut shelf = Shelf::default();
-        all.into_iter().for_each(|lineage| shelf.put(lineage, &books));
+        for lineage in all {
+            shelf.put(lineage, &books);
+        }
         assert_eq!((shelf.len(), shelf.kept.len()), (6, 3));
         let numbers = |books: &Books| {
             let mut settled = Vec::new();

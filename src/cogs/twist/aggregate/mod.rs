@@ -36,11 +36,7 @@ use crate::escapement::{Moment, Token, Wake};
 use crate::log::Priority;
 
 use self::plan::{Done, Plan};
-<<<<<<< HEAD
-use self::sight::{Sight, Site, Value};
-=======
 use self::sight::{Glance, Site, Value};
->>>>>>> windows
 use self::table::{Kind, Seed, Table};
 use self::times::{Form, Times};
 use self::windows::{EVENT, Window, Windows};
@@ -191,29 +187,6 @@ impl Aggregate {
         // All that can fail comes first, so that a bad event leaves no trace.
         self.plan.values(datum, &mut self.values)?;
         let (time, form) = match &mut self.watch {
-<<<<<<< HEAD
-            Some(watch) => watch.times.read(&watch.site.see(datum)?)?,
-            None => (arrived, Form::Time),
-        };
-        let mut scratch = std::mem::take(&mut self.key);
-        let seen;
-        let (kind, text) = match &self.plan.keys[..] {
-            [] => (Kind::Text, ""),
-            [one] if !self.plan.several => {
-                seen = one.see(datum)?;
-                match &seen {
-                    Sight::Text(text) => (Kind::Text, *text),
-                    Sight::Number(text) => (Kind::Json, *text),
-                    Sight::Datum(datum) => match &**datum {
-                        Datum::Str(text) => (Kind::Text, text.as_str()),
-                        other => (Kind::Json, written(&mut scratch, |out| json::write(out, other))),
-                    },
-                }
-            }
-            several => (Kind::Json, several_keys(several, datum, &mut scratch)?),
-        };
-        let key = Key { hash: self.seed.hash(kind, text), kind, text };
-=======
             Some(watch) => watch.times.at(&watch.site, datum)?,
             None => (arrived, Form::Time),
         };
@@ -236,7 +209,6 @@ impl Aggregate {
         let kind = self.plan.key(datum, &mut scratch)?;
         let text = std::str::from_utf8(&scratch).expect("JSON is text");
         let key = Key { hash: self.seed.hash(kind, text), kind, text };
->>>>>>> windows
         let done = self.put(ctx, time, form, &key);
         self.key = scratch;
         done
@@ -267,14 +239,9 @@ impl Aggregate {
             (Some(slot), Some(row)) if self.windows.bytes < self.max_bytes => (slot, row),
             _ => self.make_room(ctx, start, form, key)?,
         };
-<<<<<<< HEAD
-        self.windows.grow(slot, EVENT);
-        let window = self.windows.at(slot);
-=======
         let (window, bytes) = self.windows.counted(slot);
         window.bytes += EVENT;
         *bytes += EVENT;
->>>>>>> windows
         self.plan.take(&mut window.table, row, &self.values);
         ctx.keep(&mut window.pool);
         Ok(())
@@ -304,10 +271,6 @@ impl Aggregate {
             return Ok((slot, row));
         }
         let row = table.add(key.hash, key.kind, key.text, &self.plan.blank);
-<<<<<<< HEAD
-        self.windows.contexts += 1;
-=======
->>>>>>> windows
         self.windows.grow(slot, more - EVENT);
         Ok((slot, row))
     }
@@ -342,33 +305,6 @@ impl Aggregate {
     }
 }
 
-<<<<<<< HEAD
-/// What `write` writes, in `scratch`.
-fn written(scratch: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> &str {
-    scratch.clear();
-    write(scratch);
-    std::str::from_utf8(scratch).expect("JSON is text")
-}
-
-/// Several pieces as a JSON array.
-fn several_keys<'a>(sites: &[Site], datum: &Datum, scratch: &'a mut Vec<u8>) -> Result<&'a str> {
-    scratch.clear();
-    let mut lead = b'[';
-    for site in sites {
-        scratch.push(lead);
-        lead = b',';
-        match site.see(datum)? {
-            Sight::Text(text) => json::write_string(scratch, text),
-            Sight::Number(text) => scratch.extend_from_slice(text.as_bytes()),
-            Sight::Datum(datum) => json::write(scratch, &datum),
-        }
-    }
-    scratch.push(b']');
-    Ok(std::str::from_utf8(scratch).expect("JSON is text"))
-}
-
-=======
->>>>>>> windows
 /// The wall clock in microseconds since 1970.
 fn wall(ctx: &Ctx<'_>) -> i64 {
     let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4);
@@ -387,22 +323,6 @@ impl Cog for Aggregate {
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
         let arrived = wall(ctx);
         let now = ctx.now();
-<<<<<<< HEAD
-        let delay = match &mut self.watch {
-            Some(watch) => {
-                watch.seen = now;
-                watch.idle
-            }
-            None => {
-                // The clock may have been set: what is open then is over, whichever way it went.
-                let start = arrived.div_euclid(self.width) * self.width;
-                if self.windows.find(start).is_none() {
-                    self.close(ctx, i64::MAX);
-                    self.unbind(ctx);
-                }
-                Some(Duration::from_micros((start + self.width - arrived) as u64))
-            }
-=======
         let delay = if let Some(watch) = &mut self.watch {
             watch.seen = now;
             watch.idle
@@ -414,7 +334,6 @@ impl Cog for Aggregate {
                 self.unbind(ctx);
             }
             Some(Duration::from_micros((start + self.width - arrived) as u64))
->>>>>>> windows
         };
         batch.each_shown(ctx, |ctx, datum| self.take(ctx, datum, arrived))?;
         match delay {
@@ -428,22 +347,6 @@ impl Cog for Aggregate {
             return Ok(());
         }
         self.timer = None;
-<<<<<<< HEAD
-        match &self.watch {
-            Some(watch) => {
-                let (idle, quiet) = (watch.idle.unwrap_or(Duration::ZERO), ctx.now().since(watch.seen));
-                if quiet < idle {
-                    return self.wake_after(ctx, idle - quiet);
-                }
-            }
-            None => {
-                // A timer may be a little early by the wall clock.
-                let now = wall(ctx);
-                let start = now.div_euclid(self.width) * self.width;
-                if self.windows.find(start).is_some() {
-                    return self.wake_after(ctx, Duration::from_micros((start + self.width - now) as u64));
-                }
-=======
         if let Some(watch) = &self.watch {
             let left = watch.idle.unwrap_or_default().saturating_sub(ctx.now().since(watch.seen));
             if !left.is_zero() {
@@ -455,7 +358,6 @@ impl Cog for Aggregate {
             let start = now.div_euclid(self.width) * self.width;
             if self.windows.find(start).is_some() {
                 return self.wake_after(ctx, Duration::from_micros((start + self.width - now) as u64));
->>>>>>> windows
             }
         }
         self.close(ctx, i64::MAX);

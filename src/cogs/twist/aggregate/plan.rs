@@ -88,40 +88,27 @@ impl Plan {
             plan.steps.push((Setter::named(&name)?, what));
         }
         plan.steps.retain(|(setter, _)| !setter.is_null());
-<<<<<<< HEAD
-        let items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
-            Setter::Item(key) => !plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key)),
-            _ => false,
-        });
-        plan.plain = items.fold(true, |all, one| all && one);
-=======
         let mut items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
             Setter::Item(key) => !plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key)),
             _ => false,
         });
         plan.plain = items.all(|one| one);
->>>>>>> windows
         Ok(plan)
     }
 
     fn set_keys(&mut self, getter: Getter, setter: Option<Setter>) {
-        let place = |getter: &Getter, else_: &str| getter.as_setter().unwrap_or_else(|| Setter::Item(else_.into()));
+        // The whole datum is no place in a result.
+        let place = |getter: &Getter, else_: &str| match getter.as_setter() {
+            Some(Setter::Whole) | None => Setter::Item(else_.into()),
+            Some(setter) => setter,
+        };
         match (getter, setter) {
             (Getter::Several(getters), setter) => {
-<<<<<<< HEAD
-                match setter {
-                    Some(setter) => self.steps.push((setter, What::Key)),
-                    None => {
-                        let one = |(n, getter)| (place(getter, &format!("key{}", n + 1)), What::OneKey(n));
-                        self.steps.extend(getters.iter().enumerate().map(one));
-                    }
-=======
                 if let Some(setter) = setter {
                     self.steps.push((setter, What::Key));
                 } else {
                     let one = |(n, getter)| (place(getter, &format!("key{}", n + 1)), What::OneKey(n));
                     self.steps.extend(getters.iter().enumerate().map(one));
->>>>>>> windows
                 }
                 self.several = true;
                 self.keys = getters.iter().cloned().map(Site::new).collect();
@@ -138,17 +125,11 @@ impl Plan {
     pub(super) fn values(&self, datum: &Datum, values: &mut Vec<Value>) -> Result<()> {
         values.clear();
         for site in &self.sites {
-<<<<<<< HEAD
-            values.push(Value::of(&site.see(datum)?)?);
-=======
             values.push(Value::at(site, datum)?);
->>>>>>> windows
         }
         Ok(())
     }
 
-<<<<<<< HEAD
-=======
     /// The key of an event, into `scratch`: several pieces as a JSON array.
     pub(super) fn key(&self, datum: &Datum, scratch: &mut Vec<u8>) -> Result<Kind> {
         scratch.clear();
@@ -171,7 +152,6 @@ impl Plan {
         Ok(Kind::Json)
     }
 
->>>>>>> windows
     /// Gives the values of an event to the functions of a row.
     #[inline]
     pub(super) fn take(&self, table: &mut Table, row: usize, values: &[Value]) {

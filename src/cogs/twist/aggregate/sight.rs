@@ -2,11 +2,7 @@
 
 use std::borrow::Cow;
 
-<<<<<<< HEAD
-use crate::datum::{Datum, Key, Look, View};
-=======
 use crate::datum::{Datum, Key, Look, View, json};
->>>>>>> windows
 use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
@@ -20,8 +16,6 @@ pub(super) enum Sight<'a> {
     Datum(Cow<'a, Datum>),
 }
 
-<<<<<<< HEAD
-=======
 impl Sight<'_> {
     /// The letters, when it is text.
     pub(super) fn as_str(&self) -> Option<&str> {
@@ -51,7 +45,6 @@ pub(super) enum Glance<'a> {
     Other,
 }
 
->>>>>>> windows
 /// Where a piece is found.
 pub(super) struct Site {
     getter: Getter,
@@ -74,10 +67,6 @@ impl Site {
         self.item.is_some() && self.item == other.item
     }
 
-<<<<<<< HEAD
-    /// The piece; the one road by which this cog looks into an event.
-    #[inline]
-=======
     /// The piece, if it is there and plain: the hot road.
     #[allow(clippy::inline_always, reason = "what it gives would go through memory")]
     #[inline(always)]
@@ -96,7 +85,6 @@ impl Site {
     }
 
     /// The piece, whatever it is.
->>>>>>> windows
     pub(super) fn see<'a>(&self, datum: &'a Datum) -> Result<Sight<'a>> {
         if let (Some(key), Datum::Map(map)) = (&self.item, datum)
             && let Some(view) = map.look(key)
@@ -125,10 +113,6 @@ pub(super) enum Value {
 }
 
 impl Value {
-<<<<<<< HEAD
-    #[inline]
-    pub(super) fn of(sight: &Sight<'_>) -> Result<Self> {
-=======
     /// The number at that place of an event.
     #[inline]
     pub(super) fn at(site: &Site, datum: &Datum) -> Result<Self> {
@@ -143,7 +127,6 @@ impl Value {
     }
 
     fn of(sight: &Sight<'_>) -> Result<Self> {
->>>>>>> windows
         match sight {
             Sight::Text(text) | Sight::Number(text) => Self::read(text),
             Sight::Datum(datum) => match &**datum {
@@ -157,16 +140,7 @@ impl Value {
         }
     }
 
-<<<<<<< HEAD
-    #[inline]
     fn read(text: &str) -> Result<Self> {
-        let bytes = text.as_bytes();
-        if (1..=18).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit) {
-            return Ok(Self::Whole(bytes.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))));
-        }
-=======
-    fn read(text: &str) -> Result<Self> {
->>>>>>> windows
         Self::read_any(text.trim()).ok_or_else(|| Error::data("no number", text))
     }
 
@@ -200,8 +174,6 @@ impl Value {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// The number that plain digits are.
 #[inline]
 pub(super) fn digits(text: &str) -> Option<i64> {
@@ -214,7 +186,6 @@ pub(super) fn digits(text: &str) -> Option<i64> {
     })
 }
 
->>>>>>> windows
 #[cfg(test)]
 mod tests {
     use super::*;

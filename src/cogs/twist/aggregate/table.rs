@@ -29,13 +29,6 @@ impl Seed {
     #[inline]
     pub(super) fn hash(self, kind: Kind, text: &str) -> u64 {
         let mut hash = self.0 ^ ((text.len() as u64) << 1 | kind as u64);
-<<<<<<< HEAD
-        let (eights, rest) = text.as_bytes().as_chunks::<8>();
-        for eight in eights {
-            hash = self.fold(hash ^ u64::from_le_bytes(*eight));
-        }
-        let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
-=======
         let mut rest = text.as_bytes();
         while let Some((eight, more)) = rest.split_first_chunk::<8>() {
             hash = self.fold(hash ^ u64::from_le_bytes(*eight));
@@ -46,7 +39,6 @@ impl Seed {
             (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32,
             _ => rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte)),
         };
->>>>>>> windows
         self.fold(self.fold(hash ^ last) ^ self.0)
     }
 

@@ -4,11 +4,7 @@
 
 use jiff::Timestamp;
 
-<<<<<<< HEAD
-use super::sight::Sight;
-=======
 use super::sight::{Glance, Sight, Site, digits};
->>>>>>> windows
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -49,11 +45,6 @@ pub(super) struct Times {
 }
 
 impl Times {
-<<<<<<< HEAD
-    /// The time in microseconds.
-    #[inline]
-    pub(super) fn read(&mut self, sight: &Sight<'_>) -> Result<(i64, Form)> {
-=======
     /// The time at that place of an event, in microseconds.
     #[inline]
     pub(super) fn at(&mut self, site: &Site, datum: &Datum) -> Result<(i64, Form)> {
@@ -69,7 +60,6 @@ impl Times {
     }
 
     fn read(&mut self, sight: &Sight<'_>) -> Result<(i64, Form)> {
->>>>>>> windows
         match sight {
             Sight::Text(text) => self.read_text(text),
             Sight::Number(text) => number(text),

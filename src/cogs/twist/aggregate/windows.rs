@@ -87,13 +87,6 @@ impl Windows {
         self.slots[slot].as_mut().expect("slots are asked for as long as their windows are open")
     }
 
-<<<<<<< HEAD
-    /// That much more is kept in the window in `slot`.
-    #[inline]
-    pub(super) fn grow(&mut self, slot: usize, bytes: usize) {
-        self.at(slot).bytes += bytes;
-        self.bytes += bytes;
-=======
     /// The window in a slot, and the count of what all windows take.
     #[inline]
     pub(super) fn counted(&mut self, slot: usize) -> (&mut Window, &mut usize) {
@@ -105,7 +98,6 @@ impl Windows {
         self.at(slot).bytes += bytes;
         self.bytes += bytes;
         self.contexts += 1;
->>>>>>> windows
     }
 
     /// Takes out the earliest one, when it has ended at `time`.
