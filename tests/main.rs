@@ -20,3 +20,4 @@ mod rules;
 mod runaway;
 mod script_cogs;
 mod tail;
+mod windows;

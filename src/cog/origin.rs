@@ -6,6 +6,7 @@
 //! its own last part. Parts that a cog keeps for long lie in a [`Pool`]; an origin all of whose parts do is open, but at rest: it
 //! takes no room from its supply.
 
+mod hold;
 mod pool;
 mod settling;
 mod shelf;
@@ -14,6 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
+pub use hold::Hold;
 pub use pool::Pool;
 use pool::{Group, Members};
 use settling::Settling;
@@ -361,48 +363,6 @@ impl Books {
             filtered: self.filtered.get(),
             failed: self.failed.get(),
             in_flight: self.in_flight.get(),
-        }
-    }
-}
-
-/// A part of an event that a cog keeps for later. It must be emitted, delivered or released; dropped, it counts as failed.
-#[derive(Debug)]
-pub struct Hold {
-    lineage: Option<Lineage>,
-    books: Rc<Books>,
-}
-
-impl Hold {
-    /// Keeps a part of `lineage`; who calls has counted the part.
-    #[inline]
-    pub(crate) fn new(lineage: Lineage, books: &Rc<Books>) -> Self {
-        Self { lineage: Some(lineage), books: Rc::clone(books) }
-    }
-
-    /// The event's lineage, for messages.
-    pub fn lineage(&self) -> &Lineage {
-        self.lineage.as_ref().expect("a hold keeps its lineage until it is used up")
-    }
-
-    /// Gives the part on.
-    #[inline]
-    pub(crate) fn into_lineage(mut self) -> Lineage {
-        self.lineage.take().unwrap_or_default()
-    }
-
-    /// The part ended in this way.
-    #[inline]
-    pub fn settle(mut self, outcome: Outcome) {
-        if let Some(lineage) = self.lineage.take() {
-            self.books.settle(&lineage, outcome);
-        }
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if let Some(lineage) = self.lineage.take() {
-            self.books.settle(&lineage, Outcome::Failed);
         }
     }
 }

@@ -1,0 +1,82 @@
+//! Windows of time hold any number of events without stopping their supply, and are written when the run ends.
+
+use rustix::process::Signal;
+
+use crate::rig::Rig;
+
+/// A train from standard input whose supply may have seven events in flight.
+fn script(cogs: &str) -> String {
+    format!(
+        "let train = movement::train();\n\
+         train.update(fs::stdin_supply(#{{ max_in_flight: 7 }}) |> text::json_parse() |> {cogs} |> text::json_marshall() |> fs::stdout_drain());\n\
+         train.run();\n"
+    )
+}
+
+#[test]
+fn a_window_larger_than_what_may_be_in_flight_does_not_stop_its_supply() {
+    let input: String = (0..5000).map(|n| format!("{{\"t\":{},\"v\":{n}}}\n", n / 100)).collect();
+    let one = script(r#"twist::aggregate(#{ window: 30, time_getter: "t", fields: [["n", "count"], ["v", "sum"]] })"#);
+    let outcome = Rig::new().script("one.rhai", &one).stdin(&input).run();
+    let wanted = "{\"start\":0,\"end\":30,\"n\":3000,\"v\":4498500}\n{\"start\":30,\"end\":60,\"n\":2000,\"v\":7999000}\n";
+    assert_eq!((outcome.status, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, wanted, ""));
+}
+
+#[test]
+fn windows_of_windows_do_not_stop_their_supply_either() {
+    let input: String = (0..3000).map(|n| format!("{{\"t\":{n},\"k\":{}}}\n", n % 10)).collect();
+    let two = script(
+        r#"twist::aggregate(#{ window: 20, time_getter: "t", key_getter: "k" })
+           |> twist::aggregate(#{ window: 1000, time_getter: "start", end_setter: nullsetter, fields: #{ rows: "count", n: ["sum", "count"] } })"#,
+    );
+    let outcome = Rig::new().script("two.rhai", &two).stdin(&input).run();
+    let row = |start: u32| format!("{{\"start\":{start},\"n\":1000,\"rows\":500}}\n");
+    assert_eq!((outcome.status, outcome.stdout), (0, [row(0), row(1000), row(2000)].concat()));
+}
+
+#[test]
+fn an_event_has_ended_when_all_results_of_its_window_have() {
+    let script = "
+let ends = cog(#{ ends: [], run: |d| d,
+    event_done: |id| { this.ends.push(`done ${id}`); () },
+    event_failed: |id, why| { this.ends.push(`failed ${id}`); () },
+    finish: || this.ends });
+let train = movement::train();
+train.update(
+    fs::stdin_supply()
+    |> text::json_parse()
+    |> twist::aggregate(#{ window: 10, time_getter: \"t\", key_getter: \"k\", end_setter: nullsetter })
+    |> (|d| if d.k == \"bad\" { throw \"bad\" } else { d })
+    |> ends
+    |> text::json_marshall()
+    |> fs::stdout_drain(#{ flush: true })
+);
+train.run();
+";
+    let input = "{\"t\":1,\"k\":\"a\"}\n{\"t\":2,\"k\":\"b\"}\n{\"t\":11,\"k\":\"a\"}\n{\"t\":12,\"k\":\"bad\"}\n";
+    let outcome = Rig::new().script("ends.rhai", script).stdin(input).run().expect_told(["bad"]);
+    let rows = "{\"start\":0,\"k\":\"a\",\"count\":1}\n{\"start\":0,\"k\":\"b\",\"count\":1}\n{\"start\":10,\"k\":\"a\",\"count\":1}\n";
+    let ends = ["done stdin_supply#0", "done stdin_supply#1", "failed stdin_supply#2", "failed stdin_supply#3"];
+    let ends: String = ends.iter().map(|end| format!("\"{end}\"\n")).collect();
+    outcome.expect_stdout(&format!("{rows}{ends}"));
+}
+
+#[test]
+fn the_end_of_a_run_writes_what_is_open() {
+    let script = "
+let count = twist::aggregate(#{ window: 100000, key_getter: selfgetter, start_setter: nullsetter, end_setter: nullsetter })
+    |> text::json_marshall() |> fs::line_file_drain(\"out.txt\");
+let train = movement::train();
+train.update(movement::train_split(
+    fs::file_watcher_supply(#{ filenames: \"in.txt\", start: \"begin\" }), [count, fs::line_file_drain(\"seen.txt\")]));
+train.run();
+";
+    Rig::new()
+        .script("tail.rhai", script)
+        .file("in.txt", "a\nb\na\n")
+        .start()
+        .wait_for_file("seen.txt", "a\nb\na\n")
+        .signal(Signal::TERM)
+        .expect_exit(0)
+        .expect_file("out.txt", "{\"key\":\"a\",\"count\":2}\n{\"key\":\"b\",\"count\":1}\n");
+}
