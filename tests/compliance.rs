@@ -41,7 +41,7 @@ impl Stand {
     fn call(&mut self, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
         let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut self.seat, Vec::new());
         f(&mut *self.cog, &mut ctx).unwrap_or_else(|error| panic!("{}: {error}", self.wound.graph.nodes[0].label));
-        let emitted = ctx.into_emitted();
+        let (emitted, _) = ctx.into_emitted();
         self.out += emitted.len() as u64;
         for event in emitted {
             self.books.settle(&event.lineage, Outcome::Delivered);

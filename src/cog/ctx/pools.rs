@@ -27,9 +27,9 @@ impl Ctx<'_> {
         let lineage = pool.into_lineage(count);
         self.out.reserve(count as usize);
         for n in 0..count {
-            let (datum, made) = make(n);
+            let (datum, done) = make(n);
             let hold = Hold::new(lineage.clone(), self.books);
-            match made {
+            match done {
                 Ok(()) => self.emit_held(hold, datum),
                 Err(error) => self.fail_held(hold, datum, &error),
             }

@@ -28,7 +28,9 @@ fn books(n: u64) -> (Rc<Books>, Vec<Lineage>) {
 fn many_events_are_one_run_and_end_with_the_last_of_their_results() {
     let (books, all) = books(100_000);
     let mut pool = Pool::new(&books);
-    all.iter().for_each(|lineage| pool.keep(lineage));
+    for lineage in &all {
+        pool.keep(lineage);
+    }
     assert_eq!((pool.members.runs.len(), books.open_of(0), books.moving_of(0)), (1, 100_000, 0));
     let lineage = pool.into_lineage(3);
     assert_eq!((books.moving_of(0), books.balance().in_flight), (100_000, 3));
@@ -47,7 +49,9 @@ fn many_events_are_one_run_and_end_with_the_last_of_their_results() {
 fn one_result_that_fails_fails_all_it_was_made_from() {
     let (books, all) = books(2);
     let mut pool = Pool::new(&books);
-    all.iter().for_each(|lineage| pool.keep(lineage));
+    for lineage in &all {
+        pool.keep(lineage);
+    }
     let lineage = pool.into_lineage(2);
     books.settle(&lineage, Outcome::Failed);
     books.settle(&lineage, Outcome::Delivered);
@@ -106,7 +110,9 @@ fn results_may_be_kept_in_a_further_pool() {
     let mut outer = Pool::new(&books);
     for two in all.chunks(2) {
         let mut inner = Pool::new(&books);
-        two.iter().for_each(|lineage| inner.keep(lineage));
+        for lineage in two {
+            inner.keep(lineage);
+        }
         let lineage = inner.into_lineage(2);
         outer.keep(&lineage);
         assert_eq!(books.moving_of(0), 4 - (two[0].first().unwrap().1 as usize), "a part is still on its way");

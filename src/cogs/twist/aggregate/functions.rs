@@ -111,7 +111,9 @@ mod tests {
 
     fn all(function: Function, values: &[Value]) -> String {
         let mut cell = Cell::new(function).unwrap();
-        values.iter().for_each(|value| cell.take(*value));
+        for value in values {
+            cell.take(*value);
+        }
         json::to_string(&cell.result())
     }
 

@@ -346,20 +346,17 @@ impl Cog for Aggregate {
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
         let arrived = wall(ctx);
         let now = ctx.now();
-        let delay = match &mut self.watch {
-            Some(watch) => {
-                watch.seen = now;
-                watch.idle
+        let delay = if let Some(watch) = &mut self.watch {
+            watch.seen = now;
+            watch.idle
+        } else {
+            // The clock may have been set: what is open then is over, whichever way it went.
+            let start = arrived.div_euclid(self.width) * self.width;
+            if self.windows.find(start).is_none() {
+                self.close(ctx, i64::MAX);
+                self.unbind(ctx);
             }
-            None => {
-                // The clock may have been set: what is open then is over, whichever way it went.
-                let start = arrived.div_euclid(self.width) * self.width;
-                if self.windows.find(start).is_none() {
-                    self.close(ctx, i64::MAX);
-                    self.unbind(ctx);
-                }
-                Some(Duration::from_micros((start + self.width - arrived) as u64))
-            }
+            Some(Duration::from_micros((start + self.width - arrived) as u64))
         };
         batch.each_shown(ctx, |ctx, datum| self.take(ctx, datum, arrived))?;
         match delay {
@@ -373,20 +370,17 @@ impl Cog for Aggregate {
             return Ok(());
         }
         self.timer = None;
-        match &self.watch {
-            Some(watch) => {
-                let (idle, quiet) = (watch.idle.unwrap_or(Duration::ZERO), ctx.now().since(watch.seen));
-                if quiet < idle {
-                    return self.wake_after(ctx, idle - quiet);
-                }
+        if let Some(watch) = &self.watch {
+            let left = watch.idle.unwrap_or_default().saturating_sub(ctx.now().since(watch.seen));
+            if !left.is_zero() {
+                return self.wake_after(ctx, left);
             }
-            None => {
-                // A timer may be a little early by the wall clock.
-                let now = wall(ctx);
-                let start = now.div_euclid(self.width) * self.width;
-                if self.windows.find(start).is_some() {
-                    return self.wake_after(ctx, Duration::from_micros((start + self.width - now) as u64));
-                }
+        } else {
+            // A timer may be a little early by the wall clock.
+            let now = wall(ctx);
+            let start = now.div_euclid(self.width) * self.width;
+            if self.windows.find(start).is_some() {
+                return self.wake_after(ctx, Duration::from_micros((start + self.width - now) as u64));
             }
         }
         self.close(ctx, i64::MAX);

@@ -88,11 +88,11 @@ impl Plan {
             plan.steps.push((Setter::named(&name)?, what));
         }
         plan.steps.retain(|(setter, _)| !setter.is_null());
-        let items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
+        let mut items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
             Setter::Item(key) => !plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key)),
             _ => false,
         });
-        plan.plain = items.fold(true, |all, one| all && one);
+        plan.plain = items.all(|one| one);
         Ok(plan)
     }
 
@@ -100,12 +100,11 @@ impl Plan {
         let place = |getter: &Getter, else_: &str| getter.as_setter().unwrap_or_else(|| Setter::Item(else_.into()));
         match (getter, setter) {
             (Getter::Several(getters), setter) => {
-                match setter {
-                    Some(setter) => self.steps.push((setter, What::Key)),
-                    None => {
-                        let one = |(n, getter)| (place(getter, &format!("key{}", n + 1)), What::OneKey(n));
-                        self.steps.extend(getters.iter().enumerate().map(one));
-                    }
+                if let Some(setter) = setter {
+                    self.steps.push((setter, What::Key));
+                } else {
+                    let one = |(n, getter)| (place(getter, &format!("key{}", n + 1)), What::OneKey(n));
+                    self.steps.extend(getters.iter().enumerate().map(one));
                 }
                 self.several = true;
                 self.keys = getters.iter().cloned().map(Site::new).collect();
