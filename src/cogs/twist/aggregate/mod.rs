@@ -36,7 +36,7 @@ use crate::escapement::{Moment, Token, Wake};
 use crate::log::Priority;
 
 use self::plan::{Done, Plan};
-use self::sight::{Sight, Site, Value};
+use self::sight::{Glance, Site, Value};
 use self::table::{Kind, Seed, Table};
 use self::times::{Form, Times};
 use self::windows::{EVENT, Window, Windows};
@@ -187,26 +187,27 @@ impl Aggregate {
         // All that can fail comes first, so that a bad event leaves no trace.
         self.plan.values(datum, &mut self.values)?;
         let (time, form) = match &mut self.watch {
-            Some(watch) => watch.times.read(&watch.site.see(datum)?)?,
+            Some(watch) => watch.times.at(&watch.site, datum)?,
             None => (arrived, Form::Time),
         };
-        let mut scratch = std::mem::take(&mut self.key);
-        let seen;
         let (kind, text) = match &self.plan.keys[..] {
             [] => (Kind::Text, ""),
-            [one] if !self.plan.several => {
-                seen = one.see(datum)?;
-                match &seen {
-                    Sight::Text(text) => (Kind::Text, *text),
-                    Sight::Number(text) => (Kind::Json, *text),
-                    Sight::Datum(datum) => match &**datum {
-                        Datum::Str(text) => (Kind::Text, text.as_str()),
-                        other => (Kind::Json, written(&mut scratch, |out| json::write(out, other))),
-                    },
-                }
-            }
-            several => (Kind::Json, several_keys(several, datum, &mut scratch)?),
+            [one] if !self.plan.several => match one.glance(datum) {
+                Glance::Text(text, true) => (Kind::Text, text),
+                Glance::Text(text, false) => (Kind::Json, text),
+                _ => return self.take_with_odd_key(ctx, datum, time, form),
+            },
+            _ => return self.take_with_odd_key(ctx, datum, time, form),
         };
+        let key = Key { hash: self.seed.hash(kind, text), kind, text };
+        self.put(ctx, time, form, &key)
+    }
+
+    /// As [`Aggregate::take`], for keys of several fields and those that are no text.
+    fn take_with_odd_key(&mut self, ctx: &mut Ctx<'_>, datum: &Datum, time: i64, form: Form) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.key);
+        let kind = self.plan.key(datum, &mut scratch)?;
+        let text = std::str::from_utf8(&scratch).expect("JSON is text");
         let key = Key { hash: self.seed.hash(kind, text), kind, text };
         let done = self.put(ctx, time, form, &key);
         self.key = scratch;
@@ -238,8 +239,9 @@ impl Aggregate {
             (Some(slot), Some(row)) if self.windows.bytes < self.max_bytes => (slot, row),
             _ => self.make_room(ctx, start, form, key)?,
         };
-        self.windows.grow(slot, EVENT);
-        let window = self.windows.at(slot);
+        let (window, bytes) = self.windows.counted(slot);
+        window.bytes += EVENT;
+        *bytes += EVENT;
         self.plan.take(&mut window.table, row, &self.values);
         ctx.keep(&mut window.pool);
         Ok(())
@@ -269,7 +271,6 @@ impl Aggregate {
             return Ok((slot, row));
         }
         let row = table.add(key.hash, key.kind, key.text, &self.plan.blank);
-        self.windows.contexts += 1;
         self.windows.grow(slot, more - EVENT);
         Ok((slot, row))
     }
@@ -302,30 +303,6 @@ impl Aggregate {
             ctx.unbind(timer);
         }
     }
-}
-
-/// What `write` writes, in `scratch`.
-fn written(scratch: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> &str {
-    scratch.clear();
-    write(scratch);
-    std::str::from_utf8(scratch).expect("JSON is text")
-}
-
-/// Several pieces as a JSON array.
-fn several_keys<'a>(sites: &[Site], datum: &Datum, scratch: &'a mut Vec<u8>) -> Result<&'a str> {
-    scratch.clear();
-    let mut lead = b'[';
-    for site in sites {
-        scratch.push(lead);
-        lead = b',';
-        match site.see(datum)? {
-            Sight::Text(text) => json::write_string(scratch, text),
-            Sight::Number(text) => scratch.extend_from_slice(text.as_bytes()),
-            Sight::Datum(datum) => json::write(scratch, &datum),
-        }
-    }
-    scratch.push(b']');
-    Ok(std::str::from_utf8(scratch).expect("JSON is text"))
 }
 
 /// The wall clock in microseconds since 1970.

@@ -121,9 +121,31 @@ impl Plan {
     pub(super) fn values(&self, datum: &Datum, values: &mut Vec<Value>) -> Result<()> {
         values.clear();
         for site in &self.sites {
-            values.push(Value::of(&site.see(datum)?)?);
+            values.push(Value::at(site, datum)?);
         }
         Ok(())
+    }
+
+    /// The key of an event, into `scratch`: several pieces as a JSON array.
+    pub(super) fn key(&self, datum: &Datum, scratch: &mut Vec<u8>) -> Result<Kind> {
+        scratch.clear();
+        if let ([one], false) = (&self.keys[..], self.several) {
+            let sight = one.see(datum)?;
+            if let Some(text) = sight.as_str() {
+                scratch.extend_from_slice(text.as_bytes());
+                return Ok(Kind::Text);
+            }
+            sight.write(scratch);
+            return Ok(Kind::Json);
+        }
+        let mut lead = b'[';
+        for site in &self.keys {
+            scratch.push(lead);
+            lead = b',';
+            site.see(datum)?.write(scratch);
+        }
+        scratch.push(b']');
+        Ok(Kind::Json)
     }
 
     /// Gives the values of an event to the functions of a row.

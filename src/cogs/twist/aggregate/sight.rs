@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::datum::{Datum, Key, Look, View};
+use crate::datum::{Datum, Key, Look, View, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
@@ -14,6 +14,35 @@ pub(super) enum Sight<'a> {
     Number(&'a str),
     /// Whatever it is.
     Datum(Cow<'a, Datum>),
+}
+
+impl Sight<'_> {
+    /// The letters, when it is text.
+    pub(super) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(_) => None,
+            Self::Datum(datum) => datum.as_str(),
+        }
+    }
+
+    /// Appends it as JSON.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => json::write_string(out, text),
+            Self::Number(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Datum(datum) => json::write(out, datum),
+        }
+    }
+}
+
+/// What most pieces are; small enough to stay in registers.
+pub(super) enum Glance<'a> {
+    /// Text, or a number in its text.
+    Text(&'a str, bool),
+    Whole(i64),
+    /// Whatever needs a closer look.
+    Other,
 }
 
 /// Where a piece is found.
@@ -38,8 +67,24 @@ impl Site {
         self.item.is_some() && self.item == other.item
     }
 
-    /// The piece; the one road by which this cog looks into an event.
-    #[inline]
+    /// The piece, if it is there and plain: the hot road.
+    #[allow(clippy::inline_always, reason = "what it gives would go through memory")]
+    #[inline(always)]
+    pub(super) fn glance<'a>(&self, datum: &'a Datum) -> Glance<'a> {
+        let (Some(key), Datum::Map(map)) = (&self.item, datum) else { return Glance::Other };
+        match map.look(key) {
+            Some(View::Datum(Datum::Str(text))) => Glance::Text(text, true),
+            Some(View::Datum(Datum::Int(value))) => Glance::Whole(*value),
+            Some(View::Piece(piece)) => match piece.look() {
+                Look::Text | Look::Plain => Glance::Text(piece.as_str(), true),
+                Look::Whole | Look::Number => Glance::Text(piece.as_str(), false),
+                _ => Glance::Other,
+            },
+            _ => Glance::Other,
+        }
+    }
+
+    /// The piece, whatever it is.
     pub(super) fn see<'a>(&self, datum: &'a Datum) -> Result<Sight<'a>> {
         if let (Some(key), Datum::Map(map)) = (&self.item, datum)
             && let Some(view) = map.look(key)
@@ -68,8 +113,20 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// The number at that place of an event.
     #[inline]
-    pub(super) fn of(sight: &Sight<'_>) -> Result<Self> {
+    pub(super) fn at(site: &Site, datum: &Datum) -> Result<Self> {
+        match site.glance(datum) {
+            Glance::Whole(value) => Ok(Self::Whole(value)),
+            Glance::Text(text, _) => match digits(text) {
+                Some(value) => Ok(Self::Whole(value)),
+                None => Self::read(text),
+            },
+            Glance::Other => Self::of(&site.see(datum)?),
+        }
+    }
+
+    fn of(sight: &Sight<'_>) -> Result<Self> {
         match sight {
             Sight::Text(text) | Sight::Number(text) => Self::read(text),
             Sight::Datum(datum) => match &**datum {
@@ -83,12 +140,7 @@ impl Value {
         }
     }
 
-    #[inline]
     fn read(text: &str) -> Result<Self> {
-        let bytes = text.as_bytes();
-        if (1..=18).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit) {
-            return Ok(Self::Whole(bytes.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))));
-        }
         Self::read_any(text.trim()).ok_or_else(|| Error::data("no number", text))
     }
 
@@ -120,6 +172,18 @@ impl Value {
             _ => false,
         }
     }
+}
+
+/// The number that plain digits are.
+#[inline]
+pub(super) fn digits(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.bytes().try_fold(0, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| value * 10 + i64::from(digit))
+    })
 }
 
 #[cfg(test)]

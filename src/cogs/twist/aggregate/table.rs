@@ -29,11 +29,16 @@ impl Seed {
     #[inline]
     pub(super) fn hash(self, kind: Kind, text: &str) -> u64 {
         let mut hash = self.0 ^ ((text.len() as u64) << 1 | kind as u64);
-        let (eights, rest) = text.as_bytes().as_chunks::<8>();
-        for eight in eights {
+        let mut rest = text.as_bytes();
+        while let Some((eight, more)) = rest.split_first_chunk::<8>() {
             hash = self.fold(hash ^ u64::from_le_bytes(*eight));
+            rest = more;
         }
-        let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
+        // Up to seven bytes, some of them twice: the length is known.
+        let last = match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+            (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32,
+            _ => rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte)),
+        };
         self.fold(self.fold(hash ^ last) ^ self.0)
     }
 

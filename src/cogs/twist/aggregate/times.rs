@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::sight::Sight;
+use super::sight::{Glance, Sight, Site, digits};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -45,9 +45,21 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// The time in microseconds.
+    /// The time at that place of an event, in microseconds.
     #[inline]
-    pub(super) fn read(&mut self, sight: &Sight<'_>) -> Result<(i64, Form)> {
+    pub(super) fn at(&mut self, site: &Site, datum: &Datum) -> Result<(i64, Form)> {
+        match site.glance(datum) {
+            Glance::Whole(seconds) => whole(seconds),
+            Glance::Text(text, is_text) => match digits(text) {
+                Some(seconds) => whole(seconds),
+                None if is_text => self.read_text(text),
+                None => number(text),
+            },
+            Glance::Other => self.read(&site.see(datum)?),
+        }
+    }
+
+    fn read(&mut self, sight: &Sight<'_>) -> Result<(i64, Form)> {
         match sight {
             Sight::Text(text) => self.read_text(text),
             Sight::Number(text) => number(text),

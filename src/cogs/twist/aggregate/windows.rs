@@ -87,11 +87,17 @@ impl Windows {
         self.slots[slot].as_mut().expect("slots are asked for as long as their windows are open")
     }
 
-    /// That much more is kept in the window in `slot`.
+    /// The window in a slot, and the count of what all windows take.
     #[inline]
+    pub(super) fn counted(&mut self, slot: usize) -> (&mut Window, &mut usize) {
+        (self.slots[slot].as_mut().expect("slots are asked for as long as their windows are open"), &mut self.bytes)
+    }
+
+    /// A key more is kept in the window in `slot`, which takes that much.
     pub(super) fn grow(&mut self, slot: usize, bytes: usize) {
         self.at(slot).bytes += bytes;
         self.bytes += bytes;
+        self.contexts += 1;
     }
 
     /// Takes out the earliest one, when it has ended at `time`.
