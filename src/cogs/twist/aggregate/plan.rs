@@ -97,7 +97,11 @@ impl Plan {
     }
 
     fn set_keys(&mut self, getter: Getter, setter: Option<Setter>) {
-        let place = |getter: &Getter, else_: &str| getter.as_setter().unwrap_or_else(|| Setter::Item(else_.into()));
+        // The whole datum is no place in a result.
+        let place = |getter: &Getter, else_: &str| match getter.as_setter() {
+            Some(Setter::Whole) | None => Setter::Item(else_.into()),
+            Some(setter) => setter,
+        };
         match (getter, setter) {
             (Getter::Several(getters), setter) => {
                 if let Some(setter) = setter {

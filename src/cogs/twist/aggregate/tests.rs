@@ -184,6 +184,18 @@ fn a_key_of_several_fields_goes_back_to_each_or_to_one_place() {
 }
 
 #[test]
+fn a_key_that_is_no_place_goes_under_key() {
+    let call = || Given::Getter(crate::getset::Getter::Call(Rc::new(|datum| Ok(datum.clone()))));
+    for getter in [Given::Getter(crate::getset::Getter::Whole), call()] {
+        let nowhere = || Given::Setter(crate::getset::Setter::Null);
+        let options = vec![("window", 10.into()), ("key_getter", getter), ("start_setter", nowhere()), ("end_setter", nowhere())];
+        let mut bench = Bench::new(&SPEC, options);
+        assert!(bench.feed("a").is_empty() && bench.feed(7).is_empty() && bench.feed("a").is_empty());
+        assert_eq!(end(&mut bench), [r#"{"key":"a","count":2}"#, r#"{"key":7,"count":1}"#]);
+    }
+}
+
+#[test]
 fn by_arrival_a_timer_writes_the_window() {
     let clock = Clock::by_hand_at(SystemTime::UNIX_EPOCH + Duration::from_secs(95));
     let mut bench = on(&clock, vec![("window", 60.into())]);
