@@ -72,6 +72,7 @@ impl Key {
 }
 
 impl PartialEq for Key {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Repr::Known(a), Repr::Known(b)) => ptr::eq(*a, *b),
