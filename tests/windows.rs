@@ -15,6 +15,7 @@ fn script(cogs: &str) -> String {
 
 #[test]
 fn a_window_larger_than_what_may_be_in_flight_does_not_stop_its_supply() {
+    #[allow(clippy::format_collect, reason = "a few lines of a test")]
     let input: String = (0..5000).map(|n| format!("{{\"t\":{},\"v\":{n}}}\n", n / 100)).collect();
     let one = script(r#"twist::aggregate(#{ window: 30, time_getter: "t", fields: [["n", "count"], ["v", "sum"]] })"#);
     let outcome = Rig::new().script("one.rhai", &one).stdin(&input).run();
@@ -24,6 +25,7 @@ fn a_window_larger_than_what_may_be_in_flight_does_not_stop_its_supply() {
 
 #[test]
 fn windows_of_windows_do_not_stop_their_supply_either() {
+    #[allow(clippy::format_collect, reason = "a few lines of a test")]
     let input: String = (0..3000).map(|n| format!("{{\"t\":{n},\"k\":{}}}\n", n % 10)).collect();
     let two = script(
         r#"twist::aggregate(#{ window: 20, time_getter: "t", key_getter: "k" })
@@ -57,6 +59,7 @@ train.run();
     let outcome = Rig::new().script("ends.rhai", script).stdin(input).run().expect_told(["bad"]);
     let rows = "{\"start\":0,\"k\":\"a\",\"count\":1}\n{\"start\":0,\"k\":\"b\",\"count\":1}\n{\"start\":10,\"k\":\"a\",\"count\":1}\n";
     let ends = ["done stdin_supply#0", "done stdin_supply#1", "failed stdin_supply#2", "failed stdin_supply#3"];
+    #[allow(clippy::format_collect, reason = "a few lines of a test")]
     let ends: String = ends.iter().map(|end| format!("\"{end}\"\n")).collect();
     outcome.expect_stdout(&format!("{rows}{ends}"));
 }

@@ -1,17 +1,16 @@
 //! [`Ctx`]: all that a cog may touch, lent for one call.
 
 mod pools;
+mod system;
 
-use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
 
 use super::args::OnError;
 use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome, Shelf};
 use super::seat::{Event, Notice, Seat};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result, shorten};
-use crate::escapement::{Escapement, Interest, Job, Moment, Token};
+use crate::escapement::Escapement;
 use crate::log;
 use crate::secrets;
 
@@ -388,104 +387,6 @@ impl<'a> Ctx<'a> {
     /// Asks for the orderly end of the train, with this exit status.
     pub fn stop(&mut self, status: i32) {
         self.seat.stop = Some(status);
-    }
-
-    // --- time and the system ----------------------------------------------------------------------------------------
-
-    /// Which binding has fired, inside [`Cog::wake`](super::Cog::wake); none when the train wakes the cog on its own account.
-    pub fn token(&self) -> Option<Token> {
-        self.seat.woken_by
-    }
-
-    fn esc(&mut self) -> Result<&mut Escapement> {
-        if self.seat.closed { Err(Error::Finished) } else { Ok(self.esc) }
-    }
-
-    /// The loop's idea of now.
-    pub fn now(&self) -> Moment {
-        self.esc.now()
-    }
-
-    /// The wall clock.
-    pub fn wall(&self) -> SystemTime {
-        self.esc.wall()
-    }
-
-    /// Wakes the cog as soon as possible, after what waits already.
-    ///
-    /// # Errors
-    /// [`Error::Finished`], as for all that binds.
-    pub fn soon(&mut self) -> Result<Token> {
-        let owner = self.seat.number;
-        Ok(self.esc()?.soon(owner))
-    }
-
-    /// Wakes the cog once when nothing else waits.
-    pub fn idle(&mut self) -> Result<Token> {
-        let owner = self.seat.number;
-        Ok(self.esc()?.idle(owner))
-    }
-
-    /// Wakes the cog at that moment.
-    pub fn at(&mut self, deadline: Moment) -> Result<Token> {
-        let owner = self.seat.number;
-        Ok(self.esc()?.at(owner, deadline))
-    }
-
-    /// Wakes the cog after that time.
-    pub fn after(&mut self, delay: Duration) -> Result<Token> {
-        let owner = self.seat.number;
-        Ok(self.esc()?.after(owner, delay))
-    }
-
-    /// Wakes the cog each time that much has passed, without drift.
-    pub fn every(&mut self, period: Duration) -> Result<Token> {
-        let owner = self.seat.number;
-        Ok(self.esc()?.every(owner, period))
-    }
-
-    /// Wakes the cog when the descriptor is ready, edge-triggered: read until it would block, or [`Ctx::rearm`].
-    pub fn fd(&mut self, fd: &impl std::os::fd::AsRawFd, interest: Interest) -> Result<Token> {
-        let owner = self.seat.number;
-        self.esc()?.fd(owner, fd, interest)
-    }
-
-    /// Wakes the cog again for a descriptor that it has not read to the end.
-    pub fn rearm(&mut self, token: Token) {
-        self.esc.rearm(token);
-    }
-
-    /// Wakes the cog when something happens to that file or directory; polled each `poll` where inotify does not work.
-    pub fn watch(&mut self, path: &Path, poll: Duration) -> Result<Token> {
-        let owner = self.seat.number;
-        self.esc()?.watch(owner, path, poll)
-    }
-
-    /// Whether that watch is polled.
-    pub fn is_polled(&self, token: Token) -> bool {
-        self.esc.watch_is_polled(token)
-    }
-
-    /// Wakes the cog when that signal comes.
-    pub fn signal(&mut self, signal: i32) -> Result<Token> {
-        let owner = self.seat.number;
-        self.esc()?.signal(owner, signal)
-    }
-
-    /// Has `job` done on the helper thread; its answer wakes the cog.
-    pub fn offload(&mut self, job: Job) -> Result<Token> {
-        let owner = self.seat.number;
-        self.esc()?.offload(owner, job)
-    }
-
-    /// Lets go of what was bound; false when it is gone already.
-    pub fn unbind(&mut self, token: Token) -> bool {
-        self.esc.unbind(token)
-    }
-
-    /// This binding alone does not keep the program alive.
-    pub fn weaken(&mut self, token: Token) {
-        self.esc.weaken(token);
     }
 }
 
