@@ -162,6 +162,28 @@ impl Row {
         inner.tail.iter().find(|(known, _)| known == key).map(|(_, value)| View::Datum(value))
     }
 
+    /// As [`Row::look`]; `place` is where the key stood last time, counted on from the cells into what came later. A key that
+    /// came later has no cell.
+    #[inline]
+    pub(super) fn look_near(&self, key: &Key, place: &std::cell::Cell<usize>) -> Option<View<'_>> {
+        let inner = self.inner();
+        let (at, cells) = (place.get(), inner.cells.len());
+        if at < cells {
+            if inner.keys()[at] == *key
+                && let Some(view) = inner.view(inner.cells[at])
+            {
+                return Some(view);
+            }
+        } else if let Some((known, value)) = inner.tail.get(at - cells)
+            && known == key
+        {
+            return Some(View::Datum(value));
+        }
+        let later = || inner.tail.iter().position(|(known, _)| known == key).map(|at| cells + at);
+        place.set(inner.find(key).filter(|at| inner.cells[*at].look != Look::Absent).or_else(later)?);
+        self.look(key)
+    }
+
     /// Keys and what stands under them, in order.
     #[inline]
     pub(super) fn views(&self) -> impl Iterator<Item = (&Key, View<'_>)> {
@@ -358,6 +380,23 @@ mod tests {
         *map.get_mut(&"n".into()).unwrap() = Datum::Int(8);
         assert_eq!(map.remove(&"t".into()), Some(Datum::Bool(true)));
         assert_eq!(json::to_string(&Datum::Map(map)), r#"{"n":8,"s":2,"f":1.50,"l":[1, 2],"gone":4}"#);
+    }
+
+    #[test]
+    fn a_place_is_remembered_and_found_anew_when_it_has_changed() {
+        let (mut map, place) = (row(), std::cell::Cell::new(100));
+        map.insert("gone".into(), Datum::Int(3));
+        map.insert("z".into(), Datum::Int(4));
+        for (key, value, at) in [("n", 7, 0), ("gone", 3, 7), ("z", 4, 8), ("n", 7, 0)] {
+            for _ in 0..2 {
+                assert_eq!(map.look_near(&key.into(), &place).unwrap().as_int(), Some(value), "{key}");
+                assert_eq!(place.get(), at);
+            }
+        }
+        map.remove(&"n".into());
+        map.insert("n".into(), Datum::Int(5));
+        assert_eq!(map.look_near(&"n".into(), &place).unwrap().as_int(), Some(5));
+        assert!(map.look_near(&"none".into(), &place).is_none());
     }
 
     #[test]

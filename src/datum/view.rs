@@ -39,6 +39,12 @@ impl<'a> Piece<'a> {
         &self.block[self.cell.start as usize..self.cell.end as usize]
     }
 
+    /// The text as it stands and all that follows it in the block, and how long it is, in bytes.
+    #[inline]
+    pub fn with_rest(&self) -> (&'a str, usize) {
+        (&self.block[self.cell.start as usize..], (self.cell.end - self.cell.start) as usize)
+    }
+
     /// The text as it stands, sharing the block.
     #[inline]
     pub fn to_text(&self) -> Text {

@@ -1,14 +1,16 @@
 //! `csv_marshall`: pieces of a datum become a line of delimited fields.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::Write;
 
 use super::DATA_SETTER;
 use super::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
 use super::quote::{Quoter, Quoting};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
-use crate::datum::{Datum, Text, json};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
+use crate::datum::{Datum, Key, Look, Text, View, json};
 use crate::error::{Error, Result};
-use crate::getset::{Getter, Setter};
+use crate::getset::{Getter, Setter, single_key};
 
 /// `text::csv_marshall`: any datum -> a line of text.
 pub static SPEC: CogSpec = CogSpec {
@@ -64,8 +66,17 @@ pub static SPEC: CogSpec = CogSpec {
     build: |args| Ok(Box::new(CsvMarshall::new(args)?)),
 };
 
+/// What stands in a column.
+struct Column {
+    getter: Getter,
+    /// The key that it gets, where it gets no more than that.
+    key: Option<Key>,
+    /// Where the key stood in the last record.
+    place: Cell<usize>,
+}
+
 struct CsvMarshall {
-    getters: Vec<Getter>,
+    columns: Vec<Column>,
     data_setter: Setter,
     quoter: Quoter,
     missing_fails: bool,
@@ -75,8 +86,7 @@ struct CsvMarshall {
     /// Names still to be written.
     header: Option<Vec<String>>,
     guard: bool,
-    /// The record being written, and the field that had to be made; kept for their room.
-    record: String,
+    /// The field that had to be made; kept for its room.
     scratch: String,
 }
 
@@ -94,7 +104,7 @@ impl CsvMarshall {
         };
         Ok(Self {
             header: header(&args.datum("header"), &getters)?,
-            getters,
+            columns: getters.into_iter().map(Column::new).collect(),
             data_setter: args.setter("data_setter"),
             quoter: Quoter::new(Dialect::of(args)?, quoting)?,
             missing_fails: args.str("missing") == "error",
@@ -102,20 +112,36 @@ impl CsvMarshall {
             words: [args.str("false_text"), args.str("true_text")],
             line_end: args.str("line_end"),
             guard: args.bool("guard_formulas"),
-            record: String::new(),
             scratch: String::new(),
         })
     }
 }
 
+impl Column {
+    fn new(getter: Getter) -> Self {
+        let key = match &getter {
+            Getter::Item(key) => Some(key),
+            Getter::Path(path) | Getter::Lowered { path, .. } => single_key(path),
+            _ => None,
+        };
+        Self { key: key.cloned(), place: Cell::new(0), getter }
+    }
+
+    /// What is there, as it stands, where that can be told at once.
+    #[inline]
+    fn look<'a>(&self, datum: &'a Datum) -> Option<View<'a>> {
+        match (&self.key, datum) {
+            (Some(key), Datum::Map(map)) => map.look_near(key, &self.place),
+            _ => None,
+        }
+    }
+}
+
 impl Cog for CsvMarshall {
     fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let mut record = std::mem::take(&mut self.record);
-        record.clear();
-        let written = self.write(&mut record, &mut scratch, &datum);
-        let line = Text::from(record.as_str());
-        (self.scratch, self.record) = (scratch, record);
+        let (mut line, mut scratch) = (String::new(), std::mem::take(&mut self.scratch));
+        let written = self.write(&mut line, &mut scratch, &datum);
+        self.scratch = scratch;
         written?;
         if let Some(names) = &self.header {
             let mut first = datum.clone();
@@ -123,25 +149,60 @@ impl Cog for CsvMarshall {
             ctx.emit(first);
             self.header = None;
         }
-        self.data_setter.set(&mut datum, Datum::Str(line))?;
+        self.data_setter.set(&mut datum, Datum::from(line))?;
         ctx.emit(datum);
         Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        if self.header.is_some() {
+            return batch.each(ctx, |ctx, datum| self.turn(ctx, datum));
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = batch.each_into_block(ctx, &self.data_setter, |datum, out: &mut String| self.write(out, &mut scratch, datum));
+        self.scratch = scratch;
+        done
     }
 }
 
 impl CsvMarshall {
+    #[inline]
     fn write(&self, out: &mut String, scratch: &mut String, datum: &Datum) -> Result<()> {
-        for (n, getter) in self.getters.iter().enumerate() {
+        let start = out.len();
+        for (n, column) in self.columns.iter().enumerate() {
             if n > 0 {
                 out.push(self.quoter.delimiter());
             }
-            match getter.get(datum) {
-                Ok(piece) => self.piece(out, scratch, &piece)?,
-                Err(Error::FieldMissing { .. }) if !self.missing_fails => self.quoter.field(out, "", false)?,
-                Err(error) => return Err(error),
+            match column.look(datum) {
+                Some(view) => self.view(out, scratch, view)?,
+                None => self.got(out, scratch, column.getter.get(datum))?,
             }
         }
-        self.close(out)
+        self.close(out, start)
+    }
+
+    #[inline]
+    fn view(&self, out: &mut String, scratch: &mut String, view: View<'_>) -> Result<()> {
+        match view {
+            View::Datum(datum) => self.piece(out, scratch, datum),
+            View::Piece(piece) => match piece.look() {
+                Look::Text | Look::Plain if self.guard => self.text(out, piece.as_str()),
+                Look::Text | Look::Plain => {
+                    let (rest, length) = piece.with_rest();
+                    self.quoter.span(out, rest, length)
+                }
+                Look::Number => self.quoter.field(out, piece.as_str(), true),
+                _ => self.piece(out, scratch, &piece.to_datum()),
+            },
+        }
+    }
+
+    fn got(&self, out: &mut String, scratch: &mut String, piece: Result<Cow<'_, Datum>>) -> Result<()> {
+        match piece {
+            Ok(piece) => self.piece(out, scratch, &piece),
+            Err(Error::FieldMissing { .. }) if !self.missing_fails => self.quoter.field(out, "", false),
+            Err(error) => Err(error),
+        }
     }
 
     fn names(&self, names: &[String]) -> Result<Text> {
@@ -152,12 +213,13 @@ impl CsvMarshall {
             }
             self.quoter.field(&mut out, name, false)?;
         }
-        self.close(&mut out)?;
+        self.close(&mut out, 0)?;
         Ok(out.into())
     }
 
-    fn close(&self, out: &mut String) -> Result<()> {
-        if out.is_empty() {
+    /// Ends the record that begins at `start`.
+    fn close(&self, out: &mut String, start: usize) -> Result<()> {
+        if out.len() == start {
             self.quoter.lone_empty(out)?;
         }
         out.push_str(&self.line_end);
@@ -169,7 +231,7 @@ impl CsvMarshall {
         match piece {
             Datum::Str(text) => self.text(out, text),
             Datum::Number(text) => self.quoter.field(out, text, true),
-            Datum::Int(value) => self.quoter.field(out, itoa::Buffer::new().format(*value), true),
+            Datum::Int(value) => self.quoter.whole(out, *value),
             Datum::Float(value) if value.is_finite() => self.quoter.field(out, ryu::Buffer::new().format_finite(*value), true),
             other => {
                 scratch.clear();
@@ -241,9 +303,12 @@ fn header(given: &Datum, getters: &[Getter]) -> Result<Option<Vec<String>>> {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
     use crate::cog::Given;
     use crate::cog::bench::Bench;
+    use crate::datum::{Block, Map, Row, Shape};
 
     fn strs(names: &[&str]) -> Given {
         Given::Datum(Datum::List(names.iter().map(|name| Datum::str(*name)).collect()))
@@ -273,6 +338,53 @@ mod tests {
         assert_eq!(line(vec![("list_separator", ";".into())], &["l"], input), "\"1;true;;x;[2];{\"\"a\"\":1}\"");
         assert_eq!(line(vec![("true_text", "1".into())], &["t", "n", "f", "zz", "m"], input), "1,,2.0,,\"{\"\"a\"\":[1]}\"");
         assert_eq!(line(vec![("missing", "error".into())], &["zz"], input), "");
+    }
+
+    #[test]
+    fn rows_are_written_as_the_maps_that_they_are() {
+        let block: Block = Rc::new("x,y plain =1+1 a\\\"b -0 12 1.50 [1,\"q\"] {\"a\":1} ä;ß".into());
+        let looks = [
+            (Look::Text, 0..3),
+            (Look::Plain, 4..9),
+            (Look::Text, 10..14),
+            (Look::Escaped, 15..19),
+            (Look::Whole, 20..22),
+            (Look::Whole, 23..25),
+            (Look::Number, 26..30),
+            (Look::Raw, 31..38),
+            (Look::Raw, 39..46),
+            (Look::Text, 47..52),
+            (Look::True, 0..0),
+            (Look::Null, 0..0),
+        ];
+        let names: Vec<String> = (0..=looks.len()).map(|n| format!("k{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let shape: Shape = names.iter().map(|name| Key::new(name)).collect();
+        let mut row = Row::new(&shape, &block);
+        for (look, at) in &looks {
+            row.push_cell(*look, at.start, at.end);
+        }
+        let map = row.into_map();
+        let entries = Map::from_entries(map.clone().into_entries());
+        let options: [Vec<(&str, Given)>; 8] = [
+            vec![],
+            vec![("quoting", "all".into())],
+            vec![("quoting", "nonnumeric".into())],
+            vec![("quoting", "none".into()), ("escapechar", "\\".into())],
+            vec![("delimiter", "1".into())],
+            vec![("delimiter", "ß".into()), ("quotechar", "ä".into())],
+            vec![("guard_formulas", true.into()), ("list_separator", ";".into())],
+            vec![("skip_initial_space", true.into()), ("missing", "error".into())],
+        ];
+        for given in options {
+            let written = |map: &Map| {
+                let given = given.iter().cloned().chain([("fieldgetters", strs(&names))]).collect();
+                let mut bench = Bench::new(&SPEC, given);
+                (bench.feed(Datum::Map(map.clone())), bench.errors())
+            };
+            assert_eq!(written(&map), written(&entries));
+            assert!(!map.is_read());
+        }
     }
 
     #[test]

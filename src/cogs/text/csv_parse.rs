@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
-use super::fields::{Field, Fields};
+use super::fields::Fields;
 use super::fill::{Fill, INITIAL, Initial};
+use super::records::{Columns, Records};
+use super::scan::Scan;
 use super::{DATA_GETTER, text_of};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
-use crate::datum::{Datum, Key, Map, Text};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
+use crate::datum::{Datum, Key, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Func, Getter, Setter};
 
@@ -84,16 +86,6 @@ struct CsvParse {
     shape: Shape,
 }
 
-/// How one line is read.
-struct Records {
-    dialect: Dialect,
-    columns: Columns,
-    empty_is_unit: bool,
-    casts: Vec<Option<Func>>,
-    /// Fields are what they are in the line.
-    plain: bool,
-}
-
 /// What becomes of the fields.
 enum Shape {
     /// The datum is their list.
@@ -101,19 +93,22 @@ enum Shape {
     /// They are set.
     Set(Fill),
     /// The first record of each origin says where they go, or, with setters, only stands there.
-    Header { origin: Option<Getter>, known: HashMap<Text, Header>, setters: Option<Rc<Fill>>, initial: Initial },
+    Header(Headers),
+}
+
+/// The first records of all origins.
+struct Headers {
+    origin: Option<Getter>,
+    known: HashMap<Text, Rc<Header>>,
+    /// That of the line before.
+    last: Option<(Text, Rc<Header>)>,
+    setters: Option<Rc<Fill>>,
+    initial: Initial,
 }
 
 struct Header {
     line: Text,
     fill: Rc<Fill>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Columns {
-    Exact,
-    AtLeast,
-    Any,
 }
 
 impl CsvParse {
@@ -129,7 +124,7 @@ impl CsvParse {
         let shape = match (header, setters.is_empty()) {
             (true, none) => {
                 let setters = (!none).then(|| Rc::new(Fill::new(setters, initial.clone())));
-                Shape::Header { origin, known: HashMap::new(), setters, initial }
+                Shape::Header(Headers { origin, known: HashMap::new(), last: None, setters, initial })
             }
             (false, false) => Shape::Set(Fill::new(setters, initial)),
             (false, true) if args.is_given("initial") => {
@@ -139,14 +134,15 @@ impl CsvParse {
         };
         let empty_is_unit = args.str("empty") == "unit";
         let casts = casts(args)?;
+        let dialect = Dialect { trim: args.bool("trim"), ..Dialect::of(args)? };
         let records = Records {
-            dialect: Dialect { trim: args.bool("trim"), ..Dialect::of(args)? },
+            scan: Scan::of(&dialect),
+            dialect,
             columns: match args.str("columns").as_str() {
                 "exact" => Columns::Exact,
                 "at_least" => Columns::AtLeast,
                 _ => Columns::Any,
             },
-            plain: !empty_is_unit && casts.is_empty(),
             empty_is_unit,
             casts,
         };
@@ -155,112 +151,81 @@ impl CsvParse {
 }
 
 impl Cog for CsvParse {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        let text = text_of(&*self.data_getter.get(&datum)?)?.into_span();
-        if self.comment.is_some_and(|mark| text.starts_with(mark)) {
-            return Ok(());
+    fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
+        if self.parse(&mut datum)? {
+            ctx.emit(datum);
         }
-        let record = match &mut self.shape {
-            Shape::List => self.records.list(&text)?,
-            Shape::Set(fill) => self.records.set(fill, &text, datum)?,
-            Shape::Header { origin, known, setters, initial } => {
-                let name = match origin {
-                    Some(origin) => Text::from(&*origin.get(&datum)?.piece()),
-                    None => Text::default(),
-                };
-                let Some(header) = known.get(&name) else {
-                    if known.len() >= ORIGINS {
-                        return Err(Error::data(format!("more than {ORIGINS} origins with a header"), &name));
-                    }
-                    let fill = match setters {
-                        Some(fill) => Rc::clone(fill),
-                        None => Rc::new(named(&self.records.dialect, &text, initial)?),
-                    };
-                    known.insert(name, Header { line: text.detach(), fill });
-                    return Ok(());
-                };
-                if header.line == text {
-                    return Ok(());
-                }
-                let fill = Rc::clone(&header.fill);
-                self.records.set(&fill, &text, datum)?
-            }
-        };
-        ctx.emit(record);
         Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each_in_place(ctx, |datum| self.parse(datum))
     }
 }
 
-impl Records {
-    fn list(&self, text: &Text) -> Result<Datum> {
-        let mut fields = Fields::new(&self.dialect, text);
-        let mut list = Vec::new();
-        while let Some(field) = fields.next()? {
-            list.push(self.value(list.len(), field)?);
-        }
-        Ok(Datum::List(list))
-    }
-
-    fn set(&self, fill: &Fill, text: &Text, datum: Datum) -> Result<Datum> {
-        let (n, record) = match fill.plain() {
-            Some((keys, map)) if self.plain => self.append(keys, map, text)?,
-            _ => self.put(fill, text, datum)?,
-        };
-        let wrong = match self.columns {
-            Columns::Exact => n != fill.len(),
-            Columns::AtLeast => n < fill.len(),
-            Columns::Any => false,
-        };
-        if wrong { Err(self.count(n, fill.len(), text)) } else { Ok(record) }
-    }
-
-    /// The hot road: fields are appended as they stand, without a stop on their way.
-    fn append(&self, keys: &[Option<Key>], mut map: Map, text: &Text) -> Result<(usize, Datum)> {
-        let mut fields = Fields::new(&self.dialect, text);
-        let mut n = 0;
-        loop {
-            if let Some(span) = fields.span() {
-                if let Some(Some(key)) = keys.get(n) {
-                    map.push(key.clone(), Datum::Str(text.slice(span.start..span.end)));
-                }
-            } else {
-                let Some(field) = fields.rest()? else { return Ok((n, Datum::Map(map))) };
-                if let Some(Some(key)) = keys.get(n) {
-                    map.push(key.clone(), Datum::Str(field.text));
-                }
+impl CsvParse {
+    /// Makes a record of the datum, and says whether it is one at all.
+    #[inline]
+    fn parse(&mut self, datum: &mut Datum) -> Result<bool> {
+        let own;
+        let text = match (&self.data_getter, &*datum) {
+            (Getter::Whole, Datum::Str(text)) if text.place().is_some() => text,
+            (getter, datum) => {
+                own = text_of(&*getter.get(datum)?)?.into_span();
+                &own
             }
-            n += 1;
+        };
+        if self.comment.is_some_and(|mark| text.starts_with(mark)) {
+            return Ok(false);
         }
-    }
-
-    fn put(&self, fill: &Fill, text: &Text, datum: Datum) -> Result<(usize, Datum)> {
-        let mut fields = Fields::new(&self.dialect, text);
-        let mut record = fill.start(datum);
-        let mut n = 0;
-        while let Some(field) = fields.next()? {
-            if fill.wants(n) {
-                fill.put(&mut record, n, self.value(n, field)?)?;
+        let fill = match &mut self.shape {
+            Shape::List => {
+                *datum = self.records.list(text)?;
+                return Ok(true);
             }
-            n += 1;
+            Shape::Set(fill) => &*fill,
+            Shape::Header(headers) => match headers.of(datum, text, &self.records.dialect)? {
+                Some(header) if header.line != *text => &*header.fill,
+                _ => return Ok(false),
+            },
+        };
+        if let Some(row) = self.records.row(fill, text)? {
+            *datum = Datum::Map(row.into_map());
+        } else {
+            let text = text.clone();
+            *datum = self.records.put(fill, &text, std::mem::take(datum))?;
         }
-        Ok((n, record))
+        Ok(true)
     }
+}
 
-    fn value(&self, column: usize, field: Field) -> Result<Datum> {
-        if self.empty_is_unit && !field.quoted && field.text.is_empty() {
-            return Ok(Datum::Unit);
+impl Headers {
+    /// The header for a line of the datum's origin; none when the line is that header.
+    fn of(&mut self, datum: &Datum, text: &Text, dialect: &Dialect) -> Result<Option<&Header>> {
+        let name = match &self.origin {
+            Some(origin) => Text::from(&*origin.get(datum)?.piece()),
+            None => Text::default(),
+        };
+        let (mut found, mut is_first) = (None, false);
+        if self.last.as_ref().is_none_or(|(last, _)| *last != name) {
+            found = self.known.get(&name).cloned();
+            if found.is_none() {
+                if self.known.len() >= ORIGINS {
+                    return Err(Error::data(format!("more than {ORIGINS} origins with a header"), &name));
+                }
+                let fill = match &self.setters {
+                    Some(fill) => Rc::clone(fill),
+                    None => Rc::new(named(dialect, text, &self.initial)?),
+                };
+                let header = Rc::new(Header { line: text.detach(), fill });
+                self.known.insert(name.clone(), Rc::clone(&header));
+                (found, is_first) = (Some(header), true);
+            }
         }
-        match self.casts.get(column) {
-            Some(Some(cast)) => cast.call(Datum::Str(field.text)),
-            _ => Ok(Datum::Str(field.text)),
+        if let Some(header) = found {
+            self.last = Some((name, header));
         }
-    }
-
-    #[cold]
-    fn count(&self, found: usize, wanted: usize, text: &str) -> Error {
-        let s = if found == 1 { "" } else { "s" };
-        let least = if self.columns == Columns::AtLeast { "at least " } else { "" };
-        Error::data(format!("{found} column{s}, but {least}{wanted} wanted"), text)
+        Ok(self.last.as_ref().filter(|_| !is_first).map(|(_, header)| &**header))
     }
 }
 
@@ -311,8 +276,9 @@ mod tests {
         assert_eq!(bench.errors(), 3);
         let cog = CsvParse::new(&Args::of(&SPEC, vec![("fieldsetters", strs(&["a", "b"]))])).unwrap();
         let Shape::Set(fill) = &cog.shape else { panic!() };
-        assert_eq!(cog.records.set(fill, &"1".into(), Datum::Unit).unwrap_err().to_string(), "1 column, but 2 wanted: `1`");
-        assert_eq!(cog.records.set(fill, &"1,2,3".into(), Datum::Unit).unwrap_err().to_string(), "3 columns, but 2 wanted: `1,2,3`");
+        let fault = |line: &str| cog.records.row(fill, &Text::from(line).into_span()).unwrap_err().to_string();
+        assert_eq!(fault("1"), "1 column, but 2 wanted: `1`");
+        assert_eq!(fault("1,2,3"), "3 columns, but 2 wanted: `1,2,3`");
     }
 
     #[test]

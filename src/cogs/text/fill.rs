@@ -1,7 +1,7 @@
-//! Puts the pieces of one record where their setters say.
+//! Puts the pieces of one record where their setters say, or lays out the rows that wait for them.
 
 use crate::cog::{Args, Given, Lit, Param, Ty};
-use crate::datum::{Datum, Key, Map};
+use crate::datum::{Block, Datum, Key, Map, Row, Shape};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter, single_key};
 
@@ -56,6 +56,44 @@ pub(super) struct Fill {
     setters: Vec<Option<Setter>>,
     /// The setters' keys, when they are all plain.
     keys: Option<Vec<Option<Key>>>,
+    /// The rows that the records are then.
+    form: Option<Form>,
+}
+
+/// How a record becomes a row whose values stay in their text.
+#[derive(Debug)]
+pub(super) struct Form {
+    shape: Shape,
+    /// What each record has before its pieces.
+    first: Vec<Datum>,
+    wanted: Vec<bool>,
+}
+
+impl Form {
+    fn new(keys: &[Option<Key>], initial: &Map) -> Self {
+        let before = initial.iter().map(|(key, _)| key);
+        Self {
+            shape: before.chain(keys.iter().flatten()).cloned().collect(),
+            first: initial.iter().map(|(_, value)| value.clone()).collect(),
+            wanted: keys.iter().map(Option::is_some).collect(),
+        }
+    }
+
+    /// A record with pieces in `block`; cells for the places that are wanted follow.
+    #[inline]
+    pub(super) fn row(&self, block: &Block) -> Row {
+        let mut row = Row::new(&self.shape, block);
+        for value in &self.first {
+            row.push_value(value.clone());
+        }
+        row
+    }
+
+    /// Whether the piece of that place is wanted.
+    #[inline]
+    pub(super) fn wants(&self, place: usize) -> bool {
+        self.wanted.get(place).is_some_and(|wanted| *wanted)
+    }
 }
 
 impl Fill {
@@ -79,7 +117,11 @@ impl Fill {
                     })
                 }
             });
-        Self { initial, setters, keys }
+        let form = match (&keys, &initial) {
+            (Some(keys), Initial::Fresh(map)) => Some(Form::new(keys, map)),
+            _ => None,
+        };
+        Self { initial, setters, keys, form }
     }
 
     /// How many places it has.
@@ -96,13 +138,10 @@ impl Fill {
         }
     }
 
-    /// The keys by their places, and the map to append to, where that is all there is to do.
+    /// The form of rows, where the pieces are set under plain keys that differ.
     #[inline]
-    pub(super) fn plain(&self) -> Option<(&[Option<Key>], Map)> {
-        match (&self.keys, &self.initial) {
-            (Some(keys), Initial::Fresh(initial)) => Some((keys, self.fresh(initial))),
-            _ => None,
-        }
+    pub(super) fn form(&self) -> Option<&Form> {
+        self.form.as_ref()
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! Text to structure and back: CSV, JSON, and lines taken apart by regular expressions.
 //!
-//! `dialect`, `fields` and `quote` are CSV's shared rules, `fill` puts pieces into a datum, `lexicon` is sets of expressions.
+//! `dialect`, `fields`, `scan`, `records`, `words` and `quote` are CSV's shared rules, `fill` puts pieces into a datum, `lexicon` is
+//! sets of expressions.
 
 pub mod csv_marshall;
 pub mod csv_parse;
@@ -12,8 +13,11 @@ pub mod json_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
 mod quote;
+mod records;
 pub mod regexp_lexicon;
 mod rules;
+mod scan;
+mod words;
 
 use crate::cog::Param;
 use crate::datum::{Datum, Text};

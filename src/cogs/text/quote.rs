@@ -1,6 +1,7 @@
 //! Writes fields so that a reader of the same dialect gets them back.
 
 use super::dialect::Dialect;
+use super::words::{all, equal, maybe_break, short};
 use crate::error::{Error, Result};
 
 /// Which fields stand in quotes.
@@ -21,6 +22,12 @@ pub(super) enum Quoting {
 pub(super) struct Quoter {
     dialect: Dialect,
     quoting: Quoting,
+    /// Whether text, and whether a number stands in quotes whatever it holds.
+    always: [bool; 2],
+    /// Whether whole numbers hold nothing that means something.
+    whole_is_plain: bool,
+    /// Words of the letters that mean something, where each is one byte.
+    letters: Option<[u64; 3]>,
     /// Bytes that a field without quotes and escapes cannot hold.
     special: [bool; 256],
 }
@@ -36,7 +43,13 @@ impl Quoter {
             // A longer letter is known by its first byte; fields that share it take the long way.
             special[usize::from(letter.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
         }
-        Ok(Self { dialect, quoting, special })
+        let always = [matches!(quoting, Quoting::All | Quoting::NonNumeric), quoting == Quoting::All];
+        let letters = dialect.is_ascii().then(|| {
+            let [delimiter, quote, escape] = [Some(dialect.delimiter), dialect.quote, dialect.escape];
+            [delimiter, quote.or(delimiter), escape.or(delimiter)].map(|letter| letter.map_or(0, |letter| all(letter as u8)))
+        });
+        let whole_is_plain = !b"-0123456789".iter().any(|byte| special[usize::from(*byte)]) && !always[1];
+        Ok(Self { dialect, quoting, always, whole_is_plain, letters, special })
     }
 
     /// What stands between fields.
@@ -47,12 +60,68 @@ impl Quoter {
     /// Appends one field.
     #[inline]
     pub(super) fn field(&self, out: &mut String, text: &str, numeric: bool) -> Result<()> {
-        let always = self.quoting == Quoting::All || self.quoting == Quoting::NonNumeric && !numeric;
+        let always = self.always[usize::from(numeric)];
         let led = self.dialect.skip_space && text.starts_with(' ');
-        if !always && !led && !text.bytes().any(|byte| self.special[usize::from(byte)]) {
+        if !always && !led && self.is_plain(text) {
             out.push_str(text);
             return Ok(());
         }
+        self.marked(out, text, always, led)
+    }
+
+    /// Appends a field that is text, the first `length` bytes of what stands there.
+    #[inline]
+    pub(super) fn span(&self, out: &mut String, rest: &str, length: usize) -> Result<()> {
+        let text = &rest[..length];
+        if let (Some(two), Some(letters), false) = (rest.as_bytes().first_chunk::<16>(), self.letters, self.always[0])
+            && length < two.len()
+            && !self.dialect.skip_space
+        {
+            // Looking at what follows too spares a branch on the length, which nobody can foresee.
+            let two = u128::from_le_bytes(*two);
+            let found = u128::from(special(letters, two as u64)) | u128::from(special(letters, (two >> 64) as u64)) << 64;
+            if found & !(u128::MAX << (8 * length)) == 0 {
+                out.push_str(text);
+                return Ok(());
+            }
+        }
+        self.field(out, text, false)
+    }
+
+    /// Appends a whole number.
+    #[inline]
+    pub(super) fn whole(&self, out: &mut String, value: i64) -> Result<()> {
+        let mut buffer = itoa::Buffer::new();
+        let text = buffer.format(value);
+        if self.whole_is_plain {
+            out.push_str(text);
+            return Ok(());
+        }
+        self.field(out, text, true)
+    }
+
+    /// Whether a field needs neither quotes nor escapes.
+    #[inline]
+    fn is_plain(&self, text: &str) -> bool {
+        let Some(letters) = self.letters else { return self.is_free(text) };
+        let bytes = text.as_bytes();
+        let (mut found, mut rest) = (0, bytes);
+        while let Some((word, more)) = rest.split_first_chunk() {
+            found |= special(letters, u64::from_le_bytes(*word));
+            rest = more;
+        }
+        // The last word overlaps the one before.
+        found |= special(letters, bytes.last_chunk().map_or_else(|| short(bytes), |word| u64::from_le_bytes(*word)));
+        found == 0 || self.is_free(text)
+    }
+
+    /// The same, byte by byte.
+    fn is_free(&self, text: &str) -> bool {
+        !text.bytes().any(|byte| self.special[usize::from(byte)])
+    }
+
+    #[cold]
+    fn marked(&self, out: &mut String, text: &str, always: bool, led: bool) -> Result<()> {
         match self.dialect.quote {
             Some(quote) if self.quoting != Quoting::None => self.quoted(out, text, quote, always || led),
             _ => self.escaped(out, text, led),
@@ -106,6 +175,13 @@ impl Quoter {
             .escape
             .ok_or_else(|| Error::data(format!("`{}` in a field needs an escapechar in this dialect", letter.escape_debug()), text))
     }
+}
+
+/// Not zero when one of the letters or a line break is among the bytes, and seldom else. Which bytes it marks means nothing
+/// beyond the first.
+#[inline]
+fn special([delimiter, quote, escape]: [u64; 3], word: u64) -> u64 {
+    equal(word, delimiter) | equal(word, quote) | equal(word, escape) | maybe_break(word)
 }
 
 #[cfg(test)]
@@ -170,6 +246,33 @@ mod tests {
                 Ok(line) => prop_assert_eq!(read(&Dialect { strict, ..dialect }, &line).unwrap(), fields, "{:?}", line),
                 Err(error) => prop_assert!(!can_always || fields == [""], "{}", error),
             }
+        }
+
+        /// Whatever follows the field where it stands.
+        #[test]
+        fn the_short_ways_write_what_the_long_one_writes(
+            dialect in dialect(),
+            digits in any::<bool>(),
+            quoting in quoting(),
+            (text, rest) in ("[ab\"'ß,;\t §\\\\äé\r\n]{0,20}", "[a,\"\n]{0,20}"),
+            value in any::<i64>(),
+        ) {
+            let dialect = Dialect { quote: if digits { Some('7') } else { dialect.quote }, ..dialect };
+            let Ok(quoter) = Quoter::new(dialect, quoting) else { return Ok(()) };
+            let whole = value.to_string();
+            let show = |write: &dyn Fn(&mut String) -> Result<()>| {
+                let mut out = String::new();
+                let done = write(&mut out);
+                format!("{done:?} {out:?}")
+            };
+            let slow = |text: &str, numeric: bool| show(&|out| {
+                let led = quoter.dialect.skip_space && text.starts_with(' ');
+                let always = quoter.always[usize::from(numeric)];
+                if always || led || !quoter.is_free(text) { quoter.marked(out, text, always, led) } else { out.push_str(text); Ok(()) }
+            });
+            prop_assert_eq!(show(&|out| quoter.field(out, &text, false)), slow(&text, false));
+            prop_assert_eq!(show(&|out| quoter.span(out, &format!("{text}{rest}"), text.len())), slow(&text, false));
+            prop_assert_eq!(show(&|out| quoter.whole(out, value)), slow(&whole, true));
         }
 
         #[test]
