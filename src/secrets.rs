@@ -37,9 +37,8 @@ impl Secrets {
 
     /// Adds a value, and its form inside a JSON string where that differs.
     pub fn remember(&mut self, value: &str) {
-        let mut quoted = Vec::new();
+        let mut quoted = String::new();
         json::write_string(&mut quoted, value);
-        let quoted = String::from_utf8_lossy(&quoted);
         let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
         for form in [value, inner] {
             if form.chars().count() >= SHORTEST && !self.values.iter().any(|known| known == form) {

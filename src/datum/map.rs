@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 
+use super::row::Parts;
 use super::{Datum, Key, Row, View};
 
 /// Up to this many keys walking is faster than hashing, and cannot be made slow.
@@ -124,6 +125,19 @@ impl Map {
             Repr::Row(row) => (&[][..], Some(row)),
         };
         entries.iter().map(|(key, value)| (key, View::Datum(value))).chain(row.into_iter().flat_map(Row::views))
+    }
+
+    /// The parts of a row that stands in a JSON object, and the text that its cells stand in, while nothing else was read.
+    #[inline]
+    pub(super) fn json_row(&self) -> Option<(Parts<'_>, &str)> {
+        match &self.0 {
+            Repr::Row(row) => {
+                let parts = row.parts();
+                let block = parts.block?;
+                Some((parts, block))
+            }
+            Repr::Entries(_) => None,
+        }
     }
 
     /// The value under `key`.

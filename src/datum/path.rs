@@ -150,14 +150,15 @@ fn index(n: i64, len: usize) -> Option<usize> {
     usize::try_from(place).ok().filter(|place| *place < len)
 }
 
-fn walk<'a>(steps: &[Step], datum: &'a Datum) -> Option<Cow<'a, Datum>> {
+/// The part of `datum` at these steps; see [`Path::get`].
+pub(super) fn walk<'a>(steps: &[Step], datum: &'a Datum) -> Option<Cow<'a, Datum>> {
     let mut here = datum;
     for (n, step) in steps.iter().enumerate() {
         here = match (step, here) {
             (Step::Key(key), Datum::Map(map)) => match map.look(key)? {
                 View::Datum(found) => found,
                 piece @ View::Piece(_) if n + 1 == steps.len() => return Some(Cow::Owned(piece.to_datum())),
-                piece @ View::Piece(_) => return walk(&steps[n + 1..], &piece.to_datum()).map(|found| Cow::Owned(found.into_owned())),
+                View::Piece(piece) => return piece.seek(&steps[n + 1..]).map(Cow::Owned),
             },
             (Step::At(at), Datum::List(list)) => &list[index(*at, list.len())?],
             (Step::All, Datum::List(list)) => {
@@ -165,12 +166,16 @@ fn walk<'a>(steps: &[Step], datum: &'a Datum) -> Option<Cow<'a, Datum>> {
                 for item in list {
                     match walk(&steps[n + 1..], item)?.into_owned() {
                         Datum::List(more) => all.extend(more),
+                        Datum::Raw(text) if text.starts_with('[') => match super::json::open(&text) {
+                            Datum::List(more) => all.extend(more),
+                            one => all.push(one),
+                        },
                         one => all.push(one),
                     }
                 }
                 return Some(Cow::Owned(Datum::List(all)));
             }
-            (_, Datum::Raw(text)) => return walk(&steps[n..], &super::json::open(text)).map(|found| Cow::Owned(found.into_owned())),
+            (_, Datum::Raw(text)) => return super::json::seek(text, &steps[n..]).map(Cow::Owned),
             _ => return None,
         };
     }

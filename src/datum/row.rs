@@ -65,6 +65,8 @@ struct Inner {
     /// Kept when the row is recycled: the next one has the same, as a rule.
     shape: Option<Shape>,
     block: Option<Block>,
+    /// The cells stand in one JSON object, under keys without escapes.
+    json: bool,
     /// One for each key.
     cells: Vec<Cell>,
     /// Values that took the places of others.
@@ -73,6 +75,16 @@ struct Inner {
     tail: Vec<(Key, Datum)>,
     /// All entries, once somebody wanted to borrow them.
     read: OnceCell<Vec<(Key, Datum)>>,
+}
+
+/// What a row is made of.
+pub(super) struct Parts<'a> {
+    pub(super) keys: &'a [Key],
+    pub(super) cells: &'a [Cell],
+    /// Where the cells stand, if it is a [JSON object](Row::json).
+    pub(super) block: Option<&'a Block>,
+    pub(super) set: &'a [Datum],
+    pub(super) tail: &'a [(Key, Datum)],
 }
 
 /// So many rows are kept for the next records: two batches and some.
@@ -95,6 +107,15 @@ impl Row {
         Self(Some(inner))
     }
 
+    /// As [`Row::new`], for the values of one JSON object whose keys are written without escapes: where they stand side by side
+    /// in the block, a writer may copy them together with the keys between them.
+    #[inline]
+    pub fn json(shape: &Shape, block: &Block) -> Self {
+        let mut row = Self::new(shape, block);
+        row.inner_mut().json = true;
+        row
+    }
+
     #[inline]
     fn inner(&self) -> &Inner {
         self.0.as_deref().expect("a row has its parts until it is dropped")
@@ -111,6 +132,12 @@ impl Row {
         // Blocks are read in pieces far below 4 GiB; a larger one was copied into texts of its own.
         debug_assert!(u32::try_from(end).is_ok());
         self.inner_mut().cells.push(Cell { look, start: start as u32, end: end as u32 });
+    }
+
+    /// The next key's value stands in that cell. At most as many as there are keys.
+    #[inline]
+    pub(super) fn push_found(&mut self, cell: Cell) {
+        self.inner_mut().cells.push(cell);
     }
 
     /// The next key is not there.
@@ -190,6 +217,13 @@ impl Row {
         let inner = self.inner();
         let cells = inner.keys().iter().zip(&inner.cells).filter_map(|(key, cell)| Some((key, inner.view(*cell)?)));
         cells.chain(inner.tail.iter().map(|(key, value)| (key, View::Datum(value))))
+    }
+
+    /// What it is made of, for the writer.
+    #[inline]
+    pub(super) fn parts(&self) -> Parts<'_> {
+        let Inner { block, cells, set, tail, json, .. } = self.inner();
+        Parts { keys: self.keys(), cells, block: block.as_ref().filter(|_| *json), set, tail }
     }
 
     /// The value under the key; others are read for it where it is no datum yet.
@@ -283,7 +317,7 @@ impl Inner {
             Look::True => View::Datum(&Datum::Bool(true)),
             Look::False => View::Datum(&Datum::Bool(false)),
             Look::Null => View::Datum(&Datum::Unit),
-            _ => View::Piece(Piece::new(self.block.as_ref()?, cell)),
+            _ => View::Piece(Piece::of(self.block.as_ref()?, cell)),
         })
     }
 }
@@ -294,6 +328,7 @@ impl Clone for Row {
         let mut made = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
         made.shape.clone_from(&inner.shape);
         made.block.clone_from(&inner.block);
+        made.json = inner.json;
         made.cells.extend_from_slice(&inner.cells);
         made.set.clone_from(&inner.set);
         made.tail.clone_from(&inner.tail);
@@ -306,6 +341,7 @@ impl Drop for Row {
     fn drop(&mut self) {
         let Some(mut inner) = self.0.take() else { return };
         inner.block = None;
+        inner.json = false;
         inner.cells.clear();
         inner.set.clear();
         inner.tail.clear();

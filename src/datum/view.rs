@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::row::{Cell, Look};
-use super::{Block, Datum, Num, Text, json};
+use super::{Block, Datum, Num, Step, Text, json};
 
 /// A value, borrowed; see [`Map::look`](super::Map::look).
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub struct Piece<'a> {
 
 impl<'a> Piece<'a> {
     #[inline]
-    pub(super) fn new(block: &'a Block, cell: Cell) -> Self {
+    pub(super) fn of(block: &'a Block, cell: Cell) -> Self {
         Self { block, cell }
     }
 
@@ -49,6 +49,14 @@ impl<'a> Piece<'a> {
     #[inline]
     pub fn to_text(&self) -> Text {
         Text::span(self.block, self.cell.start as usize..self.cell.end as usize)
+    }
+
+    /// What stands at these steps in it, without reading what stands elsewhere.
+    pub fn seek(&self, steps: &[Step]) -> Option<Datum> {
+        match self.cell.look {
+            Look::Raw => json::seek(&self.to_text(), steps),
+            _ => None,
+        }
     }
 
     /// The value.

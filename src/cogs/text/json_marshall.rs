@@ -1,9 +1,9 @@
 //! `json_marshall`: a value becomes JSON text.
 
 use super::DATA_SETTER;
-use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::datum::Datum;
 use crate::datum::json::{Blobs, NonFinite, Other, WriteOptions, write_with};
-use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
@@ -58,8 +58,6 @@ struct JsonMarshall {
     data_getter: Getter,
     data_setter: Setter,
     options: WriteOptions,
-    /// Kept for its room.
-    buffer: Vec<u8>,
 }
 
 impl JsonMarshall {
@@ -86,18 +84,25 @@ impl JsonMarshall {
             },
             other: if args.str("other") == "string" { Other::Text } else { Other::Fail },
         };
-        Ok(Self { data_getter: args.getter("data_getter"), data_setter: args.setter("data_setter"), options, buffer: Vec::new() })
+        Ok(Self { data_getter: args.getter("data_getter"), data_setter: args.setter("data_setter"), options })
+    }
+
+    fn write(&self, datum: &Datum, text: &mut String) -> Result<()> {
+        write_with(text, &*self.data_getter.get(datum)?, &self.options)
     }
 }
 
 impl Cog for JsonMarshall {
     fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
-        self.buffer.clear();
-        write_with(&mut self.buffer, &*self.data_getter.get(&datum)?, &self.options)?;
-        let text = std::str::from_utf8(&self.buffer).expect("JSON of text is text");
-        self.data_setter.set(&mut datum, Datum::Str(Text::from(text)))?;
+        let mut text = String::new();
+        self.write(&datum, &mut text)?;
+        self.data_setter.set(&mut datum, Datum::from(text))?;
         ctx.emit(datum);
         Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each_into_block(ctx, &self.data_setter, |datum, text| self.write(datum, text))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `json_parse`: JSON text becomes a value.
 
 use super::{DATA_GETTER, DATA_SETTER, text_of};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
 use crate::datum::Datum;
-use crate::datum::json::{Big, ReadOptions, read_prefix, read_text};
+use crate::datum::json::{Big, ReadOptions, Reader};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
@@ -56,7 +56,7 @@ const DEEPEST: u64 = 1000;
 struct JsonParse {
     data_getter: Getter,
     data_setter: Setter,
-    options: ReadOptions,
+    reader: Reader,
     multi: bool,
     unwind: bool,
 }
@@ -77,7 +77,7 @@ impl JsonParse {
         Ok(Self {
             data_getter: args.getter("data_getter"),
             data_setter: args.setter("data_setter"),
-            options: ReadOptions { lazy: true, duplicates_fail, max_depth: max_depth as usize, big },
+            reader: Reader::new(ReadOptions { lazy: true, duplicates_fail, max_depth: max_depth as usize, big }),
             multi: args.bool("multi"),
             unwind: args.str("array") == "unwind",
         })
@@ -88,7 +88,7 @@ impl Cog for JsonParse {
     fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
         let text = text_of(&*self.data_getter.get(&datum)?)?;
         if !self.multi {
-            let document = read_text(&text, &self.options)?;
+            let document = self.reader.read(&text)?;
             if !(self.unwind && matches!(document, Datum::List(_))) {
                 self.data_setter.set(&mut datum, document)?;
                 ctx.emit(datum);
@@ -99,11 +99,25 @@ impl Cog for JsonParse {
         let text = text.into_span();
         let (mut at, mut all) = (0, Vec::new());
         while text[at..].contains(|letter| !matches!(letter, ' ' | '\t' | '\n' | '\r' | '\u{FEFF}')) {
-            let (document, end) = read_prefix(&text, at, &self.options)?;
+            let (document, end) = self.reader.read_prefix(&text, at)?;
             all.extend(self.unwound(document));
             at = end;
         }
         self.emit(ctx, datum, all)
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        if self.multi || self.unwind {
+            return batch.each(ctx, |ctx, datum| self.turn(ctx, datum));
+        }
+        batch.each_in_place(ctx, |datum| {
+            let document = match (&self.data_getter, &*datum) {
+                (Getter::Whole, Datum::Str(text)) => self.reader.read(text)?,
+                _ => self.reader.read(&text_of(&*self.data_getter.get(datum)?)?)?,
+            };
+            self.data_setter.set(datum, document)?;
+            Ok(true)
+        })
     }
 }
 
@@ -190,8 +204,7 @@ mod tests {
 
     #[test]
     fn the_error_says_where() {
-        let options = ReadOptions::default();
-        let error: Error = read_text(&"{\"a\": 1,\n \"b\": nan}".into(), &options).unwrap_err().into();
+        let error: Error = Reader::default().read(&"{\"a\": 1,\n \"b\": nan}".into()).unwrap_err().into();
         assert_eq!(error.to_string(), "not JSON: a value was expected at line 2, column 7: `{\"a\": 1,\\n \"b\": nan}`");
     }
 }

@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 
-use crate::datum::{Datum, Key, Map};
+use crate::datum::Key;
 
 /// Above so many keys a look-up goes through an index, so that large objects do not cost the square of their size.
 const WALK: usize = 16;
 
 /// Entries in order of their first mention; a later value takes the place of an earlier one.
-#[derive(Default)]
-pub(super) struct Gather {
-    entries: Vec<(Key, Datum)>,
+pub(super) struct Gather<V> {
+    entries: Vec<(Key, V)>,
     index: HashMap<Key, usize>,
 }
 
-impl Gather {
+impl<V> Gather<V> {
     pub(super) fn with_capacity(n: usize) -> Self {
         Self { entries: Vec::with_capacity(n), index: HashMap::new() }
     }
@@ -33,16 +32,16 @@ impl Gather {
 
     /// Appends an entry whose key was not found.
     #[inline]
-    pub(super) fn push(&mut self, key: Key, value: Datum) {
+    pub(super) fn push(&mut self, key: Key, value: V) {
         self.entries.push((key, value));
     }
 
     /// Sets the value at a place that was found.
-    pub(super) fn set(&mut self, place: usize, value: Datum) {
+    pub(super) fn set(&mut self, place: usize, value: V) {
         self.entries[place].1 = value;
     }
 
-    pub(super) fn into_map(self) -> Map {
-        Map::from_entries(self.entries)
+    pub(super) fn into_entries(self) -> Vec<(Key, V)> {
+        self.entries
     }
 }

@@ -28,28 +28,8 @@ pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// Checks the string whose first byte after the quote is at `from`; gives the place of the closing quote and whether the string
-/// holds escapes.
-#[inline]
-pub(super) fn end_of_string(bytes: &[u8], from: usize) -> Result<(usize, bool), Fault> {
-    let end = plain_end(bytes, from);
-    if bytes.get(end) == Some(&b'"') { Ok((end, false)) } else { Ok((end_with_escapes(bytes, end)?, true)) }
-}
-
-fn end_with_escapes(bytes: &[u8], from: usize) -> Result<usize, Fault> {
-    let mut at = from;
-    loop {
-        at = plain_end(bytes, at);
-        match bytes.get(at) {
-            Some(b'"') => return Ok(at),
-            Some(b'\\') => at += length_of_escape(bytes, at)?,
-            Some(_) => return Err(Fault { at, what: What::Plain("a control letter in a string") }),
-            None => return Err(Fault { at, what: What::Surplus }),
-        }
-    }
-}
-
-fn length_of_escape(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+/// How long the escape is whose backslash stands at `at`.
+pub(super) fn length_of_escape(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
         Some(b'u') => match bytes[at + 2..].iter().take(4).take_while(|byte| byte.is_ascii_hexdigit()).count() {
@@ -105,49 +85,78 @@ fn code_point(digits: &str) -> (char, usize) {
 }
 
 /// Appends `text` as a JSON string, quotes included; only quotes, backslashes and control letters are escaped.
-pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    out.push(b'"');
-    let mut from = 0;
+pub fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
     loop {
-        let end = plain_end(bytes, from);
-        out.extend_from_slice(&bytes[from..end]);
-        let Some(byte) = bytes.get(end) else { break };
+        let end = plain_end(rest.as_bytes(), 0);
+        out.push_str(&rest[..end]);
+        let Some(byte) = rest.as_bytes().get(end) else { break };
         write_escape(out, *byte);
-        from = end + 1;
+        rest = &rest[end + 1..];
     }
-    out.push(b'"');
+    out.push('"');
+}
+
+/// Appends the inside of a checked string as [`write_string`] would write what it means.
+pub(super) fn write_escaped(out: &mut String, inside: &str) {
+    let mut rest = inside;
+    while let Some(slash) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..slash]);
+        let escape = rest.as_bytes()[slash + 1];
+        let length = match escape {
+            b'/' => {
+                out.push('/');
+                2
+            }
+            b'u' => {
+                let (letter, length) = code_point(&rest[slash + 2..]);
+                match u8::try_from(letter) {
+                    Ok(byte @ (b'"' | b'\\' | 0..0x20)) => write_escape(out, byte),
+                    _ => out.push(letter),
+                }
+                2 + length
+            }
+            _ => {
+                out.push_str(&rest[slash..slash + 2]);
+                2
+            }
+        };
+        rest = &rest[slash + length..];
+    }
+    out.push_str(rest);
 }
 
 /// As [`write_string`], with `\uXXXX` for all that is not ASCII.
-pub(super) fn write_string_ascii(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
+pub(super) fn write_string_ascii(out: &mut String, text: &str) {
+    out.push('"');
     for letter in text.chars() {
         match u8::try_from(letter) {
             Ok(byte) if matches!(byte, b'"' | b'\\' | 0..0x20) => write_escape(out, byte),
-            Ok(byte) if byte.is_ascii() => out.push(byte),
+            Ok(byte) if byte.is_ascii() => out.push(letter),
             _ => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unit(out, *unit)),
         }
     }
-    out.push(b'"');
+    out.push('"');
 }
 
-fn write_escape(out: &mut Vec<u8>, byte: u8) {
+fn write_escape(out: &mut String, byte: u8) {
     let short = match byte {
-        b'"' | b'\\' => byte,
-        0x08 => b'b',
-        0x0C => b'f',
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
+        b'"' | b'\\' => char::from(byte),
+        0x08 => 'b',
+        0x0C => 'f',
+        b'\n' => 'n',
+        b'\r' => 'r',
+        b'\t' => 't',
         _ => return write_unit(out, u16::from(byte)),
     };
-    out.extend_from_slice(&[b'\\', short]);
+    out.push('\\');
+    out.push(short);
 }
 
-fn write_unit(out: &mut Vec<u8>, unit: u16) {
-    out.extend_from_slice(b"\\u");
-    out.extend([12, 8, 4, 0].map(|shift| b"0123456789abcdef"[usize::from(unit >> shift & 15)]));
+fn write_unit(out: &mut String, unit: u16) {
+    out.push_str("\\u");
+    out.extend([12, 8, 4, 0].map(|shift| char::from(b"0123456789abcdef"[usize::from(unit >> shift & 15)])));
 }
 
 #[cfg(test)]
@@ -164,9 +173,20 @@ mod tests {
 
     #[test]
     fn letters_beyond_ascii_are_escaped_on_demand() {
-        let mut out = Vec::new();
+        let mut out = String::new();
         write_string_ascii(&mut out, "aä😀\u{1}\"\u{7f}");
-        assert_eq!(String::from_utf8(out).unwrap(), "\"a\\u00e4\\ud83d\\ude00\\u0001\\\"\u{7f}\"");
+        assert_eq!(out, "\"a\\u00e4\\ud83d\\ude00\\u0001\\\"\u{7f}\"");
+    }
+
+    #[test]
+    fn escapes_are_written_as_if_they_had_been_read() {
+        for inside in [r#"\/\\\u00e4\n\u000A\u0022\u005c\b\f\r\t\""#, r"\ud83d\ude00\ud83dx\u0001\u001F", "a\u{7f}ä", ""] {
+            let (mut out, mut again) = ("\"".to_owned(), String::new());
+            write_escaped(&mut out, inside);
+            out.push('"');
+            write_string(&mut again, &unescape(inside));
+            assert_eq!(out, again);
+        }
     }
 
     #[test]

@@ -1,20 +1,31 @@
 //! JSON (RFC 8259), read into the native tree and written from it.
 //!
-//! `read` checks every byte and cuts spans out of the text; when lazy it splits only the outermost level and leaves what is
-//! within as checked raw text. `write` puts such text out as it came. `gather` holds the keys of one map while it is read,
-//! `letters` is strings and their escapes, `fault` says what is wrong and where.
+//! `read` makes values of a text; when lazy it splits only the outermost level and leaves what is within as checked raw text:
+//! `record` makes a row of the outermost map, in a form that `forms` learns. Both stand on `scan`, which checks every byte and
+//! finds where values end, with `stops`, a map of the places where strings may end. `write` puts untouched text out as it
+//! came, with `copy`; `seek` finds a place in raw text. `gather` holds the keys of one map while it is read, `letters` is strings and their escapes, `fault` says what is wrong and
+//! where.
 
+mod copy;
 mod fault;
+mod forms;
 mod gather;
 mod letters;
 mod read;
+mod record;
+mod scan;
+mod seek;
+mod stops;
 mod write;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod rows;
 
 pub use fault::JsonError;
 pub(super) use letters::unescape;
 pub use letters::write_string;
-pub use read::{Big, ReadOptions, open, read, read_prefix, read_text};
+pub use read::{Big, ReadOptions, Reader, open, read, read_text};
+pub use seek::seek;
 pub use write::{Blobs, NonFinite, Other, WriteOptions, to_string, write, write_with};

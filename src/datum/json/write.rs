@@ -1,8 +1,11 @@
 //! The writer: compact by default, raw text and exact numbers as they came.
 
+use std::convert::Infallible;
+
+use super::copy::{write_piece, write_raw, write_row};
 use super::letters::{write_string, write_string_ascii};
 use super::read::open;
-use crate::datum::{Datum, Look, Map, Piece, View};
+use crate::datum::{Datum, Key, Map, View};
 use crate::error::{Error, Result};
 
 /// How a value is to be written.
@@ -63,71 +66,64 @@ pub enum Other {
 
 /// Appends the value as compact JSON. Floats keep a fraction (`1.0`); those that are not finite become `null`. Raw text is
 /// written as it came, but always on one line.
-pub fn write(out: &mut Vec<u8>, datum: &Datum) {
+pub fn write(out: &mut String, datum: &Datum) {
     match datum {
         Datum::Str(text) => write_string(out, text),
-        Datum::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes()),
+        Datum::Int(value) => out.push_str(itoa::Buffer::new().format(*value)),
         Datum::Raw(text) => write_raw(out, text),
-        Datum::Map(map) => {
-            let mut lead = b'{';
-            for (key, value) in map.views() {
-                out.push(lead);
-                lead = b',';
-                key.write_json(out);
-                out.push(b':');
-                match value {
-                    View::Datum(value) => write(out, value),
-                    View::Piece(piece) => write_piece(out, piece),
-                }
-            }
-            out.extend_from_slice(if lead == b'{' { b"{}" } else { b"}" });
-        }
+        Datum::Map(map) => write_map(out, map),
         Datum::List(list) => {
-            let mut lead = b'[';
+            let mut lead = '[';
             for value in list {
                 out.push(lead);
-                lead = b',';
+                lead = ',';
                 write(out, value);
             }
-            out.extend_from_slice(if lead == b'[' { b"[]" } else { b"]" });
+            out.push_str(if lead == '[' { "[]" } else { "]" });
         }
-        Datum::Number(text) => out.extend_from_slice(text.as_bytes()),
-        Datum::Float(value) if value.is_finite() => out.extend_from_slice(ryu::Buffer::new().format_finite(*value).as_bytes()),
-        Datum::Unit | Datum::Float(_) => out.extend_from_slice(b"null"),
-        Datum::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+        Datum::Number(text) => out.push_str(text),
+        Datum::Float(value) if value.is_finite() => out.push_str(ryu::Buffer::new().format_finite(*value)),
+        Datum::Unit | Datum::Float(_) => out.push_str("null"),
+        Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Datum::Bytes(bytes) => write_base64(out, bytes),
         Datum::Time(time) => write_string(out, &time.to_string()),
     }
 }
 
-/// Appends a value that waits in its text, as [`write()`] does.
-#[inline]
-fn write_piece(out: &mut Vec<u8>, piece: Piece<'_>) {
-    match piece.look() {
-        Look::Plain => {
-            out.push(b'"');
-            out.extend_from_slice(piece.as_str().as_bytes());
-            out.push(b'"');
-        }
-        Look::Text => write_string(out, piece.as_str()),
-        Look::Whole | Look::Number => out.extend_from_slice(piece.as_str().as_bytes()),
-        Look::Raw => write_raw(out, piece.as_str()),
-        _ => write(out, &piece.to_datum()),
+fn write_map(out: &mut String, map: &Map) {
+    if let Some((row, block)) = map.json_row() {
+        let Ok(()) = write_row(out, &row, block, |out, _, value| {
+            write(out, value);
+            Ok::<(), Infallible>(())
+        });
+        return;
     }
+    let mut lead = '{';
+    for (key, value) in map.views() {
+        out.push(lead);
+        lead = ',';
+        key.write_json(out);
+        out.push(':');
+        match value {
+            View::Datum(value) => write(out, value),
+            View::Piece(piece) => write_piece(out, piece),
+        }
+    }
+    out.push_str(if lead == '{' { "{}" } else { "}" });
 }
 
 /// The value as compact JSON; see [`write()`].
 pub fn to_string(datum: &Datum) -> String {
-    let mut out = Vec::new();
+    let mut out = String::new();
     write(&mut out, datum);
-    String::from_utf8(out).expect("JSON of text is text")
+    out
 }
 
 /// Appends the value as JSON in the form asked for.
 ///
 /// # Errors
 /// When the value holds what the options refuse; names the place. Nothing is appended then.
-pub fn write_with(out: &mut Vec<u8>, datum: &Datum, options: &WriteOptions) -> Result<()> {
+pub fn write_with(out: &mut String, datum: &Datum, options: &WriteOptions) -> Result<()> {
     let length = out.len();
     let plain = options.indent.is_none() && !options.sort_keys && !options.ascii && !options.spaces;
     Writer { out, options, raw: plain }.value(datum, 0).map_err(|refused| {
@@ -153,7 +149,7 @@ impl Refused {
 }
 
 struct Writer<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut String,
     options: &'a WriteOptions,
     /// Raw text can stay as it is.
     raw: bool,
@@ -189,50 +185,74 @@ impl Writer<'_> {
     }
 
     fn map(&mut self, map: &Map, depth: usize) -> Result<(), Refused> {
-        let mut entries: Vec<_> = map.iter().collect();
-        if self.options.sort_keys {
-            entries.sort_by_key(|(key, _)| key.as_str());
+        if self.raw
+            && let Some((row, block)) = map.json_row()
+        {
+            let (options, raw) = (self.options, self.raw);
+            return write_row(self.out, &row, block, |out, key, value| {
+                Writer { out, options, raw }.value(value, depth + 1).map_err(|refused| refused.under(format!(".{key}")))
+            });
         }
-        self.out.push(b'{');
-        for (n, (key, value)) in entries.iter().enumerate() {
-            self.before(n, depth + 1);
+        self.out.push('{');
+        if self.options.sort_keys {
+            let mut entries: Vec<_> = map.views().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            self.entries(entries.into_iter(), depth)
+        } else {
+            self.entries(map.views(), depth)
+        }
+    }
+
+    fn entries<'m>(&mut self, entries: impl Iterator<Item = (&'m Key, View<'m>)>, depth: usize) -> Result<(), Refused> {
+        let mut count = 0;
+        for (key, value) in entries {
+            self.before(count, depth + 1);
+            count += 1;
             if self.options.ascii {
                 write_string_ascii(self.out, key.as_str());
             } else {
                 key.write_json(self.out);
             }
-            self.out.push(b':');
+            self.out.push(':');
             if self.options.spaces || self.options.indent.is_some() {
-                self.out.push(b' ');
+                self.out.push(' ');
             }
-            self.value(value, depth + 1).map_err(|refused| refused.under(format!(".{key}")))?;
+            let done = match value {
+                View::Datum(value) => self.value(value, depth + 1),
+                View::Piece(piece) if self.raw => {
+                    write_piece(self.out, piece);
+                    Ok(())
+                }
+                View::Piece(piece) => self.value(&piece.to_datum(), depth + 1),
+            };
+            done.map_err(|refused| refused.under(format!(".{key}")))?;
         }
-        self.close(b'}', entries.len(), depth);
+        self.close('}', count, depth);
         Ok(())
     }
 
     fn list(&mut self, list: &[Datum], depth: usize) -> Result<(), Refused> {
-        self.out.push(b'[');
+        self.out.push('[');
         for (n, value) in list.iter().enumerate() {
             self.before(n, depth + 1);
             self.value(value, depth + 1).map_err(|refused| refused.under(format!("[{n}]")))?;
         }
-        self.close(b']', list.len(), depth);
+        self.close(']', list.len(), depth);
         Ok(())
     }
 
     /// What stands before the element `n`.
     fn before(&mut self, n: usize, depth: usize) {
         if n > 0 {
-            self.out.push(b',');
+            self.out.push(',');
             if self.options.spaces && self.options.indent.is_none() {
-                self.out.push(b' ');
+                self.out.push(' ');
             }
         }
         self.new_line(depth);
     }
 
-    fn close(&mut self, bracket: u8, elements: usize, depth: usize) {
+    fn close(&mut self, bracket: char, elements: usize, depth: usize) {
         if elements > 0 {
             self.new_line(depth);
         }
@@ -241,8 +261,8 @@ impl Writer<'_> {
 
     fn new_line(&mut self, depth: usize) {
         if let Some(indent) = self.options.indent {
-            self.out.push(b'\n');
-            self.out.resize(self.out.len() + indent * depth, b' ');
+            self.out.push('\n');
+            self.out.extend(std::iter::repeat_n(' ', indent * depth));
         }
     }
 
@@ -251,43 +271,22 @@ impl Writer<'_> {
     }
 }
 
-/// Raw text as it came. Text that runs over several lines loses its blanks: who writes a line for each datum relies on it.
-fn write_raw(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    if memchr::memchr2(b'\n', b'\r', bytes).is_none() {
-        out.extend_from_slice(bytes);
-        return;
-    }
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in bytes {
-        if quoted {
-            quoted = escaped || *byte != b'"';
-            escaped = !escaped && *byte == b'\\';
-        } else if byte.is_ascii_whitespace() {
-            continue;
-        } else {
-            quoted = *byte == b'"';
-        }
-        out.push(*byte);
-    }
-}
-
-fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+fn write_base64(out: &mut String, bytes: &[u8]) {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    out.push(b'"');
+    out.push('"');
     for three in bytes.chunks(3) {
         let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        let four = [18, 12, 6, 0].map(|shift| LETTERS[(bits >> shift & 63) as usize]);
-        out.extend_from_slice(&four[..=three.len()]);
-        out.extend_from_slice(&b"=="[..3 - three.len()]);
+        let four = [18, 12, 6, 0].map(|shift| char::from(LETTERS[(bits >> shift & 63) as usize]));
+        out.extend(&four[..=three.len()]);
+        out.push_str(&"=="[..3 - three.len()]);
     }
-    out.push(b'"');
+    out.push('"');
 }
 
-fn write_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'"');
-    out.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| b"0123456789abcdef"[usize::from(digit)]));
-    out.push(b'"');
+fn write_hex(out: &mut String, bytes: &[u8]) {
+    out.push('"');
+    out.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+    out.push('"');
 }
 
 #[cfg(test)]
@@ -296,9 +295,8 @@ mod tests {
     use crate::datum::json::read;
 
     fn with(datum: &Datum, options: &WriteOptions) -> Result<String> {
-        let mut out = b"> ".to_vec();
-        let done = write_with(&mut out, datum, options);
-        let text = String::from_utf8(out).unwrap();
+        let mut text = "> ".to_owned();
+        let done = write_with(&mut text, datum, options);
         let written = text.strip_prefix("> ").unwrap().to_owned();
         assert!(done.is_ok() || written.is_empty());
         done.map(|()| written)

@@ -128,7 +128,7 @@ struct Aggregate {
     timer: Option<Token>,
     seed: Seed,
     values: Vec<Value>,
-    key: Vec<u8>,
+    key: String,
 }
 
 /// The key of an event, with its hash.
@@ -177,7 +177,7 @@ impl Aggregate {
             timer: None,
             seed: Seed::new(),
             values: Vec::new(),
-            key: Vec::new(),
+            key: String::new(),
         })
     }
 
@@ -207,7 +207,7 @@ impl Aggregate {
     fn take_with_odd_key(&mut self, ctx: &mut Ctx<'_>, datum: &Datum, time: i64, form: Form) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.key);
         let kind = self.plan.key(datum, &mut scratch)?;
-        let text = std::str::from_utf8(&scratch).expect("JSON is text");
+        let text = scratch.as_str();
         let key = Key { hash: self.seed.hash(kind, text), kind, text };
         let done = self.put(ctx, time, form, &key);
         self.key = scratch;

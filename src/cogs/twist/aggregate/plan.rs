@@ -131,24 +131,24 @@ impl Plan {
     }
 
     /// The key of an event, into `scratch`: several pieces as a JSON array.
-    pub(super) fn key(&self, datum: &Datum, scratch: &mut Vec<u8>) -> Result<Kind> {
+    pub(super) fn key(&self, datum: &Datum, scratch: &mut String) -> Result<Kind> {
         scratch.clear();
         if let ([one], false) = (&self.keys[..], self.several) {
             let sight = one.see(datum)?;
             if let Some(text) = sight.as_str() {
-                scratch.extend_from_slice(text.as_bytes());
+                scratch.push_str(text);
                 return Ok(Kind::Text);
             }
             sight.write(scratch);
             return Ok(Kind::Json);
         }
-        let mut lead = b'[';
+        let mut lead = '[';
         for site in &self.keys {
             scratch.push(lead);
-            lead = b',';
+            lead = ',';
             site.see(datum)?.write(scratch);
         }
-        scratch.push(b']');
+        scratch.push(']');
         Ok(Kind::Json)
     }
 

@@ -27,10 +27,10 @@ impl Sight<'_> {
     }
 
     /// Appends it as JSON.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => json::write_string(out, text),
-            Self::Number(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Number(text) => out.push_str(text),
             Self::Datum(datum) => json::write(out, datum),
         }
     }

@@ -1,0 +1,93 @@
+//! Seeking in JSON that was checked before: what is passed on the way is not read.
+
+use super::letters::unescape;
+use super::read::{Document, with_opened};
+use super::scan::{Scan, Scanned};
+use crate::datum::path::walk;
+use crate::datum::{Datum, Key, Step, Text};
+
+/// What stands at these steps in JSON that is known to be valid; lists and maps stay raw. As if each level on the way were
+/// [opened](super::open).
+pub fn seek(text: &Text, steps: &[Step]) -> Option<Datum> {
+    let text = text.clone().into_span();
+    let Some(place) = steps.iter().position(|step| matches!(step, Step::All | Step::At(i64::MIN..0))) else {
+        return with_opened(&text, |document| find(document, steps));
+    };
+    // Who counts from the end, or gathers, needs the list itself.
+    let list = with_opened(&text, |document| find(document, &steps[..place]))?;
+    match list {
+        Datum::Raw(list) => walk(&steps[place..], &super::open(&list)).map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
+}
+
+fn find(document: &mut Document<'_>, steps: &[Step]) -> Option<Datum> {
+    for step in steps {
+        let found = match step {
+            Step::Key(key) => value_of(document, key),
+            Step::At(n) => element(&mut document.scan, document.at, *n as usize),
+            Step::All => Ok(None),
+        };
+        document.at = found.ok()??;
+    }
+    document.value(1).ok()
+}
+
+/// The value of the key in the map at this place; the last one, should it be given twice.
+fn value_of(document: &mut Document<'_>, key: &Key) -> Scanned<Option<usize>> {
+    let scan = &mut document.scan;
+    let mut at = document.at;
+    if scan.peek(at) != Some(b'{') {
+        return Ok(None);
+    }
+    at = scan.blanks(at + 1);
+    if scan.peek(at) == Some(b'}') {
+        return Ok(None);
+    }
+    let mut found = None;
+    loop {
+        let (stop, closed) = scan.letters(at + 1);
+        let end = if closed { stop } else { scan.string_with_escapes(stop)? };
+        let inside = &scan.bytes[at + 1..end];
+        let same = if closed {
+            inside == key.as_str().as_bytes()
+        } else {
+            std::str::from_utf8(inside).is_ok_and(|inside| unescape(inside) == key.as_str())
+        };
+        let value = scan.value_of_key(end)?;
+        if same {
+            found = Some(value);
+        }
+        let (next, more) = after(scan, value, b'}')?;
+        if !more {
+            return Ok(found);
+        }
+        at = next;
+    }
+}
+
+/// The place of that element of the list at `at`.
+fn element(scan: &mut Scan<'_>, at: usize, n: usize) -> Scanned<Option<usize>> {
+    if scan.peek(at) != Some(b'[') {
+        return Ok(None);
+    }
+    let mut at = scan.blanks(at + 1);
+    if scan.peek(at) == Some(b']') {
+        return Ok(None);
+    }
+    for _ in 0..n {
+        let (next, more) = after(scan, at, b']')?;
+        if !more {
+            return Ok(None);
+        }
+        at = next;
+    }
+    Ok(Some(at))
+}
+
+/// Passes the value at `at`; gives the place of the next element, or that after the end.
+#[inline]
+fn after(scan: &mut Scan<'_>, at: usize, close: u8) -> Scanned<(usize, bool)> {
+    let end = scan.value_trusted(at)?;
+    scan.goes_on(end, close)
+}
