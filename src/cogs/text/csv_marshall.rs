@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::fmt::Write;
 
 use super::DATA_SETTER;
-use super::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
-use super::quote::{Quoter, Quoting};
+use super::csv::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
+use super::csv::quote::{Quoter, Quoting};
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
 use crate::datum::{Datum, Key, Look, Text, View, json};
 use crate::error::{Error, Result};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
-use super::fields::Fields;
+use super::csv::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
+use super::csv::fields::Fields;
+use super::csv::records::{Columns, Records};
+use super::csv::scan::Scan;
 use super::fill::{Fill, INITIAL, Initial};
-use super::records::{Columns, Records};
-use super::scan::Scan;
 use super::{DATA_GETTER, text_of};
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
 use crate::datum::{Datum, Key, Text};

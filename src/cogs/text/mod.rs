@@ -1,23 +1,17 @@
 //! Text to structure and back: CSV, JSON, and lines taken apart by regular expressions.
 //!
-//! `dialect`, `fields`, `scan`, `records`, `words` and `quote` are CSV's shared rules, `fill` puts pieces into a datum, `lexicon` is
-//! sets of expressions.
+//! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is sets of expressions.
 
+mod csv;
 pub mod csv_marshall;
 pub mod csv_parse;
-mod dialect;
-mod fields;
 mod fill;
 pub mod json_marshall;
 pub mod json_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
-mod quote;
-mod records;
 pub mod regexp_lexicon;
 mod rules;
-mod scan;
-mod words;
 
 use crate::cog::Param;
 use crate::datum::{Datum, Text};

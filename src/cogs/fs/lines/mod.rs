@@ -6,6 +6,7 @@
 
 mod blocks;
 mod options;
+mod plain;
 
 use std::rc::Rc;
 
@@ -264,7 +265,7 @@ impl Splitter {
     fn give_ready(&mut self, ready: &mut Ready, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
         let options = Rc::clone(&self.options);
         if !self.begun && self.faults.is_empty() && self.transcoder.is_none() && ready.line_end.is_none() {
-            limit = give_plain(ready, &options, limit, each);
+            limit = plain::give(ready, &options, limit, each);
         }
         while limit > 0 {
             let (start, known_end) = (ready.pos, ready.line_end.take());
@@ -426,25 +427,6 @@ impl Splitter {
             }
         }
     }
-}
-
-/// Gives out lines as far as nothing is special with them: the hot road. Gives what is left of `limit`.
-#[inline]
-fn give_plain(ready: &mut Ready, options: &Options, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
-    let (Body::Text(block), [separator]) = (&ready.body, options.separator.as_slice()) else { return limit };
-    let bytes = &block.as_bytes()[ready.pos..];
-    let mut start = ready.pos;
-    for end in memchr::memchr_iter(*separator, bytes).map(|end| ready.pos + end) {
-        let stripped = if options.strip_cr && end > start && block.as_bytes()[end - 1] == b'\r' { end - 1 } else { end };
-        if limit == 0 || stripped - start > options.max {
-            break;
-        }
-        limit -= 1;
-        each(Line { what: Ok(Datum::Str(Text::span(block, start..stripped))), end: ready.base + end as u64 + 1 });
-        start = end + 1;
-    }
-    ready.pos = start;
-    limit
 }
 
 #[cfg(test)]

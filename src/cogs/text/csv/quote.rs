@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Which fields stand in quotes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Quoting {
+pub(in crate::cogs::text) enum Quoting {
     /// Those that need it.
     Minimal,
     /// All.
@@ -19,7 +19,7 @@ pub(super) enum Quoting {
 
 /// Writes the fields of records.
 #[derive(Debug)]
-pub(super) struct Quoter {
+pub(in crate::cogs::text) struct Quoter {
     dialect: Dialect,
     quoting: Quoting,
     /// Whether text, and whether a number stands in quotes whatever it holds.
@@ -33,7 +33,7 @@ pub(super) struct Quoter {
 }
 
 impl Quoter {
-    pub(super) fn new(dialect: Dialect, quoting: Quoting) -> Result<Self> {
+    pub(in crate::cogs::text) fn new(dialect: Dialect, quoting: Quoting) -> Result<Self> {
         if dialect.quote.is_none() && matches!(quoting, Quoting::All | Quoting::NonNumeric) {
             return Err(Error::option("quoting", "asks for quotes, but `quotechar` is ()"));
         }
@@ -53,13 +53,13 @@ impl Quoter {
     }
 
     /// What stands between fields.
-    pub(super) fn delimiter(&self) -> char {
+    pub(in crate::cogs::text) fn delimiter(&self) -> char {
         self.dialect.delimiter
     }
 
     /// Appends one field.
     #[inline]
-    pub(super) fn field(&self, out: &mut String, text: &str, numeric: bool) -> Result<()> {
+    pub(in crate::cogs::text) fn field(&self, out: &mut String, text: &str, numeric: bool) -> Result<()> {
         let always = self.always[usize::from(numeric)];
         let led = self.dialect.skip_space && text.starts_with(' ');
         if !always && !led && self.is_plain(text) {
@@ -71,7 +71,7 @@ impl Quoter {
 
     /// Appends a field that is text, the first `length` bytes of what stands there.
     #[inline]
-    pub(super) fn span(&self, out: &mut String, rest: &str, length: usize) -> Result<()> {
+    pub(in crate::cogs::text) fn span(&self, out: &mut String, rest: &str, length: usize) -> Result<()> {
         let text = &rest[..length];
         if let (Some(two), Some(letters), false) = (rest.as_bytes().first_chunk::<16>(), self.letters, self.always[0])
             && length < two.len()
@@ -90,7 +90,7 @@ impl Quoter {
 
     /// Appends a whole number.
     #[inline]
-    pub(super) fn whole(&self, out: &mut String, value: i64) -> Result<()> {
+    pub(in crate::cogs::text) fn whole(&self, out: &mut String, value: i64) -> Result<()> {
         let mut buffer = itoa::Buffer::new();
         let text = buffer.format(value);
         if self.whole_is_plain {
@@ -129,7 +129,7 @@ impl Quoter {
     }
 
     /// Appends what stands for a record whose only field is empty; without it that would be a record of no field.
-    pub(super) fn lone_empty(&self, out: &mut String) -> Result<()> {
+    pub(in crate::cogs::text) fn lone_empty(&self, out: &mut String) -> Result<()> {
         match self.dialect.quote {
             Some(quote) if self.quoting != Quoting::None => {
                 out.extend([quote, quote]);

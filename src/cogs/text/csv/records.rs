@@ -2,25 +2,25 @@
 
 use super::dialect::Dialect;
 use super::fields::{Field, Fields};
-use super::fill::{Fill, Form};
 use super::scan::Scan;
+use crate::cogs::text::fill::{Fill, Form};
 use crate::datum::{Block, Datum, Look, Row, Text};
 use crate::error::{Error, Result};
 use crate::getset::Func;
 
 /// How one line is read.
-pub(super) struct Records {
-    pub(super) dialect: Dialect,
+pub(in crate::cogs::text) struct Records {
+    pub(in crate::cogs::text) dialect: Dialect,
     /// The short way, where the dialect has one.
-    pub(super) scan: Option<Scan>,
-    pub(super) columns: Columns,
-    pub(super) empty_is_unit: bool,
-    pub(super) casts: Vec<Option<Func>>,
+    pub(in crate::cogs::text) scan: Option<Scan>,
+    pub(in crate::cogs::text) columns: Columns,
+    pub(in crate::cogs::text) empty_is_unit: bool,
+    pub(in crate::cogs::text) casts: Vec<Option<Func>>,
 }
 
 /// How many fields a record may have.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Columns {
+pub(in crate::cogs::text) enum Columns {
     /// As many as have a place.
     Exact,
     /// Those and more.
@@ -31,7 +31,7 @@ pub(super) enum Columns {
 
 impl Records {
     /// The list of the fields.
-    pub(super) fn list(&self, text: &Text) -> Result<Datum> {
+    pub(in crate::cogs::text) fn list(&self, text: &Text) -> Result<Datum> {
         let mut fields = Fields::new(&self.dialect, text);
         let mut list = Vec::new();
         while let Some(field) = fields.next()? {
@@ -42,7 +42,7 @@ impl Records {
 
     /// The hot road: a row whose fields stay in the line. None where the record is something else.
     #[inline]
-    pub(super) fn row(&self, fill: &Fill, text: &Text) -> Result<Option<Row>> {
+    pub(in crate::cogs::text) fn row(&self, fill: &Fill, text: &Text) -> Result<Option<Row>> {
         let (Some(form), Some((block, line))) = (fill.form(), text.place()) else { return Ok(None) };
         if !self.casts.is_empty() {
             return Ok(None);
@@ -89,7 +89,7 @@ impl Records {
     }
 
     /// What the setters make of the fields.
-    pub(super) fn put(&self, fill: &Fill, text: &Text, datum: Datum) -> Result<Datum> {
+    pub(in crate::cogs::text) fn put(&self, fill: &Fill, text: &Text, datum: Datum) -> Result<Datum> {
         let mut fields = Fields::new(&self.dialect, text);
         let mut record = fill.start(datum);
         let mut n = 0;
@@ -136,8 +136,8 @@ impl Records {
 mod tests {
     use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
-    use super::super::fill::Initial;
     use super::*;
+    use crate::cogs::text::fill::Initial;
     use crate::datum::{Map, json};
     use crate::getset::Setter;
 

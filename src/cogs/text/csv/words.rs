@@ -5,13 +5,13 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// A word of that byte alone.
 #[inline]
-pub(super) const fn all(byte: u8) -> u64 {
+pub(in crate::cogs::text) const fn all(byte: u8) -> u64 {
     0x0101_0101_0101_0101 * byte as u64
 }
 
 /// The high bit of each byte that is the same in both words.
 #[inline]
-pub(super) fn equal(a: u64, b: u64) -> u64 {
+pub(in crate::cogs::text) fn equal(a: u64, b: u64) -> u64 {
     let differs = a ^ b;
     !((differs & LOW).wrapping_add(LOW) | differs) & HIGH
 }
@@ -19,13 +19,13 @@ pub(super) fn equal(a: u64, b: u64) -> u64 {
 /// Not zero when there is a line break, and seldom else: for some other control letters. Which bytes it marks means nothing
 /// beyond the first.
 #[inline]
-pub(super) fn maybe_break(word: u64) -> u64 {
+pub(in crate::cogs::text) fn maybe_break(word: u64) -> u64 {
     word.wrapping_sub(all(b'\r' + 1)) & !word & HIGH
 }
 
 /// A bit for each of 64 bytes, from the high bits of theirs that were gathered word by word with [`gather`].
 #[inline]
-pub(super) fn bits(gathered: u64) -> u64 {
+pub(in crate::cogs::text) fn bits(gathered: u64) -> u64 {
     // Each byte holds the bits of eight words; what is wanted is each word's eight bits: the matrix, mirrored.
     let swap = |bits: u64, by: u32, mask: u64| {
         let change = (bits ^ (bits >> by)) & mask;
@@ -36,13 +36,13 @@ pub(super) fn bits(gathered: u64) -> u64 {
 
 /// Adds the high bits of the next of eight words to those of the words before.
 #[inline]
-pub(super) fn gather(before: u64, high: u64) -> u64 {
+pub(in crate::cogs::text) fn gather(before: u64, high: u64) -> u64 {
     before >> 1 | high
 }
 
 /// The bytes, 8 at most, with others around them or beyond that are neither ASCII letters nor line breaks.
 #[inline]
-pub(super) fn short(bytes: &[u8]) -> u64 {
+pub(in crate::cogs::text) fn short(bytes: &[u8]) -> u64 {
     match bytes {
         [] => HIGH,
         [_, _, _, _, ..] => {

@@ -12,22 +12,22 @@ use crate::error::{Error, Result};
 
 /// One field.
 #[derive(Debug, PartialEq)]
-pub(super) struct Field {
-    pub(super) text: Text,
+pub(in crate::cogs::text) struct Field {
+    pub(in crate::cogs::text) text: Text,
     /// It began with a quote.
-    pub(super) quoted: bool,
+    pub(in crate::cogs::text) quoted: bool,
 }
 
 /// Where a field stands in its line.
 #[derive(Clone, Copy)]
-pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) quoted: bool,
+pub(in crate::cogs::text) struct Span {
+    pub(in crate::cogs::text) start: usize,
+    pub(in crate::cogs::text) end: usize,
+    pub(in crate::cogs::text) quoted: bool,
 }
 
 /// Gives the fields of one line, one after another.
-pub(super) struct Fields<'a> {
+pub(in crate::cogs::text) struct Fields<'a> {
     dialect: &'a Dialect,
     /// A span, so that pieces share its block.
     text: &'a Text,
@@ -53,7 +53,7 @@ enum State {
 
 impl<'a> Fields<'a> {
     /// The fields of `text`, which is best a span already. An empty line has none.
-    pub(super) fn new(dialect: &'a Dialect, text: &'a Text) -> Self {
+    pub(in crate::cogs::text) fn new(dialect: &'a Dialect, text: &'a Text) -> Self {
         let line = text.as_str();
         let bytes = line.as_bytes();
         let breaks = match dialect.escape {
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
 
     /// The next field, if there is one.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<Field>> {
+    pub(in crate::cogs::text) fn next(&mut self) -> Result<Option<Field>> {
         match self.span() {
             Some(Span { start, end, quoted }) => Ok(Some(Field { text: self.text.slice(start..end), quoted })),
             None => self.rest(),
@@ -74,7 +74,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field, when [`Fields::span`] has given none.
-    pub(super) fn rest(&mut self) -> Result<Option<Field>> {
+    pub(in crate::cogs::text) fn rest(&mut self) -> Result<Option<Field>> {
         if self.over { Ok(None) } else { self.any_field().map(Some) }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Fields<'a> {
     /// [`Fields::next`], for places travel in registers, and texts do not.
     #[allow(clippy::inline_always, reason = "else its result goes through memory, which doubles the time of a short field")]
     #[inline(always)]
-    pub(super) fn span(&mut self) -> Option<Span> {
+    pub(in crate::cogs::text) fn span(&mut self) -> Option<Span> {
         if self.over || !self.plain {
             return None;
         }

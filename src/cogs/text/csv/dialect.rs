@@ -3,38 +3,39 @@
 use crate::cog::{Args, Lit, Param, Ty};
 use crate::error::{Error, Result};
 
-pub(super) const DELIMITER: Param = Param::new("delimiter", Ty::Char).or(",").about("what stands between fields; \"\\t\" for tabs");
-pub(super) const QUOTECHAR: Param = Param::new("quotechar", Ty::Either(&[Ty::Char, Ty::Unit]))
+pub(in crate::cogs::text) const DELIMITER: Param =
+    Param::new("delimiter", Ty::Char).or(",").about("what stands between fields; \"\\t\" for tabs");
+pub(in crate::cogs::text) const QUOTECHAR: Param = Param::new("quotechar", Ty::Either(&[Ty::Char, Ty::Unit]))
     .or("\"")
     .about("what stands around fields that hold a delimiter, a quote or a line break; `()`: nothing does");
-pub(super) const ESCAPECHAR: Param =
+pub(in crate::cogs::text) const ESCAPECHAR: Param =
     Param::new("escapechar", Ty::Char).optional().about("takes the meaning from the letter after it, in and outside quotes");
-pub(super) const DOUBLEQUOTE: Param = Param::bool("doublequote")
+pub(in crate::cogs::text) const DOUBLEQUOTE: Param = Param::bool("doublequote")
     .default(Lit::Bool(true))
     .about("a quote within quotes is written twice; false: it is written after the escapechar");
-pub(super) const SKIP_INITIAL_SPACE: Param =
+pub(in crate::cogs::text) const SKIP_INITIAL_SPACE: Param =
     Param::bool("skip_initial_space").default(Lit::Bool(false)).about("spaces after a delimiter do not belong to the field");
 
 /// Which letters mean what.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub(super) struct Dialect {
-    pub(super) delimiter: char,
-    pub(super) quote: Option<char>,
-    pub(super) escape: Option<char>,
+pub(in crate::cogs::text) struct Dialect {
+    pub(in crate::cogs::text) delimiter: char,
+    pub(in crate::cogs::text) quote: Option<char>,
+    pub(in crate::cogs::text) escape: Option<char>,
     /// A quote within quotes is written twice.
-    pub(super) double: bool,
+    pub(in crate::cogs::text) double: bool,
     /// Spaces before a field do not belong to it.
-    pub(super) skip_space: bool,
+    pub(in crate::cogs::text) skip_space: bool,
     /// Letters after a closing quote and quotes that are never closed are errors.
-    pub(super) strict: bool,
+    pub(in crate::cogs::text) strict: bool,
     /// Blanks around a field do not belong to it.
-    pub(super) trim: bool,
+    pub(in crate::cogs::text) trim: bool,
 }
 
 impl Dialect {
     /// The dialect in a cog's options; `trim` is the reader's own.
-    pub(super) fn of(args: &Args) -> Result<Self> {
+    pub(in crate::cogs::text) fn of(args: &Args) -> Result<Self> {
         let dialect = Self {
             delimiter: args.opt_char("delimiter").unwrap_or(','),
             quote: args.opt_char("quotechar"),
@@ -60,16 +61,16 @@ impl Dialect {
     }
 
     /// Whether all letters that mean something are single bytes.
-    pub(super) fn is_ascii(&self) -> bool {
+    pub(in crate::cogs::text) fn is_ascii(&self) -> bool {
         [Some(self.delimiter), self.quote, self.escape].iter().flatten().all(char::is_ascii)
     }
 
     /// Whether that letter before a field (or, with `trim`, around it) does not belong to it.
-    pub(super) fn skips(&self, letter: char) -> bool {
+    pub(in crate::cogs::text) fn skips(&self, letter: char) -> bool {
         letter != self.delimiter && (letter == ' ' && (self.skip_space || self.trim) || letter == '\t' && self.trim)
     }
 }
 
 #[cfg(test)]
-pub(super) const PLAIN: Dialect =
+pub(in crate::cogs::text) const PLAIN: Dialect =
     Dialect { delimiter: ',', quote: Some('"'), escape: None, double: true, skip_space: false, strict: false, trim: false };

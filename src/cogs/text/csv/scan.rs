@@ -16,7 +16,7 @@ const SPAN: usize = 64;
 
 /// The reader of plain lines of one dialect.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scan {
+pub(in crate::cogs::text) struct Scan {
     delimiter: u8,
     quote: Option<u8>,
     /// What ends the plain part of all lines, besides line breaks.
@@ -31,7 +31,7 @@ struct Marks {
 
 impl Scan {
     /// The reader for that dialect; none for those with letters of several bytes or blanks that do not count.
-    pub(super) fn of(dialect: &Dialect) -> Option<Self> {
+    pub(in crate::cogs::text) fn of(dialect: &Dialect) -> Option<Self> {
         let plain = dialect.is_ascii() && !dialect.trim && !dialect.skip_space;
         plain.then(|| Self {
             delimiter: dialect.delimiter as u8,
@@ -43,7 +43,7 @@ impl Scan {
     /// Tells `field` where each field of the line at `line` in `block` begins and ends, in bytes of the block and without
     /// quotes, and whether it stood in quotes. False when the line is not plain: what was told does not count then.
     #[inline]
-    pub(super) fn fields(self, block: &str, line: Range<usize>, mut field: impl FnMut(usize, usize, bool)) -> bool {
+    pub(in crate::cogs::text) fn fields(self, block: &str, line: Range<usize>, mut field: impl FnMut(usize, usize, bool)) -> bool {
         let (bytes, end) = (block.as_bytes(), line.end);
         if line.is_empty() {
             return true;
