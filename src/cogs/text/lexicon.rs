@@ -2,10 +2,8 @@
 
 use std::rc::Rc;
 
-use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::{Anchored, Input};
-
 use super::DATA_GETTER;
+use super::expression::Hay;
 use super::fill::{INITIAL, Initial};
 use super::rules::{Rule, read};
 use crate::cog::{Args, Ctx, Lit, Param, Ty};
@@ -32,7 +30,7 @@ pub(super) struct Lexicon {
     data_getter: Getter,
     pub(super) rules: Vec<Rule>,
     no_match: NoMatch,
-    anchored: Anchored,
+    anchored: bool,
     matched_setter: Setter,
 }
 
@@ -43,8 +41,8 @@ enum NoMatch {
     Pass,
 }
 
-/// What is searched; matches are cut out of it.
-enum Hay {
+/// What was given; matches are cut out of it.
+enum Given {
     Text(Text),
     Blob(Rc<[u8]>),
 }
@@ -61,42 +59,34 @@ impl Lexicon {
                 "drop" => NoMatch::Drop,
                 _ => NoMatch::Pass,
             },
-            anchored: if args.bool("anchored") { Anchored::Yes } else { Anchored::No },
+            anchored: args.bool("anchored"),
             matched_setter: args.setter("matched_setter"),
         })
     }
 
     /// Takes the datum's text apart by the rule that `pick` finds: the first that matches, with its groups found.
     #[inline]
-    pub(super) fn turn(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        datum: Datum,
-        pick: impl FnOnce(&mut [Rule], &Input<'_>) -> Option<usize>,
-    ) -> Result<()> {
-        let hay = Hay::of(&*self.data_getter.get(&datum)?)?;
-        let input = Input::new(hay.bytes()).anchored(self.anchored);
-        let Some(number) = pick(&mut self.rules, &input) else {
+    pub(super) fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum, pick: impl FnOnce(&mut [Rule], Hay<'_>) -> Option<usize>) -> Result<()> {
+        let given = Given::of(&*self.data_getter.get(&datum)?)?;
+        let hay = Hay { bytes: given.bytes(), is_text: matches!(given, Given::Text(_)), anchored: self.anchored };
+        let Some(number) = pick(&mut self.rules, hay) else {
             match self.no_match {
-                NoMatch::Error => return Err(Error::data("no rule matches", &String::from_utf8_lossy(hay.bytes()))),
+                NoMatch::Error => return Err(Error::data("no rule matches", &String::from_utf8_lossy(hay.bytes))),
                 NoMatch::Pass => ctx.emit(datum),
                 NoMatch::Drop => {}
             }
             return Ok(());
         };
         let rule = &self.rules[number];
-        let mut record = rule.fill.start(datum);
-        if !rule.constants.is_empty() {
-            Setter::Update(None).set(&mut record, Datum::Map(rule.constants.clone()))?;
-        }
-        for (place, ends) in rule.found.slots().chunks_exact(2).skip(1).enumerate() {
-            if let [Some(start), Some(end)] = ends
-                && rule.fill.wants(place)
-            {
-                rule.fill.put(&mut record, place, hay.cut(*start, *end))?;
-            }
-        }
-        if !self.matched_setter.is_null() {
+        let row = match (&rule.form, &given) {
+            (Some(form), Given::Text(text)) => form.record(text, &rule.expression, &rule.name).map(|row| (row, form.is_named())),
+            _ => None,
+        };
+        let (mut record, named) = match row {
+            Some(row) => row,
+            None => (given.record(rule, datum)?, false),
+        };
+        if !named && !self.matched_setter.is_null() {
             self.matched_setter.set(&mut record, rule.name.clone())?;
         }
         ctx.emit(record);
@@ -104,7 +94,7 @@ impl Lexicon {
     }
 }
 
-impl Hay {
+impl Given {
     fn of(piece: &Datum) -> Result<Self> {
         match piece {
             Datum::Str(text) => Ok(Self::Text(text.clone().into_span())),
@@ -120,13 +110,28 @@ impl Hay {
         }
     }
 
+    /// The record of the rule's last match, piece by piece.
+    fn record(&self, rule: &Rule, datum: Datum) -> Result<Datum> {
+        let mut record = rule.fill.start(datum);
+        if !rule.constants.is_empty() {
+            Setter::Update(None).set(&mut record, Datum::Map(rule.constants.clone()))?;
+        }
+        for (place, group) in rule.expression.groups().enumerate() {
+            if let Some((start, end)) = group
+                && rule.fill.wants(place)
+            {
+                rule.fill.put(&mut record, place, self.cut(start, end))?;
+            }
+        }
+        Ok(record)
+    }
+
     /// A piece, as text where it is text: an expression with `(?-u)` can match a part of a letter.
     #[inline]
-    fn cut(&self, start: NonMaxUsize, end: NonMaxUsize) -> Datum {
-        let range = start.get()..end.get();
+    fn cut(&self, start: usize, end: usize) -> Datum {
         match self {
-            Self::Text(text) if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) => Datum::Str(text.slice(range)),
-            _ => Datum::Bytes(self.bytes()[range].into()),
+            Self::Text(text) if text.is_char_boundary(start) && text.is_char_boundary(end) => Datum::Str(text.slice(start..end)),
+            _ => Datum::Bytes(self.bytes()[start..end].into()),
         }
     }
 }

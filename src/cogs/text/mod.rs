@@ -1,10 +1,13 @@
 //! Text to structure and back: CSV, JSON, and lines taken apart by regular expressions.
 //!
-//! `dialect`, `fields` and `quote` are CSV's shared rules, `fill` puts pieces into a datum, `lexicon` is sets of expressions.
+//! `dialect`, `fields` and `quote` are CSV's shared rules, `fill` puts pieces into a datum. `lexicon` is what both sets of
+//! expressions share: `rules` reads them, `expression` matches one (`scan` where no engine is needed), `record` makes of a match
+//! what goes on, `sieve` tells by `words` which rules a text can match at all.
 
 pub mod csv_marshall;
 pub mod csv_parse;
 mod dialect;
+mod expression;
 mod fields;
 mod fill;
 pub mod json_marshall;
@@ -12,8 +15,12 @@ pub mod json_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
 mod quote;
+mod record;
 pub mod regexp_lexicon;
 mod rules;
+mod scan;
+mod sieve;
+mod words;
 
 use crate::cog::Param;
 use crate::datum::{Datum, Text};
