@@ -37,6 +37,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/sink.rs"]),
     ("regex", &["conf/cast/", "cogs/text/"]),
     ("regex_automata", &["cogs/text/"]),
+    ("regex_syntax", &["cogs/text/"]),
     ("csv_core", &["cogs/text/"]),
     ("encoding_rs", &["cogs/fs/"]),
     ("glob", &["cogs/fs/"]),

@@ -144,6 +144,14 @@ impl Fill {
         self.form.as_ref()
     }
 
+    /// The fresh map and the keys by their places, where pieces are only appended.
+    pub(super) fn flat(&self) -> Option<(&Map, &[Option<Key>])> {
+        match (&self.keys, &self.initial) {
+            (Some(keys), Initial::Fresh(initial)) => Some((initial, keys)),
+            _ => None,
+        }
+    }
+
     #[inline]
     fn fresh(&self, initial: &Map) -> Map {
         let mut map = Map::with_capacity(initial.len() + self.setters.len());
@@ -176,7 +184,7 @@ impl Fill {
 }
 
 /// The key, for a setter that sets a key of a map and nothing else.
-fn plain_key(setter: &Setter) -> Option<Key> {
+pub(super) fn plain_key(setter: &Setter) -> Option<Key> {
     match setter {
         Setter::Item(key) | Setter::Lowered { key, .. } => Some(key.clone()),
         Setter::Path(path) => single_key(path).cloned(),

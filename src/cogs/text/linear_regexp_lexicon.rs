@@ -37,7 +37,7 @@ struct LinearRegexpLexicon {
 
 impl Cog for LinearRegexpLexicon {
     fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        self.lexicon.turn(ctx, datum, |rules, input| rules.iter_mut().position(|rule| rule.matches(input)))
+        self.lexicon.turn(ctx, datum, |rules, hay| rules.iter_mut().position(|rule| rule.expression.matches(hay)))
     }
 }
 
@@ -108,6 +108,26 @@ mod tests {
         assert_eq!(map.by_name("rest"), Some(&Datum::Bytes(b"ab".as_slice().into())));
         let out = bench.feed("ä");
         assert_eq!(out[0].as_map().unwrap().by_name("head"), Some(&Datum::str("ä")));
+    }
+
+    #[test]
+    fn a_match_stays_in_its_text_until_it_is_used() {
+        let rules = given(r#"[{"regexp": "(?<a>\\S+) (?<b>[^ ]+) \"(?<c>[^\"]*)\"(?<d>x)?", "name": "A", "constants": {"k": 1}}]"#);
+        let options = || vec![("rules", rules.clone()), ("matched_setter", "rule".into()), ("initial", given(r#"{"i": []}"#))];
+        let out = Bench::new(&SPEC, options()).feed("x\"\u{1} y \"c:\\d ä\"");
+        assert!(!out[0].as_map().unwrap().is_read());
+        assert_eq!(json::to_string(&out[0]), r#"{"i":[],"k":1,"a":"x\"\u0001","b":"y","c":"c:\\d ä","rule":"A"}"#);
+        let out = Bench::new(&SPEC, options()).feed("x y \"plain\"x");
+        assert_eq!(json::to_string(&out[0]), r#"{"i":[],"k":1,"a":"x","b":"y","c":"plain","d":"x","rule":"A"}"#);
+    }
+
+    #[test]
+    fn the_name_of_the_rule_takes_the_place_of_a_group() {
+        let rules = || ("rules", given(r#"["(?<a>x)(?<b>y)?(?<c>z)"]"#));
+        assert_eq!(one(vec![rules(), ("matched_setter", "a".into())], "xz"), r#"{"a":1,"c":"z"}"#);
+        assert_eq!(one(vec![rules(), ("matched_setter", "b".into())], "xz"), r#"{"a":"x","c":"z","b":1}"#);
+        assert_eq!(one(vec![rules(), ("matched_setter", "b".into())], "xyz"), r#"{"a":"x","b":1,"c":"z"}"#);
+        assert_eq!(one(vec![rules(), ("matched_setter", "m.n".into())], "xz"), r#"{"a":"x","c":"z","m":{"n":1}}"#);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Text to structure and back: CSV, JSON, and lines taken apart by regular expressions.
 //!
-//! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is sets of expressions.
+//! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is what both sets of expressions share.
 
 mod csv;
 pub mod csv_marshall;
@@ -11,7 +11,6 @@ pub mod json_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
 pub mod regexp_lexicon;
-mod rules;
 
 use crate::cog::Param;
 use crate::datum::{Datum, Text};

@@ -1,44 +1,27 @@
 //! The option `rules` of the lexicons: expressions, and where their groups go.
 
-use regex_automata::meta::{self, BuildError, Regex};
-use regex_automata::util::captures::Captures;
-use regex_automata::util::primitives::PatternID;
-use regex_automata::util::syntax;
-use regex_automata::{Input, MatchKind, nfa::thompson::WhichCaptures};
+use regex_automata::meta::BuildError;
 
-use super::fill::{Fill, Initial};
+use super::expression::{self, Expression};
+use super::record::Form;
 use crate::cog::{Args, Given};
+use crate::cogs::text::fill::{Fill, Initial};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result, nearest};
 use crate::getset::Setter;
 
-/// A compiled expression at most, in bytes.
-const LARGEST: usize = 1 << 20;
-
 /// One rule, ready to be used.
 #[derive(Debug)]
-pub(super) struct Rule {
-    regex: Regex,
-    cache: meta::Cache,
-    /// The groups of the last match.
-    pub(super) found: Captures,
+pub(in crate::cogs::text) struct Rule {
+    pub(in crate::cogs::text) expression: Expression,
     /// Its name, or its number from 1.
-    pub(super) name: Datum,
+    pub(in crate::cogs::text) name: Datum,
     /// Where the groups go: group 1 has place 0.
-    pub(super) fill: Fill,
+    pub(in crate::cogs::text) fill: Fill,
     /// What is set beside the groups, when that is not in `fill` already.
-    pub(super) constants: Map,
-    /// The expression with its flags before it.
-    pattern: String,
-}
-
-impl Rule {
-    /// Whether it matches; its groups are then in `found`.
-    #[inline]
-    pub(super) fn matches(&mut self, input: &Input<'_>) -> bool {
-        self.regex.search_captures_with(&mut self.cache, input, &mut self.found);
-        self.found.is_match()
-    }
+    pub(in crate::cogs::text) constants: Map,
+    /// How a match becomes a row, when it can.
+    pub(in crate::cogs::text) form: Option<Form>,
 }
 
 /// What a script said of one rule.
@@ -71,7 +54,7 @@ impl From<Error> for Fault {
 const KEYS: [&str; 6] = ["regexp", "setters", "set", "flags", "constants", "name"];
 
 /// The rules in a lexicon's options.
-pub(super) fn read(args: &Args, initial: &Initial) -> Result<Vec<Rule>> {
+pub(in crate::cogs::text) fn read(args: &Args, initial: &Initial) -> Result<Vec<Rule>> {
     let given = args.given("rules").and_then(|given| given.list());
     let given = given.ok_or_else(|| Error::option("rules", "takes an array of rules"))?;
     if given.is_empty() {
@@ -80,26 +63,13 @@ pub(super) fn read(args: &Args, initial: &Initial) -> Result<Vec<Rule>> {
     let flags = [("ignore_case", 'i'), ("multi_line", 'm'), ("dot_all", 's')];
     let flags: String = flags.iter().filter(|(option, _)| args.bool(option)).map(|(_, flag)| flag).collect();
     let rule = |(n, given)| {
-        draft(given).and_then(|draft| build(draft, &flags, n + 1, initial)).map_err(|Fault(text, hint)| Error::Option {
+        draft(given).and_then(|draft| build(draft, &flags, n + 1, initial, args)).map_err(|Fault(text, hint)| Error::Option {
             option: "rules".into(),
             text: format!("rule {}: {text}", n + 1),
             hint,
         })
     };
     given.iter().enumerate().map(rule).collect()
-}
-
-/// All expressions in one, which tells those that match.
-pub(super) fn together(rules: &[Rule]) -> Result<Regex> {
-    let config = config(LARGEST * rules.len()).match_kind(MatchKind::All).which_captures(WhichCaptures::None);
-    let patterns: Vec<&str> = rules.iter().map(|rule| rule.pattern.as_str()).collect();
-    let built = Regex::builder().configure(config).syntax(syntax::Config::new().utf8(false)).build_many(&patterns);
-    built.map_err(|error| Error::option("rules", format!("cannot be compiled together: {error}")))
-}
-
-/// Matches are bytes, as blobs may be searched; whether a group is text is seen when it is cut out.
-fn config(limit: usize) -> meta::Config {
-    Regex::config().utf8_empty(false).nfa_size_limit(Some(limit)).onepass_size_limit(Some(LARGEST))
 }
 
 fn draft(given: &Given) -> Result<Draft, Fault> {
@@ -144,29 +114,25 @@ fn draft(given: &Given) -> Result<Draft, Fault> {
     }
 }
 
-fn build(draft: Draft, common: &str, number: usize, initial: &Initial) -> Result<Rule, Fault> {
+fn build(draft: Draft, common: &str, number: usize, initial: &Initial, args: &Args) -> Result<Rule, Fault> {
     if let Some(odd) = draft.flags.chars().find(|flag| !"imsx".contains(*flag)) {
         return Err(Fault(
             format!("no flag `{odd}`"),
             Some("the flags are i (ignore case), m (multi line), s (dot all), x (blanks and comments)".into()),
         ));
     }
-    let flag = |flag| common.contains(flag) || draft.flags.contains(flag);
-    let syntax = syntax::Config::new().utf8(false).case_insensitive(flag('i')).multi_line(flag('m')).dot_matches_new_line(flag('s'));
-    let built = Regex::builder().configure(config(LARGEST)).syntax(syntax.ignore_whitespace(flag('x'))).build(&draft.regexp);
-    let regex = built.map_err(|error| refused(&error))?;
-    let flags: String = "imsx".chars().filter(|letter| flag(*letter)).collect();
-    let names: Vec<Option<String>> =
-        regex.group_info().pattern_names(PatternID::ZERO).skip(1).map(|name| name.map(str::to_owned)).collect();
-    let fresh = matches!(initial, Initial::Fresh(_));
+    let flags: String = "imsx".chars().filter(|flag| common.contains(*flag) || draft.flags.contains(*flag)).collect();
+    let expression = Expression::new(&draft.regexp, &flags, args.bool("anchored")).map_err(|fault| match fault {
+        expression::Fault::Syntax(error) => misspelt(&error.to_string()),
+        expression::Fault::Build(error) => too_large(&error),
+    })?;
+    let fill = Fill::new(setters(&draft, &expression.names)?, initial.with(&draft.constants));
     Ok(Rule {
-        cache: regex.create_cache(),
-        found: regex.create_captures(),
         name: draft.name.clone().unwrap_or(Datum::Int(number as i64)),
-        fill: Fill::new(setters(&draft, &names)?, initial.with(&draft.constants)),
-        constants: if fresh { Map::new() } else { draft.constants },
-        pattern: if flags.is_empty() { draft.regexp } else { format!("(?{flags}){}", draft.regexp) },
-        regex,
+        form: Form::of(&fill, &expression, &args.setter("matched_setter")),
+        fill,
+        constants: if matches!(initial, Initial::Fresh(_)) { Map::new() } else { draft.constants },
+        expression,
     })
 }
 
@@ -199,14 +165,17 @@ fn setters(draft: &Draft, names: &[Option<String>]) -> Result<Vec<Option<Setter>
     Ok(setters)
 }
 
-/// Why an expression was not compiled; a fault in its text is shown with a caret under it.
-fn refused(error: &BuildError) -> Fault {
-    if error.size_limit().is_some() {
-        let hint = "counted repetitions multiply what stands in them, `\\w` and `\\d` mean all of Unicode unless `(?-u)` says else";
-        return Fault("its compiled form is larger than 1 MiB".into(), Some(hint.into()));
+/// Why an expression was not compiled.
+fn too_large(error: &BuildError) -> Fault {
+    if error.size_limit().is_none() {
+        return Fault(error.to_string(), None);
     }
-    let Some(syntax) = error.syntax_error() else { return Fault(error.to_string(), None) };
-    let text = syntax.to_string();
+    let hint = "counted repetitions multiply what stands in them, `\\w` and `\\d` mean all of Unicode unless `(?-u)` says else";
+    Fault("its compiled form is larger than 1 MiB".into(), Some(hint.into()))
+}
+
+/// A fault in the text of an expression, shown with a caret under it.
+fn misspelt(text: &str) -> Fault {
     let lines = || text.lines().filter(|line| !line.starts_with("regex parse error"));
     let what = lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it cannot be parsed");
     let shown: Vec<&str> = lines().filter(|line| !line.starts_with("error: ")).collect();

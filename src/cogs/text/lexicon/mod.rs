@@ -1,19 +1,27 @@
 //! What both lexicons share: a text is taken apart by the first rule that matches it.
+//!
+//! `rules` reads the rules, `expression` matches one (`scan` where no engine is needed), `record` makes of a match what goes on,
+//! `sieve` tells by `words` which rules a text can match at all.
+
+pub(super) mod expression;
+mod record;
+pub(super) mod rules;
+mod scan;
+pub(super) mod sieve;
+mod words;
 
 use std::rc::Rc;
 
-use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::{Anchored, Input};
-
-use super::DATA_GETTER;
-use super::fill::{INITIAL, Initial};
-use super::rules::{Rule, read};
+use self::expression::Hay;
+use self::rules::{Rule, read};
 use crate::cog::{Args, Ctx, Lit, Param, Ty};
+use crate::cogs::text::DATA_GETTER;
+use crate::cogs::text::fill::{INITIAL, Initial};
 use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
-pub(super) const PARAMS: &[Param] = &[
+pub(in crate::cogs::text) const PARAMS: &[Param] = &[
     Param::new("rules", Ty::Any).about(
         "an array of rules: #{regexp, set: #{group: setter}} or #{regexp, setters: [..]} by number, with flags (\"imsx\"), constants, name; or [regexp, setter, ..]; or the expression alone, whose named groups set keys of their names",
     ),
@@ -28,11 +36,11 @@ pub(super) const PARAMS: &[Param] = &[
 ];
 
 /// Rules and what to do with their matches.
-pub(super) struct Lexicon {
+pub(in crate::cogs::text) struct Lexicon {
     data_getter: Getter,
-    pub(super) rules: Vec<Rule>,
+    pub(in crate::cogs::text) rules: Vec<Rule>,
     no_match: NoMatch,
-    anchored: Anchored,
+    anchored: bool,
     matched_setter: Setter,
 }
 
@@ -43,14 +51,14 @@ enum NoMatch {
     Pass,
 }
 
-/// What is searched; matches are cut out of it.
-enum Hay {
+/// What was given; matches are cut out of it.
+enum Given {
     Text(Text),
     Blob(Rc<[u8]>),
 }
 
 impl Lexicon {
-    pub(super) fn new(args: &Args) -> Result<Self> {
+    pub(in crate::cogs::text) fn new(args: &Args) -> Result<Self> {
         let data_getter = args.getter("data_getter");
         let initial = Initial::of(args, &data_getter)?;
         Ok(Self {
@@ -61,42 +69,39 @@ impl Lexicon {
                 "drop" => NoMatch::Drop,
                 _ => NoMatch::Pass,
             },
-            anchored: if args.bool("anchored") { Anchored::Yes } else { Anchored::No },
+            anchored: args.bool("anchored"),
             matched_setter: args.setter("matched_setter"),
         })
     }
 
     /// Takes the datum's text apart by the rule that `pick` finds: the first that matches, with its groups found.
     #[inline]
-    pub(super) fn turn(
+    pub(in crate::cogs::text) fn turn(
         &mut self,
         ctx: &mut Ctx<'_>,
         datum: Datum,
-        pick: impl FnOnce(&mut [Rule], &Input<'_>) -> Option<usize>,
+        pick: impl FnOnce(&mut [Rule], Hay<'_>) -> Option<usize>,
     ) -> Result<()> {
-        let hay = Hay::of(&*self.data_getter.get(&datum)?)?;
-        let input = Input::new(hay.bytes()).anchored(self.anchored);
-        let Some(number) = pick(&mut self.rules, &input) else {
+        let given = Given::of(&*self.data_getter.get(&datum)?)?;
+        let hay = Hay { bytes: given.bytes(), is_text: matches!(given, Given::Text(_)), anchored: self.anchored };
+        let Some(number) = pick(&mut self.rules, hay) else {
             match self.no_match {
-                NoMatch::Error => return Err(Error::data("no rule matches", &String::from_utf8_lossy(hay.bytes()))),
+                NoMatch::Error => return Err(Error::data("no rule matches", &String::from_utf8_lossy(hay.bytes))),
                 NoMatch::Pass => ctx.emit(datum),
                 NoMatch::Drop => {}
             }
             return Ok(());
         };
         let rule = &self.rules[number];
-        let mut record = rule.fill.start(datum);
-        if !rule.constants.is_empty() {
-            Setter::Update(None).set(&mut record, Datum::Map(rule.constants.clone()))?;
-        }
-        for (place, ends) in rule.found.slots().chunks_exact(2).skip(1).enumerate() {
-            if let [Some(start), Some(end)] = ends
-                && rule.fill.wants(place)
-            {
-                rule.fill.put(&mut record, place, hay.cut(*start, *end))?;
-            }
-        }
-        if !self.matched_setter.is_null() {
+        let row = match (&rule.form, &given) {
+            (Some(form), Given::Text(text)) => form.record(text, &rule.expression, &rule.name).map(|row| (row, form.is_named())),
+            _ => None,
+        };
+        let (mut record, named) = match row {
+            Some(row) => row,
+            None => (given.record(rule, datum)?, false),
+        };
+        if !named && !self.matched_setter.is_null() {
             self.matched_setter.set(&mut record, rule.name.clone())?;
         }
         ctx.emit(record);
@@ -104,7 +109,7 @@ impl Lexicon {
     }
 }
 
-impl Hay {
+impl Given {
     fn of(piece: &Datum) -> Result<Self> {
         match piece {
             Datum::Str(text) => Ok(Self::Text(text.clone().into_span())),
@@ -120,13 +125,28 @@ impl Hay {
         }
     }
 
+    /// The record of the rule's last match, piece by piece.
+    fn record(&self, rule: &Rule, datum: Datum) -> Result<Datum> {
+        let mut record = rule.fill.start(datum);
+        if !rule.constants.is_empty() {
+            Setter::Update(None).set(&mut record, Datum::Map(rule.constants.clone()))?;
+        }
+        for (place, group) in rule.expression.groups().enumerate() {
+            if let Some((start, end)) = group
+                && rule.fill.wants(place)
+            {
+                rule.fill.put(&mut record, place, self.cut(start, end))?;
+            }
+        }
+        Ok(record)
+    }
+
     /// A piece, as text where it is text: an expression with `(?-u)` can match a part of a letter.
     #[inline]
-    fn cut(&self, start: NonMaxUsize, end: NonMaxUsize) -> Datum {
-        let range = start.get()..end.get();
+    fn cut(&self, start: usize, end: usize) -> Datum {
         match self {
-            Self::Text(text) if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) => Datum::Str(text.slice(range)),
-            _ => Datum::Bytes(self.bytes()[range].into()),
+            Self::Text(text) if text.is_char_boundary(start) && text.is_char_boundary(end) => Datum::Str(text.slice(start..end)),
+            _ => Datum::Bytes(self.bytes()[start..end].into()),
         }
     }
 }
