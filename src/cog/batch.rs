@@ -16,6 +16,24 @@ pub struct Batch {
     pub events: Vec<Event>,
 }
 
+/// What becomes of a datum that was changed in place.
+#[derive(Debug)]
+pub enum Turned {
+    /// It goes on as it is now.
+    Kept,
+    /// It was swallowed on purpose.
+    Swallowed,
+    /// These go on in its place.
+    Into(Vec<Datum>),
+}
+
+impl From<bool> for Turned {
+    #[inline]
+    fn from(goes_on: bool) -> Self {
+        if goes_on { Self::Kept } else { Self::Swallowed }
+    }
+}
+
 /// What the texts of a batch are written into.
 pub trait Sheet: Default {
     /// How many bytes were written.
@@ -99,30 +117,56 @@ impl Batch {
         Ok(())
     }
 
-    /// As [`Batch::each`], for cogs that make at most one datum of each and need nothing else of the context: `f` makes it in
-    /// place and says whether it is emitted or swallowed. No event is moved.
+    /// As [`Batch::each`], for cogs that need nothing else of the context: `f` changes each datum in place and says what
+    /// becomes of it. No event is moved.
     ///
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each_in_place(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Datum) -> Result<bool>) -> Result<()> {
+    pub fn each_in_place<T: Into<Turned>>(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Datum) -> Result<T>) -> Result<()> {
         if keeps(ctx) || ctx.names() {
             return self.each(ctx, |ctx, mut datum| {
-                if f(&mut datum)? {
-                    ctx.emit(datum);
+                match f(&mut datum)?.into() {
+                    Turned::Kept => ctx.emit(datum),
+                    Turned::Swallowed => {}
+                    Turned::Into(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
                 }
                 Ok(())
             });
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        self.events.retain_mut(|event| match f(&mut event.datum) {
-            Ok(true) => true,
-            Ok(false) => {
-                ctx.swallow(&event.lineage);
-                false
-            }
-            Err(error) => fail(ctx, event, &error),
+        let (mut kept, mut more) = (0, Vec::new());
+        self.events.retain_mut(|event| {
+            let stays = match f(&mut event.datum).map(T::into) {
+                Ok(Turned::Kept) => true,
+                Ok(Turned::Swallowed) => {
+                    ctx.swallow(&event.lineage);
+                    false
+                }
+                Ok(Turned::Into(data)) => {
+                    let mut data = data.into_iter();
+                    if let Some(first) = data.next() {
+                        event.datum = first;
+                        if data.len() > 0 {
+                            ctx.split(&event.lineage, data.len() as u32);
+                            more.push((kept, data));
+                        }
+                        true
+                    } else {
+                        ctx.swallow(&event.lineage);
+                        false
+                    }
+                }
+                Err(error) => fail(ctx, event, &error),
+            };
+            kept += usize::from(stays);
+            stays
         });
+        // From the last to the first, so that places stay true.
+        for (place, data) in more.into_iter().rev() {
+            let lineage = self.events[place].lineage.clone();
+            self.events.splice(place + 1..=place, data.map(|datum| Event { datum, lineage: lineage.clone() }));
+        }
         ctx.pass_on(self.events);
         ctx.over();
         Ok(())

@@ -241,6 +241,11 @@ impl<'a> Ctx<'a> {
         self.books.settle(lineage, Outcome::Filtered);
     }
 
+    /// What was given becomes so many more parts.
+    pub(super) fn split(&mut self, lineage: &Lineage, more: u32) {
+        self.books.split(lineage, more);
+    }
+
     /// What was given goes on, each as one.
     #[inline]
     pub(super) fn pass_on(&mut self, events: Vec<Event>) {

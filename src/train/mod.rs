@@ -189,8 +189,10 @@ impl Train {
             self.keep(events);
             return;
         };
-        for event in &mut events {
-            self.books.split(&event.lineage, others.len() as u32);
+        if !others.is_empty() {
+            for event in &events {
+                self.books.split(&event.lineage, others.len() as u32);
+            }
         }
         for target in others {
             let copies = events.iter().map(|event| Event { datum: event.datum.clone(), lineage: event.lineage.clone() }).collect();

@@ -13,6 +13,9 @@ enum Road {
     Plain,
     InPlace,
     IntoBlock,
+    /// Some become several.
+    Several,
+    SeveralInPlace,
 }
 
 /// Fails data with `bad`, and writes the others as JSON; not into a block it swallows those with `none`.
@@ -32,6 +35,18 @@ impl Turner {
     }
 }
 
+impl Turner {
+    /// As many as there are elements of a list `n`.
+    fn several(&self, datum: &mut Datum) -> Result<Turned> {
+        let list = datum.as_map().and_then(|map| map.get(&"n".into())).map(|list| list.opened().into_owned());
+        self.make(datum)?;
+        Ok(match list {
+            Some(Datum::List(list)) => Turned::Into(list),
+            _ => Turned::Kept,
+        })
+    }
+}
+
 impl Cog for Turner {
     fn turn(&mut self, _: &mut Ctx<'_>, _: Datum) -> Result<()> {
         unreachable!("it turns batches")
@@ -47,6 +62,14 @@ impl Cog for Turner {
             }),
             Road::InPlace => batch.each_in_place(ctx, |datum| self.make(datum)),
             Road::IntoBlock => batch.each_into_block(ctx, &self.1, write),
+            Road::Several => batch.each(ctx, |ctx, mut datum| {
+                match self.several(&mut datum)? {
+                    Turned::Into(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
+                    _ => ctx.emit(datum),
+                }
+                Ok(())
+            }),
+            Road::SeveralInPlace => batch.each_in_place(ctx, |datum| self.several(datum)),
         }
     }
 }
@@ -88,11 +111,13 @@ fn all_roads_settle_alike() {
     let data = [r#"{"id":"x","a":1}"#, r#"{"bad":1}"#, r#"{"a":"ä"}"#, "3", r#"{"id":"y","bad":1}"#, r#"{"a":3}"#, r#"{"bad":2}"#];
     let with_none = [&data[..], &[r#"{"none":1}"#, r#"{"a":4}"#]].concat();
     let call: SetFn = std::rc::Rc::new(|datum, piece| Setter::Item(Key::new("line")).set(datum, piece));
+    let with_several = [&data[..], &[r#"{"n":[]}"#, r#"{"n":[1,2,3]}"#, r#"{"a":5}"#, r#"{"n":[4]}"#, r#"{"n":[5,6]}"#]].concat();
     for setter in [Setter::Whole, Setter::Item(Key::new("line")), Setter::Call(call)] {
         for on_error in [OnError::Log, OnError::Drop, OnError::Pass, OnError::Stop, OnError::Route(3)] {
             for named in [false, true] {
                 let turned = |road, data: &[&str]| turned(road, setter.clone(), on_error, named, data);
                 assert_eq!(turned(Road::InPlace, &with_none), turned(Road::Plain, &with_none), "{setter:?} {on_error:?} {named}");
+                assert_eq!(turned(Road::SeveralInPlace, &with_several), turned(Road::Several, &with_several), "{setter:?} {on_error:?}");
                 assert_eq!(turned(Road::IntoBlock, &data), turned(Road::Plain, &data), "{setter:?} {on_error:?} {named}");
             }
         }

@@ -3,7 +3,7 @@
 //! A swallowed datum has ended well. A predicate that raises an error, or gives something else than true or false, fails the
 //! datum instead: a typing mistake must not look like "no".
 
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::getset::Predicate;
@@ -45,6 +45,10 @@ impl Cog for Filter {
             ctx.emit(datum);
         }
         Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each_in_place(ctx, |datum| Ok(self.predicate.test(datum)? != self.negate))
     }
 }
 

@@ -3,7 +3,7 @@
 //! One datum in, one datum out, whatever the function gives: `()` and arrays too go on as they are. To swallow data use
 //! `twist::filter`, to make several of one use `twist::flat_map`.
 
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Param};
+use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Param};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::getset::Func;
@@ -39,6 +39,13 @@ impl Cog for Map {
         let result = self.func.call(datum)?;
         ctx.emit(result);
         Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each_in_place(ctx, |datum| {
+            *datum = self.func.call(std::mem::take(datum))?;
+            Ok(true)
+        })
     }
 }
 
