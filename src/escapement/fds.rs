@@ -2,7 +2,7 @@
 //!
 //! Readiness is a hint. The owner reads or writes until `WouldBlock`, or asks to be woken again with `rearm`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::RawFd;
 
@@ -76,9 +76,9 @@ impl Descriptor {
 pub(super) struct Fds {
     /// Which binding an event is for. Names are not used twice, so that an event for a descriptor whose duplicate lives on in
     /// another process, and which the poll therefore still holds, finds nobody.
-    tokens: HashMap<usize, Token>,
+    tokens: BTreeMap<usize, Token>,
     /// Who registered a descriptor number last. The owner may have closed it, and the number been given to another, before it unbinds.
-    latest: HashMap<RawFd, usize>,
+    latest: BTreeMap<RawFd, usize>,
     ids: usize,
 }
 

@@ -166,13 +166,17 @@ fn read(wd: Wd, mask: EventMask, name: Option<&OsStr>) -> Notice {
 #[derive(Default)]
 struct Sum {
     notices: Vec<Notice>,
+    /// Where the latest of each name stands, of so many of them.
+    placed: usize,
     latest: HashMap<(Option<Wd>, Option<OsString>), usize>,
 }
 
+/// So few news are looked through one by one.
+const FEW: usize = 8;
+
 impl Sum {
     fn add(&mut self, new: Notice) {
-        let key = (new.wd, new.name.clone());
-        if let Some(old) = self.latest.get(&key).map(|place| &mut self.notices[*place]) {
+        if let Some(old) = self.known(&new).map(|place| &mut self.notices[place]) {
             let crossed = old.what.created && new.what.removed || old.what.removed && new.what.created;
             if !crossed {
                 old.what = old.what.and(new.what);
@@ -184,8 +188,20 @@ impl Sum {
         if new.what.is_nothing() && !new.look && !new.ended {
             return;
         }
-        self.latest.insert(key, self.notices.len());
         self.notices.push(new);
+    }
+
+    /// The latest one of the same name.
+    fn known(&mut self, new: &Notice) -> Option<usize> {
+        if self.notices.len() <= FEW {
+            return self.notices.iter().rposition(|old| old.wd == new.wd && old.name == new.name);
+        }
+        while self.placed < self.notices.len() {
+            let old = &self.notices[self.placed];
+            self.latest.insert((old.wd, old.name.clone()), self.placed);
+            self.placed += 1;
+        }
+        self.latest.get(&(new.wd, new.name.clone())).copied()
     }
 }
 

@@ -19,7 +19,7 @@ mod wake;
 mod wall;
 mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -60,9 +60,11 @@ pub struct Escapement {
     waker: Arc<Waker>,
     slots: Slots<Binding>,
     /// How many bindings each owner has.
-    owners: HashMap<Owner, usize>,
+    owners: BTreeMap<Owner, usize>,
     /// How many bindings keep the program alive.
     strong: usize,
+    /// The last poll told all that there was, and nothing has rested since.
+    polled: bool,
     /// What has come and was not handed out yet.
     round: VecDeque<(Token, Wake)>,
     queue: Queue,
@@ -130,8 +132,9 @@ impl Escapement {
             events: Events::with_capacity(EVENTS),
             waker,
             slots: Slots::new(),
-            owners: HashMap::new(),
+            owners: BTreeMap::new(),
             strong: 0,
+            polled: false,
             round: VecDeque::new(),
             queue: Queue::default(),
             timers: Timers::default(),
@@ -201,6 +204,9 @@ impl Escapement {
             if self.strong == 0 {
                 return Ok(None);
             }
+            if self.rests() {
+                continue;
+            }
             let timeout = self.timeout(until);
             self.gather(timeout)?;
             if self.round.is_empty() {
@@ -212,6 +218,22 @@ impl Escapement {
                 }
             }
         }
+    }
+
+    /// Whether there is nothing to do but what waits for rest: it is then handed out. What came within these microseconds is
+    /// found by the next poll, one of which lies between any two rests.
+    fn rests(&mut self) -> bool {
+        let waits = self.queue.waits_soon() || self.watching.has_more() || self.offload.as_ref().is_some_and(Offload::has_more);
+        if waits || !std::mem::take(&mut self.polled) {
+            return false;
+        }
+        self.hand_out_idle()
+    }
+
+    fn hand_out_idle(&mut self) -> bool {
+        let idle = self.queue.take_idle();
+        self.round.extend(idle.into_iter().map(|token| (token, Wake::Idle)));
+        !self.round.is_empty()
     }
 
     /// One thing of the round, unless its binding has ended since.
@@ -245,8 +267,7 @@ impl Escapement {
         self.gather_due();
         self.gather_queue();
         if self.round.is_empty() {
-            let idle = self.queue.take_idle();
-            self.round.extend(idle.into_iter().map(|token| (token, Wake::Idle)));
+            self.hand_out_idle();
         }
         Ok(())
     }
@@ -278,6 +299,7 @@ impl Escapement {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             Err(error) => return Err(Error::os("wait on", "the event poll", error)),
         }
+        self.polled = self.events.iter().count() < EVENTS;
         let spoke = |name| self.events.iter().any(|event| event.token() == name);
         // WAKER has done its work by ending the sleep.
         Ok(Own { wall: spoke(WALL), signals: spoke(SIGNALS), inotify: spoke(INOTIFY) })

@@ -31,6 +31,11 @@ impl Queue {
         !self.soon.is_empty() || !self.idle.is_empty()
     }
 
+    /// True while something waits for the next round.
+    pub(super) fn waits_soon(&self) -> bool {
+        !self.soon.is_empty()
+    }
+
     /// All that was queued until now. What is queued from here on waits for the next round.
     pub(super) fn take_soon(&mut self) -> VecDeque<Token> {
         std::mem::take(&mut self.soon)

@@ -4,7 +4,7 @@
 //! living and the heap is rebuilt; so arming and disarming a timer for every datum costs little and leaks nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::{Duration, SystemTime};
 
 use super::clock::{Clock, Moment};
@@ -64,7 +64,7 @@ impl Timer {
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
-    armed: HashMap<Token, Armed>,
+    armed: BTreeMap<Token, Armed>,
     orders: u64,
 }
 

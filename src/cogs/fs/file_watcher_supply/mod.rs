@@ -14,7 +14,7 @@ mod siblings;
 mod stream;
 mod turns;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -96,11 +96,11 @@ struct FileWatcher {
     settings: Settings,
     names: Vec<String>,
     globs: Vec<Glob>,
-    follows: HashMap<Number, Follow>,
+    follows: BTreeMap<Number, Follow>,
     next: Number,
     by_path: HashMap<PathBuf, Number>,
     readers: Readers,
-    bound: HashMap<Token, Bound>,
+    bound: BTreeMap<Token, Bound>,
     outlook: Outlook,
     /// Those with something to read, in the order of their turns.
     queue: VecDeque<Number>,
@@ -151,11 +151,11 @@ impl FileWatcher {
             settings,
             names: names.into_iter().filter(|name| !globs.iter().any(|glob| glob.text() == name)).collect(),
             globs,
-            follows: HashMap::new(),
+            follows: BTreeMap::new(),
             next: 0,
             by_path: HashMap::new(),
             readers: HashMap::new(),
-            bound: HashMap::new(),
+            bound: BTreeMap::new(),
             queue: VecDeque::new(),
             soon: None,
             scan: None,
@@ -227,7 +227,7 @@ impl Cog for FileWatcher {
             // A file that lost its name will not be read again by a next run.
             follow.close_old(ctx, &self.settings, true);
         }
-        for token in self.bound.drain().map(|(token, _)| token) {
+        for token in std::mem::take(&mut self.bound).into_keys() {
             ctx.unbind(token);
         }
         for token in [self.soon.take(), self.scan.take(), self.signal.take()].into_iter().flatten() {
