@@ -287,15 +287,6 @@ impl Predicate {
 /// Datum -> value.
 #[derive(Clone)]
 pub enum Func {
-    /// Sets a place to a constant or to what another place holds: a lowered `|| this.a = this.b`.
-    Assign {
-        /// The key that is set.
-        key: Key,
-        /// What it is set to.
-        value: Box<Getter>,
-        /// What answers when the datum is no map or the value is not plainly there.
-        slow: CallFn,
-    },
     /// A piece or constant as the result: a lowered `|d| d.a`.
     Get(Getter),
     /// A script's closure, or a native function.
@@ -307,22 +298,8 @@ impl Func {
     ///
     /// # Errors
     /// What the script raised.
-    pub fn call(&self, mut datum: Datum) -> Result<Datum> {
+    pub fn call(&self, datum: Datum) -> Result<Datum> {
         match self {
-            Self::Assign { key, value, slow } => {
-                let plain = match &**value {
-                    Getter::Lowered { path, .. } => path.get(&datum).map(Cow::into_owned),
-                    Getter::Const(value) => Some(value.clone()),
-                    _ => None,
-                };
-                match (plain, datum.map_mut()) {
-                    (Some(piece), Some(map)) => {
-                        map.insert(key.clone(), piece);
-                        Ok(datum)
-                    }
-                    _ => slow(datum),
-                }
-            }
             Self::Get(Getter::Whole) => Ok(datum),
             Self::Get(getter) => getter.get(&datum).map(Cow::into_owned),
             Self::Call(call) => call(datum),
@@ -389,7 +366,6 @@ impl fmt::Debug for Predicate {
 impl fmt::Debug for Func {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Assign { key, value, .. } => write!(f, "{key} = {value:?}"),
             Self::Get(getter) => write!(f, "{getter:?}"),
             Self::Call(_) => f.write_str("closure"),
         }

@@ -82,10 +82,40 @@ fn a_train_that_is_never_run_is_told() {
 #[test]
 fn nothing_is_touched_before_the_run() {
     let script = "let train = movement::train();\ntrain.update(fs::stdin_supply() |> fs::line_file_drain(\"out.txt\"));\nlog::configure(#{ type: \"file\", file: \"log.txt\" });\ntrain.run();\n";
-    for command in ["check", "dot"] {
+    for command in ["check", "dot", "explain"] {
         let outcome = Rig::new().command([command]).script("touch.rhai", script).run().expect_status(0);
         assert!(!outcome.path("out.txt").exists() && !outcome.path("log.txt").exists(), "{command}");
     }
+}
+
+#[test]
+fn closures_that_run_natively_are_told_and_what_keeps_others_back() {
+    let script = r"let train = movement::train();
+fn score(d) { d.n * 2 }
+fn shout(text) { print(text); }
+train.update(fs::stdin_supply()
+    |> (|d| #{n: d.len()})
+    |> cog(score)
+    |> filter(|n| n > 2)
+    |> cog(|d| {
+        let all = [d];
+        shout(d);
+        all
+    })
+    |> cog(#{n: 0, run: |d| { this.n += 1; this.n }})
+    |> fs::stdout_drain());
+train.run();
+";
+    let told = "score       lowered
+shout       not lowered: `print` at line 3
+closure:5   lowered
+closure:7   lowered
+closure:8   not lowered: `print` in `shout` at line 3
+closure:13  not lowered: a state in `this`
+reads   stdin_supply
+writes  stdout_drain
+";
+    Rig::new().command(["explain"]).script("told.rhai", script).run().expect_status(0).expect_stdout(told);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod check;
 mod cogs;
 mod dot;
+mod explain;
 mod run;
 
 use std::ffi::{OsStr, OsString};
@@ -45,6 +46,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("run", matches)) => run::main(matches, &common),
         Some(("check", matches)) => check::main(matches, &common),
         Some(("dot", matches)) => dot::main(matches, &common),
+        Some(("explain", matches)) => explain::main(matches, &common),
         Some(("cogs", matches)) => cogs::main(matches),
         _ => unreachable!("clap asks for a command"),
     };
@@ -132,6 +134,7 @@ pub fn command() -> Command {
              deadbeat run pipeline.rhai --help        the script's own options\n  \
              deadbeat check pipeline.rhai             all faults at once, nothing is run\n  \
              deadbeat dot pipeline.rhai | dot -Tsvg   the geartrain as a picture\n  \
+             deadbeat explain pipeline.rhai           which closures run as native code\n  \
              deadbeat cogs text::csv_parse            a cog and its options\n\n\
              Status: 0 well; 1 a fatal error while running; 2 could not run; 3 some data failed, with --strict-exit.",
         )
@@ -156,7 +159,7 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Go to this directory first"),
         ])
-        .subcommands([run::command(), check::command(), dot::command(), cogs::command()])
+        .subcommands([run::command(), check::command(), dot::command(), explain::command(), cogs::command()])
 }
 
 /// The script, and behind it what belongs to it.

@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, FnPtr};
 
-use super::cogs::{AssignCog, ScriptCog, StateCog};
+use super::cogs::{ScriptCog, StateCog};
 use super::convert::{from_rhai, from_rhai_like, to_rhai};
 use super::host::Host;
-use super::lower;
+use super::lower::{self, Lowered, Outcome, Shape};
 use crate::cog::{Callback, Cog};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
@@ -67,6 +67,12 @@ impl ScriptFn {
         self.arity
     }
 
+    /// What it calls.
+    #[cfg(test)]
+    pub(super) fn fn_ptr(&self) -> &FnPtr {
+        &self.function
+    }
+
     /// How it shows in messages.
     pub fn shown(&self) -> String {
         self.host.display_name(&self.function)
@@ -81,6 +87,47 @@ impl ScriptFn {
             Meant::Arrays if result.is_array() => result,
             Meant::Arrays | Meant::Nothing => Dynamic::UNIT,
         })
+    }
+
+    /// Whether a result of native code is one that [`ScriptFn::change_and_give`] may give.
+    pub(super) fn accepts(&self, result: &Datum) -> bool {
+        self.meant != Meant::Value || matches!(result, Datum::Unit) || is_array(result)
+    }
+
+    /// What a result of native code says.
+    pub(super) fn said(&self, result: Datum) -> Datum {
+        match self.meant {
+            Meant::Value => result,
+            Meant::Arrays if is_array(&result) => result,
+            Meant::Arrays | Meant::Nothing => Datum::Unit,
+        }
+    }
+
+    /// It as native code, where it can be lowered. `this`: the event is bound so, else it is the first parameter.
+    pub(super) fn lowered(&self, this: bool) -> Option<Lowered> {
+        let params = self.arity.filter(|_| self.host.lowers)?;
+        let lowered = lower::lower(&self.host, &self.function, Shape { this, params });
+        self.tell(lowered.as_ref().map(|_| ()).map_err(Clone::clone));
+        lowered.ok()
+    }
+
+    /// Notes what became of it.
+    fn tell(&self, what: Result<(), lower::Refusal>) {
+        self.host.told.borrow_mut().insert(self.function.fn_name().to_owned(), what);
+    }
+
+    /// Notes why it is called through the interpreter.
+    pub(super) fn keep_back(&self, what: &str) {
+        if self.arity.is_some() {
+            self.tell(Err(lower::Refusal { what: what.into(), position: rhai::Position::NONE, in_slot: false }));
+        }
+    }
+
+    /// It as a plain path or constant.
+    fn plain(&self) -> Option<lower::Value> {
+        let plain = lower::value(&self.host, &self.function, self.arity)?;
+        self.tell(Ok(()));
+        Some(plain)
     }
 
     /// Calls it with `args`.
@@ -168,6 +215,22 @@ impl ScriptFn {
         Ok(())
     }
 
+    /// The result of native code as a function's: none in it where it is the datum itself, changed.
+    fn native_func(&self, lowered: &Lowered, datum: &mut Datum) -> Option<Result<Option<Datum>>> {
+        let value = if self.takes_this() {
+            match self.said(lowered.change(datum, None, |result| self.accepts(result))?) {
+                Datum::Unit => return Some(Ok(None)),
+                list => list,
+            }
+        } else {
+            match lowered.give(datum, None)? {
+                Outcome::Itself => return Some(Ok(None)),
+                Outcome::Value(value) => value,
+            }
+        };
+        Some(lower::made(value, datum).map(Some))
+    }
+
     fn call_func(&self, mut datum: Datum) -> Result<Datum> {
         if !self.takes_this() {
             let result = self.call([to_rhai(&datum)])?;
@@ -188,16 +251,41 @@ impl ScriptFn {
     }
 }
 
+/// Changes the datum by native code; false when that is the interpreter's to do, the datum is then as it was.
+fn native_change(lowered: &Lowered, this: bool, datum: &mut Datum, piece: Option<&Datum>) -> bool {
+    if this {
+        return lowered.change(datum, piece, |_| true).is_some();
+    }
+    match lowered.give(datum, piece) {
+        Some(Outcome::Itself) => true,
+        Some(Outcome::Value(Datum::Unit)) | None => false,
+        Some(Outcome::Value(value)) => match lower::made(value, datum) {
+            Ok(made) => {
+                *datum = made;
+                true
+            }
+            Err(_) => false,
+        },
+    }
+}
+
+fn is_array(value: &Datum) -> bool {
+    value.kind() == "array"
+}
+
 impl Callback for ScriptFn {
     fn getter(&self) -> Result<Getter> {
         self.needs("a getter", 1, "`|d| d.ip`, or `|| this.ip`")?;
         let me = self.clone();
-        let slow = Rc::new(move |datum: &Datum| me.value(datum).and_then(from_rhai));
-        Ok(match lower::value(&self.host, &self.function, self.arity) {
+        let slow = move |datum: &Datum| me.value(datum).and_then(from_rhai);
+        Ok(match self.plain() {
             Some(lower::Value::Const(value)) => Getter::Const(value),
             Some(lower::Value::Whole) => Getter::Whole,
-            Some(lower::Value::Path(path)) => Getter::Lowered { path, slow },
-            None => Getter::Call(slow),
+            Some(lower::Value::Path(path)) => Getter::Lowered { path, slow: Rc::new(slow) },
+            None => match self.lowered(self.takes_this()) {
+                Some(lowered) => Getter::Call(Rc::new(move |datum| lowered.see(datum).map_or_else(|| slow(datum), Ok))),
+                None => Getter::Call(Rc::new(slow)),
+            },
         })
     }
 
@@ -207,65 +295,72 @@ impl Callback for ScriptFn {
             return Err(self.fault("a setter needs a parameter for the piece", "`|v| this.ip = v`"));
         }
         let me = self.clone();
-        let slow = Rc::new(move |datum: &mut Datum, piece: Datum| me.call_set(datum, &piece));
-        Ok(match lower::assigned_key(&self.host, &self.function, self.arity) {
-            Some(key) => Setter::Lowered { key, slow },
-            None => Setter::Call(slow),
+        let slow = move |datum: &mut Datum, piece: Datum| me.call_set(datum, &piece);
+        if let Some(key) = lower::assigned_key(&self.host, &self.function, self.arity) {
+            self.tell(Ok(()));
+            return Ok(Setter::Lowered { key, slow: Rc::new(slow) });
+        }
+        let this = self.arity == Some(1);
+        Ok(match self.lowered(this) {
+            Some(lowered) => {
+                Setter::Call(Rc::new(
+                    move |datum, piece| {
+                        if native_change(&lowered, this, datum, Some(&piece)) { Ok(()) } else { slow(datum, piece) }
+                    },
+                ))
+            }
+            None => Setter::Call(Rc::new(slow)),
         })
     }
 
     fn deleter(&self) -> Result<Deleter> {
         self.needs("a deleter", 1, "`|d| { d.remove(\"x\"); d }`, or `|| this.remove(\"x\")`")?;
         let me = self.clone();
-        Ok(Deleter::Call(Rc::new(move |datum: &mut Datum| me.call_delete(datum))))
+        let this = self.takes_this();
+        Ok(Deleter::Call(match self.lowered(this) {
+            Some(lowered) => {
+                Rc::new(move |datum: &mut Datum| if native_change(&lowered, this, datum, None) { Ok(()) } else { me.call_delete(datum) })
+            }
+            None => Rc::new(move |datum: &mut Datum| me.call_delete(datum)),
+        }))
     }
 
     fn predicate(&self) -> Result<Predicate> {
         self.needs("a predicate", 1, "`|d| d.n > 0`, or `|| this.n > 0`")?;
         let me = self.clone();
-        let slow = Rc::new(move |datum: &Datum| me.call_test(datum));
-        Ok(match lower::value(&self.host, &self.function, self.arity) {
+        let slow = move |datum: &Datum| me.call_test(datum);
+        Ok(match self.plain() {
             Some(lower::Value::Const(Datum::Bool(value))) => Predicate::Const(value),
-            Some(lower::Value::Path(path)) => Predicate::Lowered { path, slow },
-            _ => Predicate::Call(slow),
+            Some(lower::Value::Path(path)) => Predicate::Lowered { path, slow: Rc::new(slow) },
+            _ => match self.lowered(self.takes_this()) {
+                Some(lowered) => Predicate::Call(Rc::new(move |datum| lowered.test(datum).map_or_else(|| slow(datum), Ok))),
+                None => Predicate::Call(Rc::new(slow)),
+            },
         })
     }
 
     fn func(&self) -> Result<Func> {
         self.needs("a function of the datum", 1, "`|d| …`, or `|| …` with the datum as `this`")?;
-        let me = self.clone();
-        let slow = Rc::new(move |datum: Datum| me.call_func(datum));
-        if self.takes_this() {
-            return Ok(match lower::assignment(&self.host, &self.function, self.arity) {
-                Some((key, value)) => {
-                    let value = match value {
-                        lower::Value::Const(value) => Getter::Const(value),
-                        lower::Value::Whole => return Ok(Func::Call(slow)),
-                        lower::Value::Path(path) => Getter::Lowered { path, slow: Rc::new(|_| Ok(Datum::Unit)) },
-                    };
-                    Func::Assign { key, value: Box::new(value), slow }
-                }
-                None => Func::Call(slow),
-            });
+        if !self.takes_this()
+            && let Some(plain) = lower::value(&self.host, &self.function, self.arity)
+            && let lower::Value::Whole | lower::Value::Const(_) = &plain
+        {
+            self.tell(Ok(()));
+            return Ok(Func::Get(if let lower::Value::Const(value) = plain { Getter::Const(value) } else { Getter::Whole }));
         }
-        Ok(match lower::value(&self.host, &self.function, self.arity) {
-            Some(lower::Value::Whole) => Func::Get(Getter::Whole),
-            Some(lower::Value::Const(value)) => Func::Get(Getter::Const(value)),
-            Some(lower::Value::Path(path)) => {
-                let me = self.clone();
-                Func::Get(Getter::Lowered { path, slow: Rc::new(move |datum| me.value(datum).and_then(from_rhai)) })
-            }
-            None => Func::Call(slow),
-        })
+        let me = self.clone();
+        Ok(Func::Call(match self.lowered(self.takes_this()) {
+            Some(lowered) => Rc::new(move |mut datum: Datum| match me.native_func(&lowered, &mut datum) {
+                Some(made) => Ok(made?.unwrap_or(datum)),
+                None => me.call_func(datum),
+            }),
+            None => Rc::new(move |datum: Datum| me.call_func(datum)),
+        }))
     }
 
     fn cog(&self) -> Result<Box<dyn Cog>> {
         self.needs("a cog", 1, "`|d| …`, or `|| …` with the datum as `this`")?;
-        match self.func()? {
-            // Its slow road raises and changes what the cog's own would.
-            assignment @ Func::Assign { .. } if self.takes_this() => Ok(Box::new(AssignCog::new(assignment))),
-            _ => Ok(Box::new(ScriptCog::new(self.clone()))),
-        }
+        Ok(Box::new(ScriptCog::new(self.clone())))
     }
 
     fn name(&self) -> String {

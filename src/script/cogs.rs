@@ -7,10 +7,10 @@ use rhai::{Dynamic, FnPtr, Map as RhaiMap};
 use super::callback::ScriptFn;
 use super::convert::{from_rhai, from_rhai_like, is_too_deep, to_rhai};
 use super::host::Host;
+use super::lower::{Lowered, Outcome, made};
 use crate::cog::{Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
-use crate::getset::Func;
 
 /// `cog(x)`: a function, a closure, or a map with `run`.
 pub static SPEC: CogSpec = CogSpec {
@@ -52,17 +52,61 @@ pub static SPEC: CogSpec = CogSpec {
 /// A function or closure as a cog.
 pub struct ScriptCog {
     function: ScriptFn,
+    lowered: Option<Lowered>,
 }
 
 impl ScriptCog {
     /// The cog of that callable.
     pub fn new(function: ScriptFn) -> Self {
-        Self { function }
+        let lowered = function.lowered(function.takes_this());
+        Self { function, lowered }
     }
+
+    /// The turn by native code: what is to be emitted beside or instead of the datum. None when the interpreter must do it.
+    fn native(lowered: &Lowered, function: &ScriptFn, datum: &mut Datum) -> Option<Result<Emitted>> {
+        let value = if function.takes_this() {
+            match function.said(lowered.change(datum, None, |result| function.accepts(result))?) {
+                Datum::Unit => return Some(Ok(Emitted::Itself)),
+                list => list,
+            }
+        } else {
+            match lowered.give(datum, None)? {
+                // A result that is the datum is still a result: nothing is none, a list is several.
+                Outcome::Itself if datum.kind() == "array" => datum.clone(),
+                Outcome::Itself if *datum != Datum::Unit => return Some(Ok(Emitted::Itself)),
+                Outcome::Itself | Outcome::Value(Datum::Unit) => return Some(Ok(Emitted::Several(Vec::new()))),
+                Outcome::Value(value) => value,
+            }
+        };
+        if value.kind() != "array" {
+            return Some(made(value, datum).map(Emitted::One));
+        }
+        // All are settled before the first is sent: a datum that cannot travel fails the whole.
+        let list = value.opened().into_owned();
+        let list = if let Datum::List(list) = list { list } else { Vec::new() };
+        Some(list.into_iter().map(|one| made(one, datum)).collect::<Result<_>>().map(Emitted::Several))
+    }
+}
+
+/// What native code emits.
+enum Emitted {
+    Itself,
+    One(Datum),
+    Several(Vec<Datum>),
 }
 
 impl Cog for ScriptCog {
     fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
+        if let Some(lowered) = &self.lowered
+            && let Some(emitted) = Self::native(lowered, &self.function, &mut datum)
+        {
+            match emitted? {
+                Emitted::Itself => ctx.emit(datum),
+                Emitted::One(datum) => ctx.emit(datum),
+                Emitted::Several(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
+            }
+            return Ok(());
+        }
         if !self.function.takes_this() {
             let result = self.function.call([to_rhai(&datum)])?;
             return emit_result(ctx, result, Some(&datum));
@@ -80,26 +124,6 @@ impl Cog for ScriptCog {
                 "end its last statement with `;`, or take the datum as parameter: `|d| …`",
             ))
         }
-    }
-}
-
-/// A closure that is one lowered assignment as a cog.
-pub(crate) struct AssignCog {
-    assignment: Func,
-}
-
-impl AssignCog {
-    /// The cog of that assignment.
-    pub(crate) fn new(assignment: Func) -> Self {
-        Self { assignment }
-    }
-}
-
-impl Cog for AssignCog {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        let datum = self.assignment.call(datum)?;
-        ctx.emit(datum);
-        Ok(())
     }
 }
 
@@ -167,6 +191,9 @@ impl StateCog {
                 text: format!("`run` takes the datum as its one parameter, but `{}` has {}", run.shown(), run.arity().unwrap_or(0)),
                 hint: Some("`run: |d| …`; `this` is the map".into()),
             });
+        }
+        for method in std::iter::once(&run).chain(methods.iter().map(|(_, method)| method)) {
+            method.keep_back("a state in `this`");
         }
         Ok(Self { state: Dynamic::from_map(fields.clone()), fresh: fields, turns: 0, run, methods })
     }

@@ -59,6 +59,14 @@ pub(super) fn from_rhai_like(value: Dynamic, original: &Datum) -> Result<Datum> 
     Back { root: Some(original), pool: None, path: Vec::new() }.value(value, Some(original)).map(|(datum, _)| datum)
 }
 
+/// The datum that a part of a changed datum means: `value` stands where `place` was, in what was `root`.
+///
+/// # Errors
+/// As [`from_rhai`].
+pub(super) fn settled(value: &Datum, root: &Datum, place: Option<&Datum>) -> Result<Datum> {
+    Back { root: Some(root), pool: None, path: Vec::new() }.value(to_rhai(value), place).map(|(datum, _)| datum)
+}
+
 /// Values nested deeper than this do not travel: conversion recurses, and must end in an error, not in an overflow.
 const DEEPEST: usize = 500;
 /// Parts of the original that are looked through at most, for one that was moved.

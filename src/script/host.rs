@@ -1,12 +1,13 @@
 //! The one engine with the compiled script: how everything else calls into Rhai, and how Rhai's errors become ours.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext, Position, Stmt};
 
+use super::lower::Refusal;
 use super::report::{Place, Report, Source};
 use crate::error::{Error, nearest, shorten};
 
@@ -77,7 +78,11 @@ pub struct Host {
     /// Whether closures may be lowered.
     pub lowers: bool,
     watch: Rc<Watch>,
+    /// Whether the top level was evaluated: from here on variables change by closures only.
+    wound: Cell<bool>,
     global: OnceCell<GlobalRuntimeState>,
+    /// What became of the callables that cogs were given, by name.
+    pub(super) told: RefCell<BTreeMap<String, Result<(), Refusal>>>,
     /// Which source a function's or closure's name belongs to, where it is not the script.
     homes: RefCell<HashMap<String, Rc<Source>>>,
 }
@@ -91,7 +96,18 @@ impl Host {
                 homes.insert(function.name.to_owned(), Rc::clone(source));
             }
         }
-        Self { engine, ast, main, libraries, lowers, watch, global: OnceCell::new(), homes: RefCell::new(homes) }
+        Self {
+            engine,
+            ast,
+            main,
+            libraries,
+            lowers,
+            watch,
+            wound: Cell::new(false),
+            global: OnceCell::new(),
+            told: RefCell::default(),
+            homes: RefCell::new(homes),
+        }
     }
 
     /// Evaluates the script's top level.
@@ -100,7 +116,14 @@ impl Host {
     /// What the script raised.
     pub fn evaluate(&self) -> Result<Dynamic, Box<EvalAltResult>> {
         self.watch.start(WINDING);
-        self.engine.eval_ast::<Dynamic>(&self.ast)
+        let value = self.engine.eval_ast::<Dynamic>(&self.ast);
+        self.wound.set(true);
+        value
+    }
+
+    /// Whether the script's top level was evaluated.
+    pub fn is_wound(&self) -> bool {
+        self.wound.get()
     }
 
     fn global(&self) -> &GlobalRuntimeState {

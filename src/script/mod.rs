@@ -26,6 +26,7 @@ mod wound;
 use std::path::Path;
 use std::rc::Rc;
 
+pub use lower::Told;
 pub use winding::Setting;
 pub use wound::{Wound, title};
 

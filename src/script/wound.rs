@@ -50,6 +50,16 @@ impl Wound {
         self.reports.iter().any(|report| !report.warning)
     }
 
+    /// What became of the script's closures and functions: lowered, or not and why.
+    pub fn explain(&self) -> Vec<super::Told> {
+        super::lower::told(&self.host)
+    }
+
+    /// The script's name.
+    pub fn script_name(&self) -> &str {
+        &self.host.main.name
+    }
+
     /// Tells the script that the train is done.
     pub fn done(&self, status: i32) {
         for function in &self.on_done {

@@ -1,195 +1,209 @@
-//! From the syntax tree to native accessors: closures that are a plain path, a constant or a single assignment.
+//! From the syntax tree to native code: why a script is fast.
 //!
-//! Everything that touches the interpreter's internals for this stands here. What is found here is used only for plain
-//! success; a missing key, an index out of bounds or a value of another kind goes to the interpreter, so that values and
-//! errors are the interpreter's own.
+//! Closures and functions whose every construct is known become code over the native tree (`compile`, with `statement`,
+//! `expression`, `chain`, gives `code`; `run` runs it). Code does plain success only: at an error, an overflow, unlike types,
+//! a limit, it stops, what it changed is taken back (`undo`), and the interpreter does the whole call; so values and errors
+//! are the interpreter's own. What code made is settled as the interpreter would give it back (`settle`). Closures that are
+//! just a path stay one (`plain`), so that cogs can borrow.
+//!
+//! Everything that touches the interpreter's internals for this stands in this folder.
 
-use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
+mod body;
+mod captured;
+mod chain;
+mod code;
+mod compile;
+#[cfg(test)]
+mod differential;
+mod each;
+mod expression;
+mod frame;
+mod literals;
+mod loops;
+mod natives;
+mod operators;
+mod place;
+mod plain;
+mod run;
+mod settle;
+mod statement;
+mod told;
+mod undo;
 
-use super::convert::from_rhai;
+#[cfg(test)]
+mod tests;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use rhai::FnPtr;
+
+pub(super) use body::returns;
+pub(super) use compile::{Refusal, Shape};
+pub(super) use plain::{Value, assigned_key, value};
+pub(super) use settle::made;
+pub use told::Told;
+pub(super) use told::told;
+
 use super::host::Host;
-use crate::datum::{Datum, Key, Path, Step};
+use crate::datum::Datum;
+use compile::Compiled;
+use frame::{Event, Frame, Out, Stop};
 
-/// What an expression over the datum plainly is.
-pub(super) enum Value {
-    /// Always the same.
-    Const(Datum),
-    /// The datum itself.
-    Whole,
-    /// A part of it.
-    Path(Path),
+/// A callable as native code.
+pub(super) struct Lowered {
+    host: Rc<Host>,
+    function: FnPtr,
+    compiled: Compiled,
+    /// What it captured, taken when it is first called: nothing changes that while the train runs.
+    captured: OnceCell<Option<Vec<Datum>>>,
 }
 
-/// A function's free parameters and statements.
-struct Body {
-    params: Vec<String>,
-    statements: Vec<Stmt>,
+/// What a call gives that has the event as its parameter.
+pub(super) enum Outcome {
+    /// The event as it is now.
+    Itself,
+    /// Something else, which is to be [settled](made).
+    Value(Datum),
 }
 
-/// The body of `function`: an enumeration that Rhai does not export holds it, so it is reached by walking a tree that has no
-/// other function.
-fn body(tree: &AST, function: &FnPtr, arity: Option<usize>) -> Option<Body> {
-    let params = function.curry().len() + arity?;
-    let definition = tree.iter_fn_def().find(|definition| definition.name == function.fn_name() && definition.params.len() == params)?;
-    // Captured values come first, and may change while the script runs: what uses them is not lowered.
-    let params = definition.params.iter().skip(function.curry().len()).map(ToString::to_string).collect();
-    let mut statements = Vec::new();
-    super::names::alone(definition).walk(&mut |path: &[ASTNode<'_>]| {
-        if let [ASTNode::Stmt(statement)] = path {
-            statements.push((*statement).clone());
-        }
-        true
-    });
-    Some(Body { params, statements })
-}
-
-/// Whether a `return` with a value stands in that function.
-pub(super) fn returns(definition: &rhai::Shared<rhai::ScriptFuncDef>) -> bool {
-    let mut found = false;
-    super::names::alone(definition).walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Stmt(Stmt::Return(Some(_), flags, _))) = path.last() {
-            found |= !flags.intersects(rhai::ASTFlags::BREAK);
-        }
-        !found
-    });
-    found
-}
-
-impl Body {
-    /// What stands for the datum: the first parameter, or `this` where there is none.
-    fn datum(&self) -> &str {
-        self.params.first().map_or("this", String::as_str)
-    }
-}
-
-/// The one expression that these statements are.
-fn only_expression(statements: &[Stmt]) -> Option<&Expr> {
-    match statements {
-        [Stmt::Expr(expression)] => match &**expression {
-            Expr::Stmt(block) => only_expression(block.statements()),
-            expression => Some(expression),
-        },
-        [Stmt::Block(block)] => only_expression(block.statements()),
-        _ => None,
-    }
-}
-
-/// The statements without the braces around them.
-fn unwrapped(statements: &[Stmt]) -> &[Stmt] {
-    match statements {
-        [Stmt::Block(block)] => unwrapped(block.statements()),
-        [Stmt::Expr(expression)] => match &**expression {
-            Expr::Stmt(block) => unwrapped(block.statements()),
-            _ => statements,
-        },
-        _ => statements,
-    }
-}
-
-/// `|d| d.a.b[0]`, `|| this.a`, `|d| "x"`, `|d| d`.
-pub(super) fn value(host: &Host, function: &FnPtr, arity: Option<usize>) -> Option<Value> {
-    if !host.lowers {
-        return None;
-    }
-    let body = body(host.tree_of(function.fn_name()), function, arity)?;
-    expression(only_expression(&body.statements)?, body.datum())
-}
-
-/// The key that `|d, v| { d.k = v; d }` or `|v| this.k = v` assigns.
-pub(super) fn assigned_key(host: &Host, function: &FnPtr, arity: Option<usize>) -> Option<Key> {
-    if !host.lowers {
-        return None;
-    }
-    let body = body(host.tree_of(function.fn_name()), function, arity)?;
-    let (datum, piece, statements) = match (body.params.as_slice(), unwrapped(&body.statements)) {
-        ([piece], [assignment]) => ("this", piece, assignment),
-        ([datum, piece], [assignment, Stmt::Expr(last)]) if is_variable(last, datum) => (datum.as_str(), piece, assignment),
-        _ => return None,
+/// Lowers a callable, or tells what keeps it back.
+pub(super) fn lower(host: &Rc<Host>, function: &FnPtr, shape: Shape) -> Result<Lowered, Refusal> {
+    let params = function.curry().len() + shape.params;
+    let Some(definition) = body::definition(host, function.fn_name(), params) else {
+        return compile::refuse("a function that is not the script's", rhai::Position::NONE);
     };
-    let (key, right) = single_assignment(statements, datum)?;
-    is_variable(right, piece).then_some(key)
+    if let Some(name) = captured::changed(host, &definition.params[..function.curry().len()]) {
+        return compile::refuse(format!("the captured `{name}`, which a closure changes,"), definition.body.start_position());
+    }
+    let compiled = compile::compile(host, &definition, shape)?;
+    Ok(Lowered { host: Rc::clone(host), function: function.clone(), compiled, captured: OnceCell::new() })
 }
 
-/// The key and value of `|| this.k = …`, where the value is a constant or a path.
-pub(super) fn assignment(host: &Host, function: &FnPtr, arity: Option<usize>) -> Option<(Key, Value)> {
-    if !host.lowers {
-        return None;
+impl Lowered {
+    /// Changes the event in place and gives the result, if that is accepted. None when the interpreter must do it; the event is
+    /// then as it was.
+    pub(super) fn change(&self, datum: &mut Datum, arg: Option<&Datum>, accepts: impl FnOnce(&Datum) -> bool) -> Option<Datum> {
+        let mut frame = self.frame(Event::Changed(datum), arg)?;
+        let given = match self.body(&mut frame) {
+            Ok(value) if accepts(if frame.itself { frame.seen() } else { &value }) && Self::settle(&mut frame) => {
+                Some(if frame.itself { frame.seen().clone() } else { value })
+            }
+            _ => {
+                Self::undo(&mut frame);
+                None
+            }
+        };
+        frame.end();
+        given
     }
-    let body = body(host.tree_of(function.fn_name()), function, arity)?;
-    let [statement] = unwrapped(&body.statements) else { return None };
-    let (key, right) = single_assignment(statement, "this")?;
-    Some((key, expression(right, "this")?))
-}
 
-/// `datum.key = right`.
-fn single_assignment<'a>(statement: &'a Stmt, datum: &str) -> Option<(Key, &'a Expr)> {
-    let Stmt::Assignment(assignment) = statement else { return None };
-    if assignment.0.is_op_assignment() {
-        return None;
+    /// The result for an event that is its first parameter: the event itself, changed, or what was made of it, with the event
+    /// as it was. None when the interpreter must do it.
+    pub(super) fn give(&self, datum: &mut Datum, arg: Option<&Datum>) -> Option<Outcome> {
+        let mut frame = self.frame(Event::Changed(datum), arg)?;
+        let given = match self.body(&mut frame) {
+            Ok(_) if frame.itself && Self::settle(&mut frame) => Some(Outcome::Itself),
+            Ok(value) if !frame.itself => {
+                Self::undo(&mut frame);
+                Some(Outcome::Value(value))
+            }
+            _ => {
+                Self::undo(&mut frame);
+                None
+            }
+        };
+        frame.end();
+        given
     }
-    match expression(&assignment.1.lhs, datum)? {
-        Value::Path(path) => Some((crate::getset::single_key(&path)?.clone(), &assignment.1.rhs)),
-        _ => None,
-    }
-}
 
-fn is_variable(expression: &Expr, name: &str) -> bool {
-    match expression {
-        Expr::Variable(variable, ..) => variable.2.is_empty() && variable.1 == name,
-        _ => false,
+    /// The value for an event that is not to be changed.
+    pub(super) fn see(&self, datum: &Datum) -> Option<Datum> {
+        self.looking(datum, |me, frame| {
+            let value = me.body(frame)?;
+            Ok(if frame.itself { frame.seen().clone() } else { value })
+        })
+        .and_then(settle::alone)
     }
-}
 
-fn expression(expression: &Expr, datum: &str) -> Option<Value> {
-    if let Some(constant) = constant(expression) {
-        return Some(Value::Const(constant));
+    /// The truth value for an event that is not changed.
+    pub(super) fn test(&self, datum: &Datum) -> Option<bool> {
+        self.looking(datum, |me, frame| {
+            let body = &me.compiled.all[0];
+            match body.node.test(frame, &me.compiled.all) {
+                Err(Stop::Return) => match frame.held {
+                    Datum::Bool(value) => Ok(value),
+                    _ => Err(Stop::Bail),
+                },
+                result => result,
+            }
+        })
     }
-    let mut steps = Vec::new();
-    chain(expression, datum, &mut steps)?;
-    Some(if steps.is_empty() { Value::Whole } else { Value::Path(Path::new(steps)) })
-}
 
-fn constant(expression: &Expr) -> Option<Datum> {
-    match expression {
-        Expr::BoolConstant(value, _) => Some(Datum::Bool(*value)),
-        Expr::IntegerConstant(value, _) => Some(Datum::Int(*value)),
-        Expr::FloatConstant(value, _) => Some(Datum::Float(**value)),
-        Expr::StringConstant(value, _) => Some(Datum::str(value.as_str())),
-        Expr::CharConstant(value, _) => Some(Datum::from(value.to_string())),
-        Expr::Unit(_) => Some(Datum::Unit),
-        Expr::DynamicConstant(value, _) => from_rhai((**value).clone()).ok(),
-        _ => None,
+    fn looking<T>(&self, datum: &Datum, run: impl FnOnce(&Self, &mut Frame<'_>) -> Out<T>) -> Option<T> {
+        let mut copy;
+        let event = if self.compiled.changes {
+            copy = datum.clone();
+            Event::Changed(&mut copy)
+        } else {
+            Event::Seen(datum)
+        };
+        let mut frame = self.frame(event, None)?;
+        let result = frame.spend(self.compiled.all[0].cost).and_then(|()| run(self, &mut frame));
+        frame.end();
+        result.ok()
     }
-}
 
-/// `d.a.b[0]`: a chain that leans to the right, `Dot(d, Dot(a, Index(b, 0)))`.
-fn chain(expression: &Expr, datum: &str, steps: &mut Vec<Step>) -> Option<()> {
-    match expression {
-        Expr::Variable(variable, ..) if variable.2.is_empty() && variable.1 == datum => Some(()),
-        Expr::ThisPtr(_) if datum == "this" => Some(()),
-        Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _) if !is_elvis(*flags) => {
-            chain(&pair.lhs, datum, steps)?;
-            links(&pair.rhs, steps)
+    fn body(&self, frame: &mut Frame<'_>) -> Out<Datum> {
+        let body = &self.compiled.all[0];
+        frame.spend(body.cost)?;
+        match body.node.eval(frame, &self.compiled.all) {
+            Err(Stop::Return) => Ok(std::mem::take(&mut frame.held)),
+            result => result,
         }
-        _ => None,
     }
-}
 
-fn links(expression: &Expr, steps: &mut Vec<Step>) -> Option<()> {
-    match expression {
-        Expr::Property(property, _) => steps.push(Step::Key(Key::new(&property.2))),
-        Expr::StringConstant(name, _) => steps.push(Step::Key(Key::new(name))),
-        Expr::IntegerConstant(place, _) => steps.push(Step::At(*place)),
-        Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _) if !is_elvis(*flags) => {
-            links(&pair.lhs, steps)?;
-            links(&pair.rhs, steps)?;
+    /// A frame with captured values and the parameter.
+    fn frame<'a>(&self, event: Event<'a>, arg: Option<&Datum>) -> Option<Frame<'a>> {
+        let captured = match self.function.curry() {
+            [] => &[][..],
+            _ if !self.host.is_wound() => return None,
+            _ => self.captured.get_or_init(|| captured::values(&self.function)).as_ref()?,
+        };
+        let mut frame = Frame::new(event, self.compiled.all[0].slots);
+        let mut slot = 0;
+        for value in captured {
+            *frame.slot_mut(slot) = value.clone();
+            slot += 1;
         }
-        _ => return None,
+        if let Some(copy) = self.compiled.copy {
+            let value = frame.seen().clone();
+            *frame.slot_mut(copy) = value;
+            slot = copy + 1;
+        }
+        if let Some(arg) = arg {
+            *frame.slot_mut(slot) = arg.clone();
+        }
+        Some(frame)
     }
-    Some(())
-}
 
-/// Whether the link is `?.` or `?[`, which has a meaning of its own for `()`.
-fn is_elvis(flags: rhai::ASTFlags) -> bool {
-    flags.intersects(rhai::ASTFlags::NEGATED)
+    /// Settles what was changed; false when something cannot be.
+    fn settle(frame: &mut Frame<'_>) -> bool {
+        if frame.log.is_empty() {
+            return true;
+        }
+        let log = std::mem::take(&mut frame.log);
+        let settled = match &mut frame.event {
+            Event::Changed(Datum::Map(map)) => settle::changes(map, &log),
+            _ => None,
+        };
+        frame.log = log;
+        settled.is_some()
+    }
+
+    fn undo(frame: &mut Frame<'_>) {
+        if let Ok((map, log)) = frame.map() {
+            log.undo(map);
+        }
+    }
 }

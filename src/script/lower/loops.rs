@@ -1,0 +1,112 @@
+//! Runs loops.
+
+use std::borrow::Cow;
+
+use super::code::{Body, For, Node, Over, While};
+use super::frame::{Frame, Out, Stop, or_bail};
+use super::operators::plain;
+use super::place::read_place;
+use super::run::kept;
+use crate::datum::Datum;
+
+/// One round of a loop: whether it ends, with what.
+fn round(body: &Node, cost: i64, frame: &mut Frame<'_>, all: &[Body]) -> Out<Option<Datum>> {
+    frame.spend(cost)?;
+    match body.eval(frame, all) {
+        Ok(_) | Err(Stop::Continue) => Ok(None),
+        Err(Stop::Break) => Ok(Some(std::mem::take(&mut frame.held))),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// `for`
+pub(super) fn for_each(parts: &For, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let mut ended = Datum::Unit;
+    for_items(&parts.over, frame, all, &mut |frame, n, item| {
+        if let Some(counter) = parts.counter {
+            *frame.slot_mut(counter) = Datum::Int(n as i64);
+        }
+        *frame.slot_mut(parts.item) = item;
+        match round(&parts.body, parts.cost, frame, all)? {
+            Some(value) => {
+                ended = value;
+                Ok(false)
+            }
+            None => Ok(true),
+        }
+    })?;
+    Ok(ended)
+}
+
+/// Goes over the items with their numbers until `take` gives false.
+pub(super) fn for_items(
+    over: &Over,
+    frame: &mut Frame<'_>,
+    all: &[Body],
+    take: &mut dyn FnMut(&mut Frame<'_>, usize, Datum) -> Out<bool>,
+) -> Out<()> {
+    let list = match over {
+        Over::Range(from, to, closed) => {
+            let from = from.eval(frame, all)?;
+            let to = to.eval(frame, all)?;
+            let (Datum::Int(from), Datum::Int(to)) = (&*plain(&from), &*plain(&to)) else { return Err(Stop::Bail) };
+            let to = if *closed { or_bail(to.checked_add(1))? } else { *to };
+            for (n, item) in (*from..to).enumerate() {
+                if !take(frame, n, Datum::Int(item))? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        Over::Place(place) => match read_place(frame, place)? {
+            Cow::Borrowed(Datum::List(list)) => {
+                // Nobody changes the place meanwhile, so that it is looked up anew instead of being copied.
+                for n in 0..list.len() {
+                    let item = match &*read_place(frame, place)? {
+                        Datum::List(list) => kept(Cow::Borrowed(or_bail(list.get(n))?)),
+                        _ => return Err(Stop::Bail),
+                    };
+                    if !take(frame, n, item)? {
+                        break;
+                    }
+                }
+                return Ok(());
+            }
+            value => value.into_owned(),
+        },
+        Over::Value(node) => node.eval(frame, all)?,
+    };
+    let list = match list {
+        raw @ Datum::Raw(_) => raw.opened().into_owned(),
+        value => value,
+    };
+    let Datum::List(list) = list else { return Err(Stop::Bail) };
+    for (n, item) in list.into_iter().enumerate() {
+        if !take(frame, n, kept(Cow::Owned(item)))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `while`, `loop`, `do`
+pub(super) fn repeat(parts: &While, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let mut first = true;
+    loop {
+        if let Some(test) = &parts.test
+            && (parts.first || !first)
+            && test.test(frame, all)? != parts.wanted
+        {
+            return Ok(Datum::Unit);
+        }
+        first = false;
+        frame.spend(parts.cost)?;
+        match parts.body.eval(frame, all) {
+            Ok(_) => {}
+            // `continue` goes past the test behind a body.
+            Err(Stop::Continue) => first = !parts.first,
+            Err(Stop::Break) => return Ok(std::mem::take(&mut frame.held)),
+            Err(stop) => return Err(stop),
+        }
+    }
+}
