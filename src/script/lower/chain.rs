@@ -204,6 +204,25 @@ impl Compiler<'_> {
         super::captured::changes(self.host, &definition, "this")
     }
 
+    /// Arguments, and what is to be done before. A variable as first argument is looked up after the others, which may
+    /// change it: they are put by.
+    fn in_turn(&mut self, given: &[Expr]) -> Lower<(Vec<Node>, Vec<Node>)> {
+        let (args, changes) = self.watched(|me| given.iter().map(|arg| me.expression(arg)).collect::<Lower<Vec<_>>>())?;
+        let Some((Expr::Variable(..) | Expr::ThisPtr(_), rest @ [_, ..])) = given.split_first().filter(|_| changes) else {
+            return Ok((args, Vec::new()));
+        };
+        let first = args.into_iter().next();
+        let mut put = Vec::with_capacity(rest.len());
+        let mut places = Vec::with_capacity(rest.len());
+        for arg in rest {
+            let value = self.expression(arg)?;
+            let slot = self.scope.spare();
+            put.push(Node::Let(slot, Box::new(value)));
+            places.push(Node::Local(slot));
+        }
+        Ok((first.into_iter().chain(places).collect(), put))
+    }
+
     /// Whether a function of the script leaves that parameter as it is.
     fn only_sees(&self, name: &str, params: usize, place: usize) -> bool {
         let Some(definition) = body::definition(self.host, name, params) else { return false };
@@ -271,7 +290,7 @@ impl Compiler<'_> {
             return refuse(format!("`{name}!`"), position);
         }
         if self.is_own(name, call.args.len()) {
-            let mut args = call.args.iter().map(|arg| self.expression(arg)).collect::<Lower<Vec<_>>>()?;
+            let (mut args, before) = self.in_turn(&call.args)?;
             self.scope.effects += 1;
             self.count(6);
             // The event need not be copied for who only looks at it.
@@ -279,7 +298,8 @@ impl Compiler<'_> {
             if let Some(place) = event {
                 args[place] = Node::Const(Datum::Unit);
             }
-            return Ok(Node::Call(self.function(name, call.args.len(), false, event), args.into()));
+            let called = Node::Call(self.function(name, call.args.len(), false, event), args.into());
+            return Ok(if before.is_empty() { called } else { Node::Block(before.into_iter().chain([called]).collect()) });
         }
         let Some(native) = natives::find(name, call.args.len()) else { return refuse(format!("`{name}`"), position) };
         // A variable as first argument is handed over as it is, as if it were a method's.

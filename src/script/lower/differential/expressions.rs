@@ -148,6 +148,10 @@ pub(super) fn deeper(of: &Kinds) -> Kinds {
         (1, fill("$.to_int()", &[float])),
         (2, fill("add($, $)", &[int, int])),
         (1, fill("twice($)", &[int])),
+        (1, fill("add(i, ({ i = $; $ }))", &[int, int])),
+        (1, fill("risky($)", &[&small])),
+        (1, fill("({ k = $; k })", &[int])),
+        (1, fill("l.pop()", &[])),
         (1, fill("$.grow()", &[&one_of(&["i", "k"])])),
         (1, fill("if $ { $ } else { $ }", &[truth, int, int]).prop_map(|code| format!("({code})")).boxed()),
         (1, fill("switch $ { 1 => $, \"a\" => $, 2 | 3 => $, _ => $ }", &[any, int, int, int, int])),
@@ -257,17 +261,9 @@ pub(super) fn deeper(of: &Kinds) -> Kinds {
         (1, fill("$?.$", &[any, &one_of(&["a", "b", "m?.y"])])),
         (1, fill("$.get($)", &[map, &key])),
         (1, fill("(if $ { $ })", &[truth, any])),
-        (1, fill("(try { $ } catch { $ })", &[any, any]).prop_map(|code| format!("({{ let got = (); {} got }})", wrap_try(&code))).boxed()),
+        // `try` is a statement: its value is carried out by a variable.
+        (1, fill("({ let got = (); try { got = $; } catch (e) { got = $; } got })", &[any, any])),
         (1, fill("first($)", &[list])),
     ]);
     Kinds { int: ints, float: floats, text: texts, truth: truths, list: lists, map: maps, any: all }
-}
-
-/// `try` is a statement: its value is carried out by a variable.
-fn wrap_try(code: &str) -> String {
-    let inner = code.trim_start_matches("(try { ").trim_end_matches(" })");
-    match inner.split_once(" } catch { ") {
-        Some((first, second)) => format!("try {{ got = {first}; }} catch (e) {{ got = {second}; }}"),
-        None => String::new(),
-    }
 }

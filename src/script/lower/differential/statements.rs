@@ -98,6 +98,9 @@ fn simple(of: &Kinds) -> Code {
             ),
         ),
         (1, fill("let i = $;", &[int])),
+        (1, fill("try {\nx = risky($);\n} catch (e) {\nx = e;\n}", &[int])),
+        (1, fill("let q = §.lm;\nq[0] = $;\n§.w = q;\n§.v = §.lm;", &[any])),
+        (1, fill("§.w = [§.m, §.f, §.lf];\n§.m = $;", &[map])),
         (1, fill("let s = $;", &[any])),
         (1, fill("const K = $;\nx = K;", &[any])),
         (1, fill("x = swap($, $);", &[any, any])),
@@ -164,6 +167,7 @@ fn note(d) { d.noted = true; }
 fn label(v) { switch v { () => "none", 1 => "one", _ => `v${v}` } }
 fn greet(name, n) { if n > 1 { return "hello " + name; } name + n }
 fn clean(text) { text.trim(); text.replace(".", "-"); text }
+fn risky(n) { if n > 2 { throw `big ${n}`; } n }
 fn same(a, b) { a == b }
 fn pack(a, b) { #{second: b, first: a} }
 fn swap(a, b) { [b, a] }
