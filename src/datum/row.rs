@@ -22,6 +22,8 @@ pub enum Look {
     Text,
     /// A string, as it stands, which JSON writes without escapes.
     Plain,
+    /// A string, as it stands, without commas, double quotes and line breaks: common CSV writes it without quotes.
+    Bare,
     /// The inside of a JSON string with escapes.
     Escaped,
     /// A whole number that fits 64 bits, as JSON writes it.

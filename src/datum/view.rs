@@ -63,7 +63,7 @@ impl<'a> Piece<'a> {
     #[inline]
     pub fn to_datum(&self) -> Datum {
         match self.cell.look {
-            Look::Text | Look::Plain => Datum::Str(self.to_text()),
+            Look::Text | Look::Plain | Look::Bare => Datum::Str(self.to_text()),
             Look::Escaped => Datum::from(json::unescape(self.as_str())),
             Look::Whole => self.as_str().parse().map_or_else(|_| Datum::Number(self.to_text()), Datum::Int),
             Look::Number => Datum::Number(self.to_text()),
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
         match self {
             Self::Datum(datum) => datum.as_str().map(Cow::Borrowed),
             Self::Piece(piece) => match piece.cell.look {
-                Look::Text | Look::Plain => Some(Cow::Borrowed(piece.as_str())),
+                Look::Text | Look::Plain | Look::Bare => Some(Cow::Borrowed(piece.as_str())),
                 Look::Escaped => Some(Cow::Owned(json::unescape(piece.as_str()))),
                 _ => None,
             },
@@ -113,7 +113,7 @@ impl<'a> View<'a> {
         match self {
             Self::Datum(datum) => datum.as_text().cloned(),
             Self::Piece(piece) => match piece.cell.look {
-                Look::Text | Look::Plain => Some(piece.to_text()),
+                Look::Text | Look::Plain | Look::Bare => Some(piece.to_text()),
                 Look::Escaped => Some(json::unescape(piece.as_str()).into()),
                 _ => None,
             },

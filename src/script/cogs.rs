@@ -8,7 +8,7 @@ use super::callback::ScriptFn;
 use super::convert::{from_rhai, from_rhai_like, is_too_deep, to_rhai};
 use super::host::Host;
 use super::lower::{Lowered, Outcome, made};
-use crate::cog::{Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Ty};
+use crate::cog::{Batch, Cog, CogSpec, Ctx, Given, Kind, Notice, Param, Turned, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -62,61 +62,22 @@ impl ScriptCog {
         Self { function, lowered }
     }
 
-    /// The turn by native code: what is to be emitted beside or instead of the datum. None when the interpreter must do it.
-    fn native(lowered: &Lowered, function: &ScriptFn, datum: &mut Datum) -> Option<Result<Emitted>> {
-        let value = if function.takes_this() {
-            match function.said(lowered.change(datum, None, |result| function.accepts(result))?) {
-                Datum::Unit => return Some(Ok(Emitted::Itself)),
-                list => list,
-            }
-        } else {
-            match lowered.give(datum, None)? {
-                // A result that is the datum is still a result: nothing is none, a list is several.
-                Outcome::Itself if datum.kind() == "array" => datum.clone(),
-                Outcome::Itself if *datum != Datum::Unit => return Some(Ok(Emitted::Itself)),
-                Outcome::Itself | Outcome::Value(Datum::Unit) => return Some(Ok(Emitted::Several(Vec::new()))),
-                Outcome::Value(value) => value,
-            }
-        };
-        if value.kind() != "array" {
-            return Some(made(value, datum).map(Emitted::One));
-        }
-        // All are settled before the first is sent: a datum that cannot travel fails the whole.
-        let list = value.opened().into_owned();
-        let list = if let Datum::List(list) = list { list } else { Vec::new() };
-        Some(list.into_iter().map(|one| made(one, datum)).collect::<Result<_>>().map(Emitted::Several))
-    }
-}
-
-/// What native code emits.
-enum Emitted {
-    Itself,
-    One(Datum),
-    Several(Vec<Datum>),
-}
-
-impl Cog for ScriptCog {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
+    /// Makes of a datum what is to go on.
+    fn make(&self, datum: &mut Datum) -> Result<Turned> {
         if let Some(lowered) = &self.lowered
-            && let Some(emitted) = Self::native(lowered, &self.function, &mut datum)
+            && let Some(turned) = Self::native(lowered, &self.function, datum)
         {
-            match emitted? {
-                Emitted::Itself => ctx.emit(datum),
-                Emitted::One(datum) => ctx.emit(datum),
-                Emitted::Several(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
-            }
-            return Ok(());
+            return turned;
         }
         if !self.function.takes_this() {
-            let result = self.function.call([to_rhai(&datum)])?;
-            return emit_result(ctx, result, Some(&datum));
+            let result = self.function.call([to_rhai(datum)])?;
+            return turned(result, Some(datum));
         }
-        let result = self.function.change_and_give(&mut datum)?;
+        let result = self.function.change_and_give(datum)?;
         if result.is_unit() {
-            ctx.emit(datum);
-            Ok(())
+            Ok(Turned::Kept)
         } else if result.is_array() {
-            emit_result(ctx, result, Some(&datum))
+            turned(result, Some(datum))
         } else {
             Err(self.function.wrong_result(
                 "nothing or an array, as it changes `this`",
@@ -125,23 +86,73 @@ impl Cog for ScriptCog {
             ))
         }
     }
+
+    /// The same by native code. None when the interpreter must do it.
+    #[inline]
+    fn native(lowered: &Lowered, function: &ScriptFn, datum: &mut Datum) -> Option<Result<Turned>> {
+        let value = if function.takes_this() {
+            match function.said(lowered.change(datum, None, |result| function.accepts(result))?) {
+                Datum::Unit => return Some(Ok(Turned::Kept)),
+                list => list,
+            }
+        } else {
+            match lowered.give(datum, None)? {
+                // A result that is the datum is still a result: nothing is none, a list is several.
+                Outcome::Itself if datum.kind() == "array" => datum.clone(),
+                Outcome::Itself if *datum != Datum::Unit => return Some(Ok(Turned::Kept)),
+                Outcome::Itself | Outcome::Value(Datum::Unit) => return Some(Ok(Turned::Swallowed)),
+                Outcome::Value(value) => value,
+            }
+        };
+        if value.kind() != "array" {
+            return Some(made(value, datum).map(|made| {
+                *datum = made;
+                Turned::Kept
+            }));
+        }
+        // All are settled before the first is sent: a datum that cannot travel fails the whole.
+        let list = value.opened().into_owned();
+        let list = if let Datum::List(list) = list { list } else { Vec::new() };
+        Some(list.into_iter().map(|one| made(one, datum)).collect::<Result<_>>().map(Turned::Into))
+    }
+}
+
+impl Cog for ScriptCog {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
+        match self.make(&mut datum)? {
+            Turned::Kept => ctx.emit(datum),
+            Turned::Swallowed => {}
+            Turned::Into(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
+        }
+        Ok(())
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        batch.each_in_place(ctx, |datum| self.make(datum))
+    }
 }
 
 /// `()` and `[]` are none, an array these data, anything else one datum.
-fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> Result<()> {
+fn turned(result: Dynamic, original: Option<&Datum>) -> Result<Turned> {
     let result = result.flatten();
     if result.is_unit() {
-        return Ok(());
+        return Ok(Turned::Swallowed);
     }
     if result.is_array() {
         // All are converted before the first is sent: a datum that cannot travel fails the whole.
         let data = result.cast::<rhai::Array>().into_iter().map(|one| convert(one, original)).collect::<Result<Vec<_>>>()?;
+        return Ok(Turned::Into(data));
+    }
+    Ok(Turned::Into(vec![convert(result, original)?]))
+}
+
+/// Sends what a result means.
+fn emit_result(ctx: &mut Ctx<'_>, result: Dynamic, original: Option<&Datum>) -> Result<()> {
+    if let Turned::Into(data) = turned(result, original)? {
         for datum in data {
             ctx.emit(datum);
         }
-        return Ok(());
     }
-    ctx.emit(convert(result, original)?);
     Ok(())
 }
 

@@ -86,6 +86,8 @@ struct CsvMarshall {
     /// Names still to be written.
     header: Option<Vec<String>>,
     guard: bool,
+    /// What is bare is written as it is.
+    bare: bool,
     /// The field that had to be made; kept for its room.
     scratch: String,
 }
@@ -102,15 +104,18 @@ impl CsvMarshall {
             "nonnumeric" => Quoting::NonNumeric,
             _ => Quoting::None,
         };
+        let quoter = Quoter::new(Dialect::of(args)?, quoting)?;
+        let bare = quoter.is_common();
         Ok(Self {
             header: header(&args.datum("header"), &getters)?,
             columns: getters.into_iter().map(Column::new).collect(),
             data_setter: args.setter("data_setter"),
-            quoter: Quoter::new(Dialect::of(args)?, quoting)?,
+            quoter,
             missing_fails: args.str("missing") == "error",
             list_separator: args.str("list_separator"),
             words: [args.str("false_text"), args.str("true_text")],
             line_end: args.str("line_end"),
+            bare,
             guard: args.bool("guard_formulas"),
             scratch: String::new(),
         })
@@ -186,8 +191,12 @@ impl CsvMarshall {
         match view {
             View::Datum(datum) => self.piece(out, scratch, datum),
             View::Piece(piece) => match piece.look() {
-                Look::Text | Look::Plain if self.guard => self.text(out, piece.as_str()),
-                Look::Text | Look::Plain => {
+                Look::Text | Look::Plain | Look::Bare if self.guard => self.text(out, piece.as_str()),
+                Look::Bare if self.bare => {
+                    out.push_str(piece.as_str());
+                    Ok(())
+                }
+                Look::Text | Look::Plain | Look::Bare => {
                     let (rest, length) = piece.with_rest();
                     self.quoter.span(out, rest, length)
                 }
@@ -356,6 +365,7 @@ mod tests {
             (Look::Text, 47..52),
             (Look::True, 0..0),
             (Look::Null, 0..0),
+            (Look::Bare, 4..9),
         ];
         let names: Vec<String> = (0..=looks.len()).map(|n| format!("k{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -282,6 +282,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_is_written_with_the_quotes_that_it_needs() {
+        let mut parse = Bench::new(&SPEC, vec![("fieldsetters", strs(&["a", "b"]))]);
+        let mut semicolons = Bench::new(&SPEC, vec![("fieldsetters", strs(&["a", "b"])), ("delimiter", ";".into())]);
+        let mut write = Bench::new(&crate::cogs::text::csv_marshall::SPEC, vec![("fieldgetters", strs(&["a", "b"]))]);
+        let mut line = |datum: Vec<Datum>| write.feed(datum[0].clone())[0].as_str().unwrap().to_owned();
+        for same in ["plain,x", ",", "\"a,b\",c", "\"say \"\"hi\"\"\",x"] {
+            assert_eq!(line(parse.feed(same)), same);
+        }
+        assert_eq!(line(parse.feed("ab\"c,x")), "\"ab\"\"c\",x");
+        assert_eq!(line(semicolons.feed("a,b;c")), "\"a,b\",c");
+    }
+
+    #[test]
     fn columns_may_be_more_or_any() {
         let with = |columns: &str| Bench::new(&SPEC, vec![("fieldsetters", strs(&["a", "b"])), ("columns", columns.into())]);
         let mut least = with("at_least");

@@ -75,7 +75,7 @@ pub(super) fn write_piece(out: &mut String, piece: Piece<'_>) {
             out.push_str(piece.as_str());
             out.push('"');
         }
-        Look::Text => write_string(out, piece.as_str()),
+        Look::Text | Look::Bare => write_string(out, piece.as_str()),
         Look::Escaped => write_string_inside(out, piece.as_str()),
         Look::Whole | Look::Number => out.push_str(piece.as_str()),
         Look::Raw => write_raw(out, piece.as_str()),

@@ -60,6 +60,11 @@ impl Dialect {
         Ok(dialect)
     }
 
+    /// Whether commas and double quotes mean something, and nothing else does.
+    pub(in crate::cogs::text) fn is_common(&self) -> bool {
+        (self.delimiter, self.quote, self.escape) == (',', Some('"'), None)
+    }
+
     /// Whether all letters that mean something are single bytes.
     pub(in crate::cogs::text) fn is_ascii(&self) -> bool {
         [Some(self.delimiter), self.quote, self.escape].iter().flatten().all(char::is_ascii)

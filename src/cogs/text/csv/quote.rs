@@ -52,6 +52,11 @@ impl Quoter {
         Ok(Self { dialect, quoting, always, whole_is_plain, letters, special })
     }
 
+    /// Whether it is common CSV, with commas, double quotes and no escapes, where only what needs them stands in quotes.
+    pub(in crate::cogs::text) fn is_common(&self) -> bool {
+        self.dialect.is_common() && !self.dialect.skip_space && self.quoting == Quoting::Minimal
+    }
+
     /// What stands between fields.
     pub(in crate::cogs::text) fn delimiter(&self) -> char {
         self.dialect.delimiter

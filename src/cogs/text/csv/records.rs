@@ -1,5 +1,7 @@
 //! One line of CSV becomes a row, a list, or whatever its setters make of it.
 
+use memchr::memchr;
+
 use super::dialect::Dialect;
 use super::fields::{Field, Fields};
 use super::scan::Scan;
@@ -49,9 +51,13 @@ impl Records {
         }
         let (mut row, mut n) = (form.row(block), 0);
         let plain = self.scan.is_some_and(|scan| {
+            // Without quotes in the line its plain fields are bare.
+            let bare = scan.is_common && memchr(b'"', &block.as_bytes()[line.clone()]).is_none();
+            let text = if bare { Look::Bare } else { Look::Text };
             scan.fields(block, line.clone(), |start, end, quoted| {
                 if form.wants(n) {
-                    row.push_cell(self.look(start == end, quoted), start, end);
+                    let unit = start == end && self.empty_is_unit && !quoted;
+                    row.push_cell(if unit { Look::Null } else { text }, start, end);
                 }
                 n += 1;
             })

@@ -21,6 +21,8 @@ pub(in crate::cogs::text) struct Scan {
     quote: Option<u8>,
     /// What ends the plain part of all lines, besides line breaks.
     escape: Option<u8>,
+    /// Commas and double quotes mean something, and nothing else does.
+    pub(in crate::cogs::text) is_common: bool,
 }
 
 /// Which of up to 64 bytes are delimiters, and which may end what is plain: a bit for each.
@@ -37,6 +39,7 @@ impl Scan {
             delimiter: dialect.delimiter as u8,
             quote: dialect.quote.map(|quote| quote as u8),
             escape: dialect.escape.map(|escape| escape as u8),
+            is_common: dialect.is_common(),
         })
     }
 

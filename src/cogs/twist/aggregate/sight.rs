@@ -76,7 +76,7 @@ impl Site {
             Some(View::Datum(Datum::Str(text))) => Glance::Text(text, true),
             Some(View::Datum(Datum::Int(value))) => Glance::Whole(*value),
             Some(View::Piece(piece)) => match piece.look() {
-                Look::Text | Look::Plain => Glance::Text(piece.as_str(), true),
+                Look::Text | Look::Plain | Look::Bare => Glance::Text(piece.as_str(), true),
                 Look::Whole | Look::Number => Glance::Text(piece.as_str(), false),
                 _ => Glance::Other,
             },
@@ -93,7 +93,7 @@ impl Site {
                 View::Datum(Datum::Str(text)) => Sight::Text(text),
                 View::Datum(datum) => Sight::Datum(Cow::Borrowed(datum)),
                 View::Piece(piece) => match piece.look() {
-                    Look::Text | Look::Plain => Sight::Text(piece.as_str()),
+                    Look::Text | Look::Plain | Look::Bare => Sight::Text(piece.as_str()),
                     Look::Whole | Look::Number => Sight::Number(piece.as_str()),
                     _ => Sight::Datum(Cow::Owned(piece.to_datum())),
                 },
