@@ -151,7 +151,9 @@ fn rooms_know_only_what_they_may() {
         };
         for (number, room) in source.rooms() {
             let is_room = ROOMS.iter().any(|(known, _)| *known == room);
-            if is_room && room != source.room() && !allowed.contains(&room.as_str()) {
+            // A test that drives cogs needs a reactor for them.
+            let drives = source.test && room == "escapement";
+            if is_room && !drives && room != source.room() && !allowed.contains(&room.as_str()) {
                 faults.push(format!("src/{}:{number}: `{}` must not know `{room}`", source.path, source.room()));
             }
         }
