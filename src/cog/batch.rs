@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::args::OnError;
 use super::ctx::Ctx;
+use super::origin::Shelf;
 use super::seat::Event;
 use crate::datum::{Block, Datum, Text};
 use crate::error::{Error, Result};
@@ -115,6 +116,25 @@ impl Batch {
         ctx.over();
         ctx.recycle(self.events);
         Ok(())
+    }
+
+    /// Shows the texts of a batch that is nothing else to `f` and keeps their events on `rack`: the hot road of drains at the end of
+    /// their line. Gives back a batch that must be turned one by one.
+    #[inline]
+    pub fn put_texts(mut self, ctx: &mut Ctx<'_>, rack: &mut Shelf, mut f: impl FnMut(&str)) -> Option<Self> {
+        let is_text = |event: &Event| matches!(event.datum, Datum::Str(_));
+        if ctx.has_successors() || ctx.names() || !self.events.iter().all(is_text) {
+            return Some(self);
+        }
+        ctx.seat.stats.given += self.events.len() as u64;
+        for event in self.events.drain(..) {
+            if let Datum::Str(text) = event.datum {
+                f(&text);
+            }
+            ctx.rack(rack, event.lineage);
+        }
+        ctx.recycle(self.events);
+        None
     }
 
     /// As [`Batch::each`], for cogs that need nothing else of the context: `f` changes each datum in place and says what

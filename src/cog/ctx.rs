@@ -241,6 +241,12 @@ impl<'a> Ctx<'a> {
         self.books.settle(lineage, Outcome::Filtered);
     }
 
+    /// Keeps a whole event on `rack`.
+    #[inline]
+    pub(super) fn rack(&self, rack: &mut Shelf, lineage: Lineage) {
+        rack.put(lineage, self.books);
+    }
+
     /// What was given becomes so many more parts.
     pub(super) fn split(&mut self, lineage: &Lineage, more: u32) {
         self.books.split(lineage, more);

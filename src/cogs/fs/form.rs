@@ -77,6 +77,11 @@ impl Form {
         &self.line_end
     }
 
+    /// What ends the lines, where each text is its own line as it stands.
+    pub(super) fn plain_end(&self) -> Option<&[u8]> {
+        (self.newlines == Newlines::Keep && !matches!(self.coding, Coding::Other(_))).then_some(&*self.line_end)
+    }
+
     /// Appends the line of `datum`, with `stamp` before it.
     ///
     /// # Errors

@@ -146,7 +146,8 @@ impl Sink {
         Ok(())
     }
 
-    /// Puts in a line for each event of a batch, which goes on to the drain's successors where it has some.
+    /// Puts in a line for each event of a batch, which goes on to the drain's successors where it has some. `plain_end`: what ends
+    /// the lines, where a text is its own line.
     ///
     /// # Errors
     /// A wake-up cannot be bound.
@@ -154,8 +155,24 @@ impl Sink {
         &mut self,
         ctx: &mut Ctx<'_>,
         batch: Batch,
+        plain_end: Option<&[u8]>,
         mut line: impl FnMut(&Datum, &mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
+        let batch = match plain_end {
+            Some(end) => {
+                let (buffer, ends, start) = (&mut self.buffer, &mut self.ends, self.start);
+                let put = |text: &str| {
+                    buffer.extend_from_slice(text.as_bytes());
+                    buffer.extend_from_slice(end);
+                    ends.push_back(start + buffer.len() as u64);
+                };
+                match batch.put_texts(ctx, &mut self.events, put) {
+                    Some(batch) => batch,
+                    None => return self.put_all(ctx),
+                }
+            }
+            None => batch,
+        };
         if ctx.has_successors() {
             batch.each(ctx, |ctx, datum| {
                 self.put(ctx, |into| line(&datum, into))?;

@@ -46,7 +46,8 @@ impl Cog for StdoutDrain {
     }
 
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        self.sink.put_batch(ctx, batch, |datum, into| self.form.line(&*self.getter.get(datum)?, "", into))
+        let plain_end = self.form.plain_end().filter(|_| matches!(self.getter, Getter::Whole));
+        self.sink.put_batch(ctx, batch, plain_end, |datum, into| self.form.line(&*self.getter.get(datum)?, "", into))
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {

@@ -152,7 +152,8 @@ impl Cog for LineFileDrain {
         if let Some(stamp) = &self.stamp {
             self.stamped = stamp.at(ctx.wall());
         }
-        self.sink.put_batch(ctx, batch, |datum, into| self.form.line(&*self.getter.get(datum)?, &self.stamped, into))?;
+        let plain_end = self.form.plain_end().filter(|_| self.stamp.is_none() && matches!(self.getter, Getter::Whole));
+        self.sink.put_batch(ctx, batch, plain_end, |datum, into| self.form.line(&*self.getter.get(datum)?, &self.stamped, into))?;
         self.look_out(ctx);
         Ok(())
     }
