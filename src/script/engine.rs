@@ -9,7 +9,7 @@ use rhai::{Engine, Module, OptimizationLevel};
 
 use super::host::Watch;
 use super::winding::{CogHandle, Desk, Line, TrainHandle};
-use super::{accessors, constructors, convert, settings};
+use super::{accessors, constructors, convert, guards, settings};
 use crate::cogs::COGS;
 use crate::log;
 
@@ -35,6 +35,7 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     let mut global = Module::new();
     accessors::register(&mut global);
     accessors::register_values(&mut global);
+    guards::register(&mut global);
     for spec in COGS.iter().copied().chain([&super::cogs::SPEC]) {
         constructors::register(desk, spec, &mut module(spec.family).borrow_mut());
         if spec.global {

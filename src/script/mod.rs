@@ -14,6 +14,7 @@ mod compose;
 mod constructors;
 mod convert;
 mod engine;
+mod guards;
 mod host;
 mod libraries;
 mod lower;
