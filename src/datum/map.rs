@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::row::Parts;
-use super::{Datum, Key, Row, View};
+use super::{Datum, Key, Near, Row, View};
 
 /// Up to this many keys walking is faster than hashing, and cannot be made slow.
 const FEW: usize = 32;
@@ -117,6 +117,15 @@ impl Map {
         }
     }
 
+    /// As [`Map::look`], for who asks many maps alike.
+    #[inline]
+    pub fn look_at(&self, key: &Near) -> Option<View<'_>> {
+        match &self.0 {
+            Repr::Row(row) => row.look_at(key),
+            Repr::Entries(_) => self.look(key),
+        }
+    }
+
     /// Keys and what stands under them, in order, without reading.
     #[inline]
     pub fn views(&self) -> impl Iterator<Item = (&Key, View<'_>)> {
@@ -172,6 +181,15 @@ impl Map {
         None
     }
 
+    /// As [`Map::insert`], for who changes many maps alike.
+    #[inline]
+    pub fn insert_at(&mut self, key: &Near, value: Datum) -> Option<Datum> {
+        match self.row_mut() {
+            Some(row) => row.insert_at(key, value),
+            None => self.insert(Key::clone(key), value),
+        }
+    }
+
     /// Sets all these entries, each as [`Map::insert`] does; large numbers are looked up by hash.
     pub fn extend(&mut self, more: impl IntoIterator<Item = (Key, Datum)>) {
         let more: Vec<(Key, Datum)> = more.into_iter().collect();
@@ -210,6 +228,27 @@ impl Map {
         let entries = self.entries_mut();
         let place = entries.iter().position(|(k, _)| k == key)?;
         Some(entries.remove(place).1)
+    }
+
+    /// As [`Map::remove`], for who changes many maps alike; tells also how many entries stand before.
+    #[inline]
+    pub fn remove_at(&mut self, key: &Near) -> Option<(Datum, usize)> {
+        if let Some(row) = self.row_mut() {
+            return row.remove_at(key);
+        }
+        let entries = self.entries_mut();
+        let place = entries.iter().position(|(known, _)| *known == **key)?;
+        Some((entries.remove(place).1, place))
+    }
+
+    /// Puts the last `n` entries, no more than were [pushed](Map::push), in the order of their names.
+    pub fn sort_last(&mut self, n: usize) {
+        let entries = match self.row_mut() {
+            Some(row) => row.tail_mut(),
+            None => self.entries_mut(),
+        };
+        let from = entries.len().saturating_sub(n);
+        entries[from..].sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
     }
 
     /// Keys and values, in order.

@@ -8,6 +8,7 @@
 pub mod json;
 mod key;
 mod map;
+mod near;
 mod number;
 mod path;
 mod row;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 
 pub use key::Key;
 pub use map::Map;
+pub use near::Near;
 pub use number::Num;
 pub use path::{Path, Step};
 pub use row::{Cell, Look, Row, Shape};

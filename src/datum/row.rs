@@ -8,7 +8,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::view::{Piece, View};
-use super::{Block, Datum, Key, Map};
+use super::{Block, Datum, Key, Map, Near};
 
 /// The keys of rows, in order; shared by all rows of one form.
 pub type Shape = Rc<[Key]>;
@@ -191,6 +191,18 @@ impl Row {
         inner.tail.iter().find(|(known, _)| known == key).map(|(_, value)| View::Datum(value))
     }
 
+    /// As [`Row::look`], for who asks many rows alike.
+    #[inline]
+    pub(super) fn look_at(&self, key: &Near) -> Option<View<'_>> {
+        let inner = self.inner();
+        if let Some(place) = inner.find_at(key)
+            && let Some(view) = inner.view(inner.cells[place])
+        {
+            return Some(view);
+        }
+        inner.tail.iter().find(|(known, _)| *known == **key).map(|(_, value)| View::Datum(value))
+    }
+
     /// As [`Row::look`]; `place` is where the key stood last time, counted on from the cells into what came later. A key that
     /// came later has no cell.
     #[inline]
@@ -257,23 +269,15 @@ impl Row {
 
     /// Sets the key: in its place when it is there, else at the end. Gives the former value.
     pub(super) fn insert(&mut self, key: Key, value: Datum) -> Option<Datum> {
-        let inner = self.inner_mut();
-        if let Some(place) = inner.find(&key) {
-            let cell = inner.cells[place];
-            if cell.look == Look::Set {
-                return Some(std::mem::replace(&mut inner.set[cell.start as usize], value));
-            }
-            if let Some(old) = inner.view(cell).map(View::to_datum) {
-                inner.cells[place] = Cell { look: Look::Set, start: inner.set.len() as u32, end: 0 };
-                inner.set.push(value);
-                return Some(old);
-            }
-        }
-        if let Some((_, old)) = inner.tail.iter_mut().find(|(known, _)| *known == key) {
-            return Some(std::mem::replace(old, value));
-        }
-        inner.tail.push((key, value));
-        None
+        let place = self.inner().find(&key);
+        self.inner_mut().insert(place, &key, value)
+    }
+
+    /// As [`Row::insert`], for who changes many rows alike.
+    #[inline]
+    pub(super) fn insert_at(&mut self, key: &Near, value: Datum) -> Option<Datum> {
+        let place = self.inner().find_at(key);
+        self.inner_mut().insert(place, key, value)
     }
 
     /// Appends an entry whose key is known not to be there.
@@ -282,25 +286,63 @@ impl Row {
         self.inner_mut().tail.push((key, value));
     }
 
+    /// The entries that came later.
+    pub(super) fn tail_mut(&mut self) -> &mut Vec<(Key, Datum)> {
+        &mut self.inner_mut().tail
+    }
+
     /// Takes the key out; the order of the others stays.
     pub(super) fn remove(&mut self, key: &Key) -> Option<Datum> {
-        let inner = self.inner_mut();
-        if let Some(place) = inner.find(key) {
-            let cell = std::mem::replace(&mut inner.cells[place], ABSENT);
-            let old = match cell.look {
-                Look::Set => Some(std::mem::take(&mut inner.set[cell.start as usize])),
-                _ => inner.view(cell).map(View::to_datum),
-            };
-            if old.is_some() {
-                return old;
-            }
-        }
-        let place = inner.tail.iter().position(|(known, _)| known == key)?;
-        Some(inner.tail.remove(place).1)
+        let place = self.inner().find(key);
+        self.inner_mut().remove(place, key).map(|(old, _)| old)
+    }
+
+    /// As [`Row::remove`], for who changes many rows alike; tells also how many entries stand before.
+    #[inline]
+    pub(super) fn remove_at(&mut self, key: &Near) -> Option<(Datum, usize)> {
+        let place = self.inner().find_at(key);
+        self.inner_mut().remove(place, key)
     }
 }
 
 impl Inner {
+    /// Sets the key, whose cell has that place if there is one.
+    fn insert(&mut self, place: Option<usize>, key: &Key, value: Datum) -> Option<Datum> {
+        if let Some(place) = place {
+            let cell = self.cells[place];
+            if cell.look == Look::Set {
+                return Some(std::mem::replace(&mut self.set[cell.start as usize], value));
+            }
+            if let Some(old) = self.view(cell).map(View::to_datum) {
+                self.cells[place] = Cell { look: Look::Set, start: self.set.len() as u32, end: 0 };
+                self.set.push(value);
+                return Some(old);
+            }
+        }
+        if let Some((_, old)) = self.tail.iter_mut().find(|(known, _)| known == key) {
+            return Some(std::mem::replace(old, value));
+        }
+        self.tail.push((key.clone(), value));
+        None
+    }
+
+    /// Takes the key out, whose cell has that place if there is one; tells also how many entries stand before.
+    fn remove(&mut self, place: Option<usize>, key: &Key) -> Option<(Datum, usize)> {
+        let present = |cells: &[Cell]| cells.iter().filter(|cell| cell.look != Look::Absent).count();
+        if let Some(place) = place {
+            let cell = std::mem::replace(&mut self.cells[place], ABSENT);
+            let old = match cell.look {
+                Look::Set => Some(std::mem::take(&mut self.set[cell.start as usize])),
+                _ => self.view(cell).map(View::to_datum),
+            };
+            if let Some(old) = old {
+                return Some((old, present(&self.cells[..place])));
+            }
+        }
+        let place = self.tail.iter().position(|(known, _)| known == key)?;
+        Some((self.tail.remove(place).1, present(&self.cells) + place))
+    }
+
     #[inline]
     fn keys(&self) -> &[Key] {
         self.shape.as_deref().unwrap_or_default()
@@ -309,6 +351,11 @@ impl Inner {
     #[inline]
     fn find(&self, key: &Key) -> Option<usize> {
         self.keys()[..self.cells.len()].iter().position(|known| known == key)
+    }
+
+    #[inline]
+    fn find_at(&self, key: &Near) -> Option<usize> {
+        key.place(self.shape.as_ref()?).filter(|place| *place < self.cells.len())
     }
 
     #[inline]

@@ -27,5 +27,5 @@ pub use fault::JsonError;
 pub(super) use letters::unescape;
 pub use letters::write_string;
 pub use read::{Big, ReadOptions, Reader, open, read, read_text};
-pub use seek::seek;
+pub use seek::{Hop, seek, seek_by};
 pub use write::{Blobs, NonFinite, Other, WriteOptions, to_string, write, write_with};

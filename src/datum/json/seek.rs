@@ -21,16 +21,44 @@ pub fn seek(text: &Text, steps: &[Step]) -> Option<Datum> {
     }
 }
 
+/// A step that leads to one place, whatever else is there.
+#[derive(Clone, Copy, Debug)]
+pub enum Hop<'a> {
+    /// A key of a map.
+    Key(&'a Key),
+    /// A place in a list, from 0.
+    At(usize),
+}
+
+/// As [`seek`], for steps that stand somewhere else.
+pub fn seek_by<'a>(text: &Text, mut hops: impl Iterator<Item = Hop<'a>>) -> Option<Datum> {
+    with_opened(&text.clone().into_span(), |document| {
+        for hop in &mut hops {
+            document.at = step(document, hop)?;
+        }
+        document.value(1).ok()
+    })
+}
+
 fn find(document: &mut Document<'_>, steps: &[Step]) -> Option<Datum> {
-    for step in steps {
-        let found = match step {
-            Step::Key(key) => value_of(document, key),
-            Step::At(n) => element(&mut document.scan, document.at, *n as usize),
-            Step::All => Ok(None),
+    for one in steps {
+        let hop = match one {
+            Step::Key(key) => Hop::Key(key),
+            Step::At(n) => Hop::At(*n as usize),
+            Step::All => return None,
         };
-        document.at = found.ok()??;
+        document.at = step(document, hop)?;
     }
     document.value(1).ok()
+}
+
+#[inline]
+fn step(document: &mut Document<'_>, hop: Hop<'_>) -> Option<usize> {
+    let found = match hop {
+        Hop::Key(key) => value_of(document, key),
+        Hop::At(n) => element(&mut document.scan, document.at, n),
+    };
+    found.ok()?
 }
 
 /// The value of the key in the map at this place; the last one, should it be given twice.

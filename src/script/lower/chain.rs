@@ -9,7 +9,7 @@ use super::each::over;
 use super::expression::whole;
 use super::natives;
 use super::statement::in_slot;
-use crate::datum::Datum;
+use crate::datum::{Datum, Key, Near};
 
 /// One link of a chain, as it is written.
 struct Piece<'a> {
@@ -134,8 +134,8 @@ impl Compiler<'_> {
         for piece in pieces {
             self.count(3);
             let step = match piece.of {
-                Expr::Property(property, _) if !piece.index => Step::Key(key(&property.2)),
-                Expr::StringConstant(name, _) if piece.index => Step::Key(key(name)),
+                Expr::Property(property, _) if !piece.index => Step::Key(Near::new(key(&property.2))),
+                Expr::StringConstant(name, _) if piece.index => Step::Key(Near::new(key(name))),
                 Expr::IntegerConstant(at, _) if piece.index => Step::At(*at),
                 of if piece.index => {
                     let node = self.expression(of)?;
@@ -265,8 +265,11 @@ impl Compiler<'_> {
                 self.changes = true;
                 if place.links.is_empty() {
                     if native.name == "remove" && args.len() == 1 {
-                        let name = args.into_iter().next().unwrap_or(Node::Const(Datum::Unit));
-                        return Ok(Node::RemoveKey(Box::new(name)));
+                        let step = match args.into_iter().next().unwrap_or(Node::Const(Datum::Unit)) {
+                            Node::Const(Datum::Str(name)) => Step::Key(Near::new(Key::new(&name))),
+                            name => Step::By(name),
+                        };
+                        return Ok(Node::RemoveKey(Box::new(step)));
                     }
                     let what = format!("`{}` on the whole event", native.name);
                     return if variable == Some("this") { refuse(what, position) } else { Err(in_slot(what, position)) };

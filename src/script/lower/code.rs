@@ -5,7 +5,7 @@
 
 use super::natives::Native;
 use super::operators::Op;
-use crate::datum::{Datum, Key};
+use crate::datum::{Datum, Key, Near};
 
 /// An expression or statement.
 pub(super) enum Node {
@@ -56,7 +56,7 @@ pub(super) enum Node {
     /// `place = value`, `place += value`
     SetPlace(Box<(Place, Node)>, Option<Op>),
     /// `this.remove("key")` on the event itself.
-    RemoveKey(Box<Node>),
+    RemoveKey(Box<Step>),
     /// Several in a row; gives the last one's value.
     Block(Box<[Node]>),
     /// `if`
@@ -108,7 +108,7 @@ pub(super) struct Link {
 /// Where a link leads.
 pub(super) enum Step {
     /// A key.
-    Key(Key),
+    Key(Near),
     /// A place in a list.
     At(i64),
     /// What a simple expression says.

@@ -6,7 +6,9 @@ use super::code::{Link, Node, Place, Root, Step};
 use super::frame::{Frame, Out, Stop, or_bail};
 use super::natives;
 use super::operators::plain;
-use crate::datum::{Datum, Key, View};
+use super::undo::stays;
+use crate::datum::json::{self, Hop};
+use crate::datum::{Datum, Key, Near, View};
 
 /// The value at a place, borrowed where it need not be read first.
 #[inline]
@@ -22,7 +24,7 @@ pub(super) fn read_place<'a>(frame: &'a Frame<'_>, place: &'a Place) -> Out<Cow<
 #[inline]
 pub(super) fn glance<'a>(frame: &'a Frame<'_>, place: &Place) -> Option<View<'a>> {
     match (place.root, &*place.links, frame.seen()) {
-        (Root::Event, [Link { step: Step::Key(key), .. }], Datum::Map(map)) => map.look(key),
+        (Root::Event, [Link { step: Step::Key(key), .. }], Datum::Map(map)) => map.look_at(key),
         _ => None,
     }
 }
@@ -32,10 +34,10 @@ pub(super) fn follow<'a>(frame: &'a Frame<'_>, root: &'a Datum, links: &'a [Link
     let mut here = root;
     for (n, link) in links.iter().enumerate() {
         here = match (&link.step, here) {
-            (Step::Key(key), Datum::Map(map)) => match map.look(key) {
+            (Step::Key(key), Datum::Map(map)) => match map.look_at(key) {
                 Some(View::Datum(found)) => found,
                 Some(piece) if n + 1 == links.len() => return Ok(Cow::Owned(piece.to_datum())),
-                Some(piece) => return follow(frame, &piece.to_datum(), &links[n + 1..]).map(|found| Cow::Owned(found.into_owned())),
+                Some(piece) => return into(frame, &piece.to_datum(), &links[n + 1..]).map(Cow::Owned),
                 None => return missing(&links[n + 1..]),
             },
             (Step::At(at), Datum::List(list)) => or_bail(element(list, *at))?,
@@ -44,10 +46,7 @@ pub(super) fn follow<'a>(frame: &'a Frame<'_>, root: &'a Datum, links: &'a [Link
                 Some(found) => found,
                 None => return missing(&links[n + 1..]),
             },
-            (_, Datum::Raw(_)) => {
-                let opened = here.opened().into_owned();
-                return follow(frame, &opened, &links[n..]).map(|found| Cow::Owned(found.into_owned()));
-            }
+            (_, Datum::Raw(_)) => return into(frame, here, &links[n..]).map(Cow::Owned),
             (Step::Key(key), _) if link.dot => {
                 let value = property(here, key)?;
                 return follow(frame, &value, &links[n + 1..]).map(|found| Cow::Owned(found.into_owned()));
@@ -56,6 +55,27 @@ pub(super) fn follow<'a>(frame: &'a Frame<'_>, root: &'a Datum, links: &'a [Link
         };
     }
     Ok(Cow::Borrowed(here))
+}
+
+/// The value that links lead to from what may be raw: what can be found without reading more is.
+fn into(frame: &Frame<'_>, value: &Datum, links: &[Link]) -> Out<Datum> {
+    let Datum::Raw(text) = value else { return follow(frame, value, links).map(Cow::into_owned) };
+    let straight = links.iter().map_while(hop).count();
+    if straight > 0
+        && let Some(found) = json::seek_by(text, links.iter().map_while(hop))
+    {
+        return if straight == links.len() { Ok(found) } else { follow(frame, &found, &links[straight..]).map(Cow::into_owned) };
+    }
+    follow(frame, &json::open(text), links).map(Cow::into_owned)
+}
+
+/// A link that leads to one place in JSON.
+fn hop(link: &Link) -> Option<Hop<'_>> {
+    match &link.step {
+        Step::Key(key) => Some(Hop::Key(key)),
+        Step::At(at) => usize::try_from(*at).ok().map(Hop::At),
+        Step::By(_) => None,
+    }
 }
 
 /// A missing key is `()`; what follows must allow for it.
@@ -108,7 +128,7 @@ pub(super) fn length(value: &Datum) -> Option<usize> {
 /// A key of a link, as it is now.
 fn key_of(frame: &Frame<'_>, step: &Step) -> Out<Key> {
     match step {
-        Step::Key(key) => Ok(key.clone()),
+        Step::Key(key) => Ok(Key::clone(key)),
         Step::By(by) => match &*by.peek(frame)? {
             Datum::Str(name) => Ok(Key::new(name)),
             _ => Err(Stop::Bail),
@@ -125,7 +145,7 @@ enum Way {
 
 fn way(frame: &Frame<'_>, link: &Link) -> Out<Way> {
     Ok(match &link.step {
-        Step::Key(key) => Way::Key(key.clone()),
+        Step::Key(key) => Way::Key(Key::clone(key)),
         Step::At(at) => Way::At(*at),
         Step::By(by) => match &*plain(&*by.peek(frame)?) {
             Datum::Str(name) => Way::Key(Key::new(name)),
@@ -177,7 +197,7 @@ pub(super) fn change<T>(frame: &mut Frame<'_>, place: &Place, add: bool, change:
             }
             let mut value = old.clone().unwrap_or_default();
             let made = change(part(&mut value, &ways, add)?)?;
-            log.set(&key, old);
+            log.set(&key, old, stays(&value));
             map.insert(key, value);
             Ok(made)
         }
@@ -186,23 +206,30 @@ pub(super) fn change<T>(frame: &mut Frame<'_>, place: &Place, add: bool, change:
 
 /// Sets a key of the event.
 #[inline]
-pub(super) fn set_key(frame: &mut Frame<'_>, key: &Key, value: Datum) -> Out<()> {
+pub(super) fn set_key(frame: &mut Frame<'_>, key: &Near, value: Datum) -> Out<()> {
     let (map, log) = frame.map()?;
-    let old = map.insert(key.clone(), value);
+    let stays = stays(&value);
+    let old = map.insert_at(key, value);
     let is_new = old.is_none();
-    log.set(key, old);
+    log.set(key, old, stays);
     if is_new && log.has_removed(key) { Err(Stop::Bail) } else { Ok(()) }
 }
 
 /// Takes a key out of the event and gives what stood there.
-pub(super) fn remove_key(frame: &mut Frame<'_>, name: &str) -> Out<Datum> {
+pub(super) fn remove_key(frame: &mut Frame<'_>, key: &Near) -> Out<Datum> {
     let (map, log) = frame.map()?;
-    let Some((place, key)) = map.views().position(|(key, _)| key.as_str() == name).map(|place| (place, Key::new(name))) else {
+    let Some((old, place)) = map.remove_at(key) else { return Ok(Datum::Unit) };
+    log.removed(key, old.clone(), place);
+    Ok(old)
+}
+
+/// As [`remove_key`], for a key whose name is worked out.
+pub(super) fn remove_named(frame: &mut Frame<'_>, name: &str) -> Out<Datum> {
+    // Who knows what names there are; only those of keys are worth to be kept.
+    let Some(key) = frame.map()?.0.views().find(|(key, _)| key.as_str() == name).map(|(key, _)| key.clone()) else {
         return Ok(Datum::Unit);
     };
-    let old = or_bail(map.remove(&key))?;
-    log.removed(&key, old.clone(), place);
-    Ok(old)
+    remove_key(frame, &Near::new(key))
 }
 
 /// Calls a standard function that changes its first argument in place.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::code::{Body, NativeCall, Node, Place, Quick, Root, Step, Switch, Try};
 use super::frame::{Frame, Out, Stop, fits, or_bail};
 use super::operators::{self, Op, binary, compare, compare_piece, number, plain};
-use super::place::{call_in_place, change, follow, glance, length, read_place, remove_key, set_key};
+use super::place::{call_in_place, change, follow, glance, length, read_place, remove_key, remove_named, set_key};
 use super::{each, loops};
 use crate::datum::{Datum, Look, Map, Text, View};
 
@@ -103,10 +103,7 @@ impl Node {
                 set_place(&pair.0, *op, &pair.1, frame, all)?;
                 Ok(Datum::Unit)
             }
-            Self::RemoveKey(name) => {
-                let name = name.eval(frame, all)?;
-                remove_key(frame, or_bail(name.as_str())?).map(|old| kept(Cow::Owned(old)))
-            }
+            Self::RemoveKey(step) => removed(step, frame, all),
             Self::Block(nodes) => {
                 let Some((last, rest)) = nodes.split_last() else { return Ok(Datum::Unit) };
                 for node in rest {
@@ -185,6 +182,18 @@ impl Node {
             },
         }
     }
+}
+
+fn removed(step: &Step, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let old = match step {
+        Step::Key(key) => remove_key(frame, key)?,
+        Step::By(name) => {
+            let name = name.eval(frame, all)?;
+            remove_named(frame, or_bail(name.as_str())?)?
+        }
+        Step::At(_) => return Err(Stop::Bail),
+    };
+    Ok(kept(Cow::Owned(old)))
 }
 
 fn compute(op: Op, pair: &[Node; 2], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {

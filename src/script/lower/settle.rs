@@ -30,6 +30,12 @@ fn scalar(value: Datum, old: Option<View<'_>>) -> Datum {
 
 /// Settles the changes of an event in place. None when something in it cannot travel.
 pub(super) fn changes(map: &mut Map, log: &Log) -> Option<()> {
+    if let Some(new) = log.only_new() {
+        if new > 1 {
+            map.sort_last(new);
+        }
+        return Some(());
+    }
     let mut new = 0_usize;
     let mut original = None;
     for (n, entry) in log.entries().iter().enumerate() {

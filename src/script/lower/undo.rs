@@ -4,6 +4,12 @@
 
 use crate::datum::{Datum, Key, Map};
 
+/// Whether a value goes back as it is, where no number stood: a scalar that is no number's text.
+#[inline]
+pub(super) fn stays(value: &Datum) -> bool {
+    !matches!(value, Datum::Number(_) | Datum::List(_) | Datum::Map(_) | Datum::Raw(_))
+}
+
 /// One change of a key of the event.
 #[derive(Clone)]
 pub(super) struct Entry {
@@ -18,6 +24,10 @@ pub(super) struct Entry {
 #[derive(Clone, Default)]
 pub(super) struct Log {
     entries: Vec<Entry>,
+    /// How many of them are of new keys.
+    new: usize,
+    /// Something is to be settled besides the order of new keys.
+    unsettled: bool,
 }
 
 impl Log {
@@ -27,20 +37,29 @@ impl Log {
 
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+        (self.new, self.unsettled) = (0, false);
+    }
+
+    /// How many keys are new and stand last, when their order is all that is to be settled.
+    pub(super) fn only_new(&self) -> Option<usize> {
+        (!self.unsettled).then_some(self.new)
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Notes a value that was replaced, or that the key is new.
+    /// Notes a value that was replaced, or that the key is new; and whether what stands there now [stays].
     #[inline]
-    pub(super) fn set(&mut self, key: &Key, old: Option<Datum>) {
+    pub(super) fn set(&mut self, key: &Key, old: Option<Datum>, stays: bool) {
+        self.new += usize::from(old.is_none());
+        self.unsettled |= !stays || matches!(old, Some(Datum::Number(_)));
         self.entries.push(Entry { key: key.clone(), old, gone_from: None });
     }
 
     /// Notes a key that was taken out.
     pub(super) fn removed(&mut self, key: &Key, old: Datum, place: usize) {
+        self.unsettled |= self.new > 0 && self.entries.iter().any(|entry| entry.old.is_none() && entry.key == *key);
         self.entries.push(Entry { key: key.clone(), old: Some(old), gone_from: Some(place) });
     }
 
