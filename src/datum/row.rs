@@ -128,6 +128,12 @@ impl Row {
         self.0.as_deref_mut().expect("a row has its parts until it is dropped")
     }
 
+    /// The cells, for who adds many: at most as many as there are keys.
+    #[inline]
+    pub fn cells_mut(&mut self) -> &mut Vec<Cell> {
+        &mut self.inner_mut().cells
+    }
+
     /// The next key's value stands there. At most as many as there are keys.
     #[inline]
     pub fn push_cell(&mut self, look: Look, start: usize, end: usize) {

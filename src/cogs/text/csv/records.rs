@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::fields::{Field, Fields};
 use super::scan::Scan;
 use crate::cogs::text::fill::{Fill, Form};
-use crate::datum::{Block, Datum, Look, Row, Text};
+use crate::datum::{Block, Cell, Datum, Look, Row, Text};
 use crate::error::{Error, Result};
 use crate::getset::Func;
 
@@ -54,10 +54,13 @@ impl Records {
             // Without quotes in the line its plain fields are bare.
             let bare = scan.is_common && memchr(b'"', &block.as_bytes()[line.clone()]).is_none();
             let text = if bare { Look::Bare } else { Look::Text };
+            let cells = row.cells_mut();
             scan.fields(block, line.clone(), |start, end, quoted| {
                 if form.wants(n) {
                     let unit = start == end && self.empty_is_unit && !quoted;
-                    row.push_cell(if unit { Look::Null } else { text }, start, end);
+                    let look = if unit { Look::Null } else { text };
+                    // What stands in a block is below 4 GiB: see `Text::span`.
+                    cells.push(Cell { look, start: start as u32, end: end as u32 });
                 }
                 n += 1;
             })
