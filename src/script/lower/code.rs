@@ -131,6 +131,7 @@ pub(super) enum Quick {
     No,
     Len,
     ParseInt,
+    Lower,
 }
 
 impl NativeCall {
@@ -138,6 +139,7 @@ impl NativeCall {
         let quick = match native.name {
             "len" if native.args == 1 => Quick::Len,
             "parse_int" if native.args == 1 => Quick::ParseInt,
+            "to_lower" if native.args == 1 => Quick::Lower,
             _ => Quick::No,
         };
         Self { native, quick, target, args }

@@ -92,7 +92,7 @@ impl<'a> Frame<'a> {
     #[inline]
     pub(super) fn new(event: Event<'a>, slots: usize) -> Self {
         let mut state = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        if slots > 0 {
+        if state.slots.len() != slots {
             state.slots.resize(slots, Datum::Unit);
         }
         state.left = CALL.operations as i64;
@@ -104,9 +104,10 @@ impl<'a> Frame<'a> {
     #[inline]
     pub(super) fn end(mut self) {
         let state = &mut *self.state;
-        state.slots.clear();
+        // The next call has as many, most often.
+        state.slots.iter_mut().for_each(|slot| replace(slot, Datum::Unit));
         state.log.clear();
-        state.held = Datum::Unit;
+        replace(&mut state.held, Datum::Unit);
         (state.base, state.depth, state.itself) = (0, 0, false);
         let _ = SPARE.try_with(|spare| spare.set(Some(self.state)));
     }
@@ -140,6 +141,12 @@ impl<'a> Frame<'a> {
         &mut self.slots[place]
     }
 
+    /// Sets a slot.
+    #[inline]
+    pub(super) fn put(&mut self, n: usize, value: Datum) {
+        replace(self.slot_mut(n), value);
+    }
+
     /// Counts operations.
     #[inline]
     pub(super) fn spend(&mut self, operations: i64) -> Out<()> {
@@ -163,6 +170,15 @@ impl<'a> Frame<'a> {
         };
         self.room = or_bail(self.room.checked_sub(weight))?;
         Ok(())
+    }
+}
+
+/// Puts a value in place of another one. Most of these hold nothing that is to be given back: that is told here, without a call.
+#[inline]
+pub(super) fn replace(target: &mut Datum, value: Datum) {
+    let old = std::mem::replace(target, value);
+    if matches!(old, Datum::Unit | Datum::Bool(_) | Datum::Int(_) | Datum::Float(_)) {
+        std::mem::forget(old);
     }
 }
 

@@ -2,40 +2,34 @@
 
 use std::borrow::Cow;
 
-use super::code::{Body, For, Node, Over, While};
+use super::code::{Body, For, Over, While};
 use super::frame::{Frame, Out, Stop, or_bail};
+use super::items::Items;
 use super::operators::plain;
 use super::place::read_place;
 use super::run::kept;
 use crate::datum::Datum;
 
-/// One round of a loop: whether it ends, with what.
-fn round(body: &Node, cost: i64, frame: &mut Frame<'_>, all: &[Body]) -> Out<Option<Datum>> {
-    frame.spend(cost)?;
-    match body.eval(frame, all) {
-        Ok(_) | Err(Stop::Continue) => Ok(None),
-        Err(Stop::Break) => Ok(Some(std::mem::take(&mut frame.held))),
-        Err(stop) => Err(stop),
-    }
-}
-
 /// `for`
+#[inline(never)]
 pub(super) fn for_each(parts: &For, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    let mut ended = Datum::Unit;
-    for_items(&parts.over, frame, all, &mut |frame, n, item| {
+    let mut broken = false;
+    for_items(&parts.over, frame, all, |frame, n, item| {
         if let Some(counter) = parts.counter {
-            *frame.slot_mut(counter) = Datum::Int(n as i64);
+            frame.put(counter, Datum::Int(n as i64));
         }
-        *frame.slot_mut(parts.item) = item;
-        match round(&parts.body, parts.cost, frame, all)? {
-            Some(value) => {
-                ended = value;
+        frame.put(parts.item, item);
+        frame.spend(parts.cost)?;
+        match parts.body.run(frame, all) {
+            Ok(()) | Err(Stop::Continue) => Ok(true),
+            Err(Stop::Break) => {
+                broken = true;
                 Ok(false)
             }
-            None => Ok(true),
+            Err(stop) => Err(stop),
         }
     })?;
-    Ok(ended)
+    Ok(if broken { std::mem::take(&mut frame.held) } else { Datum::Unit })
 }
 
 /// Goes over the items with their numbers until `take` gives false.
@@ -43,7 +37,7 @@ pub(super) fn for_items(
     over: &Over,
     frame: &mut Frame<'_>,
     all: &[Body],
-    take: &mut dyn FnMut(&mut Frame<'_>, usize, Datum) -> Out<bool>,
+    mut take: impl FnMut(&mut Frame<'_>, usize, Datum) -> Out<bool>,
 ) -> Out<()> {
     let list = match over {
         Over::Range(from, to, closed) => {
@@ -77,10 +71,25 @@ pub(super) fn for_items(
         Over::Value(node) => node.eval(frame, all)?,
     };
     let list = match list {
-        raw @ Datum::Raw(_) => raw.opened().into_owned(),
-        value => value,
+        Datum::List(list) => list,
+        Datum::Raw(text) => {
+            let mut items = Items::of(text)?;
+            for n in 0.. {
+                let item = match items.int() {
+                    Some(value) => Datum::Int(value),
+                    None => match items.next()? {
+                        Some(item) => kept(Cow::Owned(item)),
+                        None => break,
+                    },
+                };
+                if !take(frame, n, item)? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        _ => return Err(Stop::Bail),
     };
-    let Datum::List(list) = list else { return Err(Stop::Bail) };
     for (n, item) in list.into_iter().enumerate() {
         if !take(frame, n, kept(Cow::Owned(item)))? {
             break;
@@ -101,8 +110,8 @@ pub(super) fn repeat(parts: &While, frame: &mut Frame<'_>, all: &[Body]) -> Out<
         }
         first = false;
         frame.spend(parts.cost)?;
-        match parts.body.eval(frame, all) {
-            Ok(_) => {}
+        match parts.body.run(frame, all) {
+            Ok(()) => {}
             // `continue` goes past the test behind a body.
             Err(Stop::Continue) => first = !parts.first,
             Err(Stop::Break) => return Ok(std::mem::take(&mut frame.held)),

@@ -18,14 +18,17 @@ mod differential;
 mod each;
 mod expression;
 mod frame;
+mod items;
 mod literals;
 mod loops;
 mod natives;
 mod operators;
 mod place;
 mod plain;
+mod quick;
 mod run;
 mod settle;
+mod short;
 mod statement;
 mod told;
 mod undo;
@@ -49,12 +52,15 @@ use super::host::Host;
 use crate::datum::Datum;
 use compile::Compiled;
 use frame::{Event, Frame, Out, Stop};
+use short::Short;
 
 /// A callable as native code.
 pub(super) struct Lowered {
     host: Rc<Host>,
     function: FnPtr,
     compiled: Compiled,
+    /// The same, where there is a shorter road.
+    short: Option<Short>,
     /// What it captured, taken when it is first called: nothing changes that while the train runs.
     captured: OnceCell<Option<Vec<Datum>>>,
 }
@@ -77,13 +83,21 @@ pub(super) fn lower(host: &Rc<Host>, function: &FnPtr, shape: Shape) -> Result<L
         return compile::refuse(format!("the captured `{name}`, which a closure changes,"), definition.body.start_position());
     }
     let compiled = compile::compile(host, &definition, shape)?;
-    Ok(Lowered { host: Rc::clone(host), function: function.clone(), compiled, captured: OnceCell::new() })
+    let plain = function.curry().is_empty() && compiled.copy.is_none();
+    let short = if plain { Short::of(&compiled.all[0].node) } else { None };
+    Ok(Lowered { host: Rc::clone(host), function: function.clone(), compiled, short, captured: OnceCell::new() })
 }
 
 impl Lowered {
     /// Changes the event in place and gives the result, if that is accepted. None when the interpreter must do it; the event is
     /// then as it was.
     pub(super) fn change(&self, datum: &mut Datum, arg: Option<&Datum>, accepts: impl FnOnce(&Datum) -> bool) -> Option<Datum> {
+        if let (Some(short), None) = (&self.short, arg)
+            && !short.gives_itself
+            && short.run(datum)
+        {
+            return Some(Datum::Unit);
+        }
         let mut frame = self.frame(Event::Changed(datum), arg)?;
         let given = match self.body(&mut frame) {
             Ok(value) if accepts(if frame.itself { frame.seen() } else { &value }) && Self::settle(&mut frame) => {
@@ -101,6 +115,12 @@ impl Lowered {
     /// The result for an event that is its first parameter: the event itself, changed, or what was made of it, with the event
     /// as it was. None when the interpreter must do it.
     pub(super) fn give(&self, datum: &mut Datum, arg: Option<&Datum>) -> Option<Outcome> {
+        if let (Some(short), None) = (&self.short, arg)
+            && short.gives_itself
+            && short.run(datum)
+        {
+            return Some(Outcome::Itself);
+        }
         let mut frame = self.frame(Event::Changed(datum), arg)?;
         let given = match self.body(&mut frame) {
             Ok(_) if frame.itself && Self::settle(&mut frame) => Some(Outcome::Itself),

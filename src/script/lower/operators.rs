@@ -60,6 +60,19 @@ impl Op {
         self as u8 >= Self::Equal as u8
     }
 
+    /// Whether a comparison of whole numbers holds.
+    #[inline]
+    pub(super) fn holds(self, a: i64, b: i64) -> bool {
+        match self {
+            Self::Equal => a == b,
+            Self::Unequal => a != b,
+            Self::Less => a < b,
+            Self::AtMost => a <= b,
+            Self::Greater => a > b,
+            _ => a >= b,
+        }
+    }
+
     #[inline]
     fn says(self, order: Ordering) -> bool {
         match self {
@@ -95,7 +108,7 @@ pub(super) fn number(text: &Text) -> Datum {
 #[inline]
 pub(super) fn compare(op: Op, a: &Datum, b: &Datum) -> Option<bool> {
     match (a, b) {
-        (Datum::Int(a), Datum::Int(b)) => Some(op.says(a.cmp(b))),
+        (Datum::Int(a), Datum::Int(b)) => Some(op.holds(*a, *b)),
         (Datum::Str(a), Datum::Str(b)) => Some(match op {
             Op::Equal => a.as_str() == b.as_str(),
             Op::Unequal => a.as_str() != b.as_str(),
@@ -170,21 +183,27 @@ pub(super) fn binary(op: Op, a: &Datum, b: &Datum) -> Option<Datum> {
 
 #[inline]
 fn integers(op: Op, a: i64, b: i64) -> Option<Datum> {
-    Some(Datum::Int(match op {
-        Op::Add => a.checked_add(b)?,
-        Op::Subtract => a.checked_sub(b)?,
-        Op::Multiply => a.checked_mul(b)?,
-        Op::Divide => a.checked_div(b)?,
-        Op::Modulo => a.checked_rem(b)?,
-        Op::Power => a.checked_pow(u32::try_from(b).ok()?)?,
+    if op.is_comparison() { Some(Datum::Bool(op.holds(a, b))) } else { whole(op, a, b).map(Datum::Int) }
+}
+
+/// `a op b` for whole numbers that give one.
+#[inline]
+pub(super) fn whole(op: Op, a: i64, b: i64) -> Option<i64> {
+    match op {
+        Op::Add => a.checked_add(b),
+        Op::Subtract => a.checked_sub(b),
+        Op::Multiply => a.checked_mul(b),
+        Op::Divide => a.checked_div(b),
+        Op::Modulo => a.checked_rem(b),
+        Op::Power => a.checked_pow(u32::try_from(b).ok()?),
         // Shifts by what is no number of bits have rules of their own.
-        Op::Left => a.checked_shl(u32::try_from(b).ok().filter(|b| *b < 64)?)?,
-        Op::Right => a.checked_shr(u32::try_from(b).ok().filter(|b| *b < 64)?)?,
-        Op::And => a & b,
-        Op::Or => a | b,
-        Op::Xor => a ^ b,
-        _ => return Some(Datum::Bool(op.says(a.cmp(&b)))),
-    }))
+        Op::Left => a.checked_shl(u32::try_from(b).ok().filter(|b| *b < 64)?),
+        Op::Right => a.checked_shr(u32::try_from(b).ok().filter(|b| *b < 64)?),
+        Op::And => Some(a & b),
+        Op::Or => Some(a | b),
+        Op::Xor => Some(a ^ b),
+        _ => None,
+    }
 }
 
 fn others(op: Op, a: &Datum, b: &Datum) -> Option<Datum> {
@@ -228,10 +247,7 @@ fn fractions(op: Op, a: f64, b: f64) -> Option<Datum> {
 #[inline]
 pub(super) fn assign(op: Op, target: &mut Datum, value: Datum) -> Option<()> {
     match (&mut *target, value) {
-        (Datum::Int(a), Datum::Int(b)) if !op.is_comparison() => match integers(op, *a, b)? {
-            Datum::Int(made) => *a = made,
-            _ => return None,
-        },
+        (Datum::Int(a), Datum::Int(b)) if !op.is_comparison() => *a = whole(op, *a, b)?,
         (Datum::List(list), value) if op == Op::Add => {
             match value {
                 Datum::List(more) => list.extend(more),

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::code::{Body, NativeCall, Node, Place, Quick, Root, Step, Switch, Try};
-use super::frame::{Frame, Out, Stop, fits, or_bail};
-use super::operators::{self, Op, binary, compare, compare_piece, number, plain};
-use super::place::{call_in_place, change, follow, glance, length, read_place, remove_key, remove_named, set_key};
-use super::{each, loops};
-use crate::datum::{Datum, Look, Map, Text, View};
+use super::code::{Body, Link, NativeCall, Node, Place, Quick, Root, Step, Switch, Try};
+use super::frame::{Frame, Out, Stop, or_bail};
+use super::operators::{self, Op, binary, compare, number, plain};
+use super::place::{call_in_place, change, follow, glance, read_place, remove_key, remove_named, set_key};
+use super::{each, loops, quick};
+use crate::datum::{Datum, Key, Look, Map, View};
 
 /// A value that code may keep: a number's text is read, once.
 #[inline]
@@ -38,86 +38,44 @@ impl Node {
             Self::Const(value) => Ok(value.clone()),
             Self::Local(slot) => Ok(frame.slot(*slot).clone()),
             Self::Take(slot) => Ok(std::mem::take(frame.slot_mut(*slot))),
+            Self::Read(place) => read(place, frame),
+            Self::Binary(op, pair) if !op.is_comparison() => match self.int(frame) {
+                Some(value) => Ok(Datum::Int(value)),
+                None => compute(*op, pair, frame, all),
+            },
+            Self::Text(parts) => quick::text(parts, frame, all),
+            Self::Map(parts) => map(parts, frame, all),
+            Self::Block(nodes) => {
+                let Some((last, rest)) = nodes.split_last() else { return Ok(Datum::Unit) };
+                rest.iter().try_for_each(|node| node.run(frame, all))?;
+                last.eval(frame, all)
+            }
+            Self::If(parts) => {
+                let [test, yes, no] = &**parts;
+                if test.test(frame, all)? { yes.eval(frame, all) } else { no.eval(frame, all) }
+            }
+            Self::Native(call) => native(call, frame, all),
+            Self::Call(function, args) => script(*function, args, frame, all),
+            Self::Let(..) | Self::SetLocal(..) | Self::SetPlace(..) => self.run(frame, all).map(|()| Datum::Unit),
+            other => other.rare(frame, all),
+        }
+    }
+
+    /// The value of what is met less often.
+    #[inline(never)]
+    fn rare(&self, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+        match self {
             Self::Event => Ok(frame.seen().clone()),
             Self::Itself => {
                 frame.itself = true;
                 Ok(Datum::Unit)
             }
-            Self::Read(place) => read_place(frame, place).map(kept),
-            Self::Part(base, links) => {
-                let base = base.eval(frame, all)?;
-                follow(frame, &base, links).map(kept)
-            }
-            Self::Binary(op, pair) if !op.is_comparison() => compute(*op, pair, frame, all),
-            Self::Text(parts) => text(parts, frame, all),
-            Self::List(parts) => {
-                let mut list = Vec::with_capacity(parts.len());
-                for part in parts {
-                    let value = part.eval(frame, all)?;
-                    frame.charge(&value)?;
-                    list.push(value);
-                }
-                Ok(Datum::List(list))
-            }
-            Self::Map(parts) => {
-                let mut map = Map::with_capacity(parts.len());
-                for (key, part) in parts {
-                    let value = part.eval(frame, all)?;
-                    frame.charge(&value)?;
-                    map.push(key.clone(), value);
-                }
-                Ok(Datum::Map(map))
-            }
-            Self::Coalesce(parts) => {
-                for part in parts {
-                    let value = part.eval(frame, all)?;
-                    if !matches!(value, Datum::Unit) {
-                        return Ok(value);
-                    }
-                }
-                Ok(Datum::Unit)
-            }
-            Self::Negate(of) => or_bail(operators::negate(&of.eval(frame, all)?)),
-            Self::Native(call) => native(call, frame, all),
-            Self::SplitAt(pair, at) => split_at(pair, *at, frame, all),
-            Self::Call(function, args) => script(*function, args, frame, all),
-            Self::Let(slot, value) => {
-                let value = value.eval(frame, all)?;
-                *frame.slot_mut(*slot) = value;
-                Ok(Datum::Unit)
-            }
-            Self::SetLocal(slot, op, value) => {
-                let value = value.eval(frame, all)?;
-                match op {
-                    None => *frame.slot_mut(*slot) = value,
-                    Some(op) => {
-                        if matches!(frame.slot(*slot), Datum::List(_) | Datum::Raw(_)) {
-                            frame.charge(&value)?;
-                        }
-                        or_bail(operators::assign(*op, frame.slot_mut(*slot).open(), value))?;
-                    }
-                }
-                Ok(Datum::Unit)
-            }
-            Self::SetPlace(pair, op) => {
-                set_place(&pair.0, *op, &pair.1, frame, all)?;
-                Ok(Datum::Unit)
-            }
-            Self::RemoveKey(step) => removed(step, frame, all),
-            Self::Block(nodes) => {
-                let Some((last, rest)) = nodes.split_last() else { return Ok(Datum::Unit) };
-                for node in rest {
-                    node.eval(frame, all)?;
-                }
-                last.eval(frame, all)
-            }
-            Self::If(parts) => {
-                if parts[0].test(frame, all)? {
-                    parts[1].eval(frame, all)
-                } else {
-                    parts[2].eval(frame, all)
-                }
-            }
+            Self::Part(base, links) => part(base, links, frame, all),
+            Self::List(parts) => list(parts, frame, all),
+            Self::Coalesce(parts) => coalesce(parts, frame, all),
+            Self::Negate(of) => negate(of, frame, all),
+            Self::SplitAt(pair, at) => quick::split_at(pair, *at, frame, all),
+            Self::RemoveKey(step) => remove(step, frame, all),
             Self::Switch(switch) => switched(switch, frame, all),
             Self::For(parts) => loops::for_each(parts, frame, all),
             Self::Each(each) => each::run(each, frame, all),
@@ -128,6 +86,50 @@ impl Node {
             Self::Throw(value) => hold(Stop::Throw, Some(value), frame, all),
             Self::Try(parts) => attempt(parts, frame, all),
             Self::And(_) | Self::Or(_) | Self::Not(_) | Self::IsUnit(_) | Self::Binary(..) => self.test(frame, all).map(Datum::Bool),
+            Self::Const(_) | Self::Local(_) | Self::Take(_) | Self::Read(_) | Self::Text(_) | Self::Map(_) | Self::Native(_) => {
+                self.eval(frame, all)
+            }
+            Self::Block(_) | Self::If(_) | Self::Call(..) | Self::Let(..) | Self::SetLocal(..) | Self::SetPlace(..) => {
+                self.eval(frame, all)
+            }
+        }
+    }
+
+    /// Does it for its effects; nobody wants the value.
+    pub(super) fn run(&self, frame: &mut Frame<'_>, all: &[Body]) -> Out<()> {
+        match self {
+            Self::Const(_) => Ok(()),
+            Self::Let(slot, value) | Self::SetLocal(slot, None, value) => {
+                if let Self::Const(Datum::Int(value)) = **value {
+                    frame.put(*slot, Datum::Int(value));
+                    return Ok(());
+                }
+                if let Self::Local(from) = **value
+                    && let Datum::Int(value) = *frame.slot(from)
+                {
+                    frame.put(*slot, Datum::Int(value));
+                    return Ok(());
+                }
+                set_local(*slot, value, frame, all)
+            }
+            Self::SetLocal(slot, Some(op), value) => {
+                if let Datum::Int(old) = *frame.slot(*slot)
+                    && let Some(value) = value.int(frame)
+                    && let Some(made) = operators::whole(*op, old, value)
+                {
+                    frame.put(*slot, Datum::Int(made));
+                    return Ok(());
+                }
+                assign_local(*slot, *op, value, frame, all)
+            }
+            Self::For(parts) => loops::for_each(parts, frame, all).map(drop),
+            Self::SetPlace(pair, op) => set_place(&pair.0, *op, &pair.1, frame, all),
+            Self::Block(nodes) => nodes.iter().try_for_each(|node| node.run(frame, all)),
+            Self::If(parts) => {
+                let [test, yes, no] = &**parts;
+                if test.test(frame, all)? { yes.run(frame, all) } else { no.run(frame, all) }
+            }
+            other => other.eval(frame, all).map(drop),
         }
     }
 
@@ -152,50 +154,45 @@ impl Node {
             }
             Self::Not(of) => of.test(frame, all).map(|value| !value),
             Self::Binary(op, pair) if op.is_comparison() => {
-                let [a, b] = &**pair;
-                if b.is_simple() {
-                    if let (Self::Read(place), Self::Const(value)) = (a, b)
-                        && let Some(View::Piece(piece)) = glance(frame, place)
-                        && let Some(said) = compare_piece(*op, piece, value)
-                    {
-                        return Ok(said);
-                    }
-                    if a.is_simple() {
-                        return or_bail(compare(*op, &*a.peek(frame)?, &*b.peek(frame)?));
-                    }
-                    let a = a.eval(frame, all)?;
-                    return or_bail(compare(*op, &a, &*b.peek(frame)?));
+                if let Some(said) = quick::holds(*op, pair, frame) {
+                    return Ok(said);
                 }
-                let a = a.eval(frame, all)?;
-                let b = b.eval(frame, all)?;
-                or_bail(compare(*op, &a, &b))
+                compared(*op, pair, frame, all)
             }
-            Self::IsUnit(of) if of.is_simple() => of.peek(frame).map(|value| matches!(*value, Datum::Unit)),
-            Self::IsUnit(of) => of.eval(frame, all).map(|value| matches!(value, Datum::Unit)),
-            simple if simple.is_simple() => match *simple.peek(frame)? {
-                Datum::Bool(value) => Ok(value),
-                _ => Err(Stop::Bail),
-            },
-            other => match other.eval(frame, all)? {
-                Datum::Bool(value) => Ok(value),
-                _ => Err(Stop::Bail),
-            },
+            Self::IsUnit(of) => is_unit(of, frame, all),
+            other => other.truth(frame, all),
         }
+    }
+
+    #[inline(never)]
+    fn truth(&self, frame: &mut Frame<'_>, all: &[Body]) -> Out<bool> {
+        let value = if self.is_simple() { self.peek(frame)?.as_bool() } else { self.eval(frame, all)?.as_bool() };
+        or_bail(value)
     }
 }
 
-fn removed(step: &Step, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    let old = match step {
-        Step::Key(key) => remove_key(frame, key)?,
-        Step::By(name) => {
-            let name = name.eval(frame, all)?;
-            remove_named(frame, or_bail(name.as_str())?)?
-        }
-        Step::At(_) => return Err(Stop::Bail),
-    };
-    Ok(kept(Cow::Owned(old)))
+#[inline(never)]
+fn is_unit(of: &Node, frame: &mut Frame<'_>, all: &[Body]) -> Out<bool> {
+    let unit = |value: &Datum| matches!(value, Datum::Unit);
+    if of.is_simple() { of.peek(frame).map(|value| unit(&value)) } else { of.eval(frame, all).map(|value| unit(&value)) }
 }
 
+#[inline(never)]
+fn compared(op: Op, pair: &[Node; 2], frame: &mut Frame<'_>, all: &[Body]) -> Out<bool> {
+    let [a, b] = pair;
+    if b.is_simple() {
+        if a.is_simple() {
+            return or_bail(compare(op, &*a.peek(frame)?, &*b.peek(frame)?));
+        }
+        let a = a.eval(frame, all)?;
+        return or_bail(compare(op, &a, &*b.peek(frame)?));
+    }
+    let a = a.eval(frame, all)?;
+    let b = b.eval(frame, all)?;
+    or_bail(compare(op, &a, &b))
+}
+
+#[inline(never)]
 fn compute(op: Op, pair: &[Node; 2], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
     let [a, b] = pair;
     if b.is_simple() {
@@ -210,6 +207,82 @@ fn compute(op: Op, pair: &[Node; 2], frame: &mut Frame<'_>, all: &[Body]) -> Out
     or_bail(binary(op, &a, &b))
 }
 
+#[inline(never)]
+fn read(place: &Place, frame: &Frame<'_>) -> Out<Datum> {
+    match glance(frame, place) {
+        Some(View::Piece(piece)) if piece.look() != Look::Number => Ok(kept(Cow::Owned(piece.to_datum()))),
+        _ => read_place(frame, place).map(kept),
+    }
+}
+
+fn part(base: &Node, links: &[Link], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let base = base.eval(frame, all)?;
+    follow(frame, &base, links).map(kept)
+}
+
+fn list(parts: &[Node], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let mut list = Vec::with_capacity(parts.len());
+    for part in parts {
+        let value = part.eval(frame, all)?;
+        frame.charge(&value)?;
+        list.push(value);
+    }
+    Ok(Datum::List(list))
+}
+
+fn coalesce(parts: &[Node], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    for part in parts {
+        let value = part.eval(frame, all)?;
+        if !matches!(value, Datum::Unit) {
+            return Ok(value);
+        }
+    }
+    Ok(Datum::Unit)
+}
+
+fn negate(of: &Node, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    or_bail(operators::negate(&of.eval(frame, all)?))
+}
+
+fn remove(step: &Step, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let old = match step {
+        Step::Key(key) => remove_key(frame, key)?,
+        Step::By(name) => {
+            let name = name.eval(frame, all)?;
+            remove_named(frame, or_bail(name.as_str())?)?
+        }
+        Step::At(_) => return Err(Stop::Bail),
+    };
+    Ok(kept(Cow::Owned(old)))
+}
+
+#[inline(never)]
+fn set_local(slot: usize, value: &Node, frame: &mut Frame<'_>, all: &[Body]) -> Out<()> {
+    let value = value.eval(frame, all)?;
+    frame.put(slot, value);
+    Ok(())
+}
+
+#[inline(never)]
+fn assign_local(slot: usize, op: Op, value: &Node, frame: &mut Frame<'_>, all: &[Body]) -> Out<()> {
+    let value = value.eval(frame, all)?;
+    if matches!(frame.slot(slot), Datum::List(_) | Datum::Raw(_)) {
+        frame.charge(&value)?;
+    }
+    or_bail(operators::assign(op, frame.slot_mut(slot).open(), value))
+}
+
+#[inline(never)]
+fn map(parts: &[(Key, Node)], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
+    let mut entries = Vec::with_capacity(parts.len());
+    for (key, part) in parts {
+        let value = part.eval(frame, all)?;
+        frame.charge(&value)?;
+        entries.push((key.clone(), value));
+    }
+    Ok(Datum::Map(Map::from_entries(entries)))
+}
+
 fn hold(stop: Stop, value: Option<&Node>, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
     let value = match value {
         Some(value) => value.eval(frame, all)?,
@@ -219,24 +292,7 @@ fn hold(stop: Stop, value: Option<&Node>, frame: &mut Frame<'_>, all: &[Body]) -
     Err(stop)
 }
 
-fn text(parts: &[Node], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    let mut out = std::mem::take(&mut frame.text);
-    out.clear();
-    for part in parts {
-        if part.is_simple() {
-            or_bail(operators::show(&*part.peek(frame)?, &mut out))?;
-        } else {
-            // It may need the text under way for itself.
-            let value = part.eval(frame, all)?;
-            or_bail(operators::show(&value, &mut out))?;
-        }
-        fits(&out)?;
-    }
-    let made = Text::from(out.as_str());
-    frame.text = out;
-    Ok(Datum::Str(made))
-}
-
+#[inline(never)]
 fn native(call: &NativeCall, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
     match (&call.target, &*call.args) {
         (None, [a]) => finish(call, &mut [a.eval(frame, all)?], frame),
@@ -249,8 +305,8 @@ fn native(call: &NativeCall, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> 
             finish(call, &mut values, frame)
         }
         (Some(place), []) if !call.native.changes_first => {
-            if call.quick != Quick::No
-                && let Some(made) = quick(call.quick, place, frame)?
+            if matches!(call.quick, Quick::Len | Quick::ParseInt)
+                && let Some(made) = quick::quick(call.quick, place, frame)?
             {
                 return Ok(made);
             }
@@ -275,20 +331,6 @@ fn native(call: &NativeCall, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> 
     }
 }
 
-/// What needs no copy; none when the standard function is to say.
-fn quick(quick: Quick, place: &Place, frame: &Frame<'_>) -> Out<Option<Datum>> {
-    let parsed = |text: &str| text.trim().parse().ok().map(Datum::Int);
-    if let (Quick::ParseInt, Some(View::Piece(piece))) = (quick, glance(frame, place)) {
-        return Ok(if let Look::Text | Look::Plain = piece.look() { parsed(piece.as_str()) } else { None });
-    }
-    let value = read_place(frame, place)?;
-    Ok(match (quick, &*value) {
-        (Quick::Len, value) => length(value).map(|len| Datum::Int(len as i64)),
-        (Quick::ParseInt, Datum::Str(text)) => parsed(text),
-        _ => None,
-    })
-}
-
 fn finish(call: &NativeCall, args: &mut [Datum], frame: &mut Frame<'_>) -> Out<Datum> {
     for arg in &mut *args {
         match arg {
@@ -301,25 +343,6 @@ fn finish(call: &NativeCall, args: &mut [Datum], frame: &mut Frame<'_>) -> Out<D
         }
     }
     or_bail((call.native.call)(args))
-}
-
-fn split_at(pair: &[Node; 2], at: usize, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    let part = |text: &Datum, by: &Datum| -> Out<Datum> {
-        let (Datum::Str(text), Datum::Str(by)) = (text, by) else { return Err(Stop::Bail) };
-        if by.is_empty() || text.len() > operators::LONGEST {
-            return Err(Stop::Bail);
-        }
-        let found = or_bail(text.split(by.as_str()).nth(at))?;
-        let from = found.as_ptr() as usize - text.as_str().as_ptr() as usize;
-        Ok(Datum::Str(text.slice(from..from + found.len())))
-    };
-    let [text, by] = pair;
-    if text.is_simple() && by.is_simple() {
-        return part(&*text.peek(frame)?, &*by.peek(frame)?);
-    }
-    let by = by.eval(frame, all)?;
-    let text = text.eval(frame, all)?;
-    part(&text, &by)
 }
 
 fn script(function: usize, args: &[Node], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
@@ -343,6 +366,7 @@ fn script(function: usize, args: &[Node], frame: &mut Frame<'_>, all: &[Body]) -
     result
 }
 
+#[inline(never)]
 fn set_place(place: &Place, op: Option<Op>, value: &Node, frame: &mut Frame<'_>, all: &[Body]) -> Out<()> {
     let value = value.eval(frame, all)?;
     frame.charge(&value)?;

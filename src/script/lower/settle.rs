@@ -3,7 +3,7 @@
 
 use super::operators::number;
 use super::undo::Log;
-use crate::datum::{Datum, Key, Map, View};
+use crate::datum::{Datum, Key, Look, Map, View};
 use crate::error::Result;
 use crate::script::convert::{from_rhai, from_rhai_like, settled, to_rhai};
 
@@ -105,21 +105,37 @@ pub(in crate::script) fn made(value: Datum, original: &Datum) -> Result<Datum> {
 /// A map of scalars in place of another one: its keys keep their places, new ones come last.
 fn merged(map: Map, old: &Map) -> Map {
     let mut entries = map.into_entries();
-    let mut made = Vec::with_capacity(entries.len());
-    for (key, view) in old.views() {
-        if entries.is_empty() {
-            break;
+    let mut known = 0;
+    // In one go: asked one by one, the parts of a row take long.
+    old.views().for_each(|(key, view)| {
+        if let Some(place) = entries[known..].iter().position(|(made, _)| made == key) {
+            if place > 0 {
+                entries[known..=known + place].rotate_right(1);
+            }
+            settle(&mut entries[known].1, Some(view));
+            known += 1;
         }
-        if let Some(place) = entries.iter().position(|(known, _)| known == key) {
-            let (key, value) = entries.remove(place);
-            made.push((key, scalar(value, Some(view))));
-        }
+    });
+    let new = &mut entries[known..];
+    if !new.is_sorted_by(|(a, _), (b, _)| a.as_str() <= b.as_str()) {
+        new.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
     }
-    if !entries.is_sorted_by(|(a, _), (b, _)| a.as_str() <= b.as_str()) {
-        entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+    new.iter_mut().for_each(|(_, value)| settle(value, None));
+    Map::from_entries(entries)
+}
+
+/// As [`scalar`], in place; most values are as they should be.
+#[inline]
+fn settle(value: &mut Datum, old: Option<View<'_>>) {
+    let may_differ = match (&*value, old) {
+        (Datum::Number(_), _) => true,
+        (Datum::Int(_) | Datum::Float(_), Some(View::Datum(old))) => matches!(old, Datum::Number(_)),
+        (Datum::Int(_) | Datum::Float(_), Some(View::Piece(piece))) => piece.look() == Look::Number,
+        _ => false,
+    };
+    if may_differ {
+        *value = scalar(std::mem::take(value), old);
     }
-    made.extend(entries.into_iter().map(|(key, value)| (key, scalar(value, None))));
-    Map::from_entries(made)
 }
 
 /// A value that stands for itself.

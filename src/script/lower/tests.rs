@@ -144,6 +144,52 @@ fn assignments_and_arithmetic() {
 }
 
 #[test]
+fn whole_numbers_are_set_by_the_shortest_road_or_as_by_the_general_one() {
+    let is_short = |script: &str| {
+        let case = Case::new(script, true);
+        let shape = super::Shape { this: case.function.takes_this(), params: case.function.arity().unwrap() };
+        super::lower(&case.host, case.function.fn_ptr(), shape).unwrap().short.is_some()
+    };
+    let events = [
+        r#"{"id": 7, "s": "12", "b": 3}"#,
+        r#"{"s": " 12", "id": -7}"#,
+        r#"{"s": "+12", "id": 7.0}"#,
+        r#"{"s": "x", "id": 9223372036854775807}"#,
+        r#"{"s": "", "id": "7"}"#,
+        r#"{"s": 5, "id": -0}"#,
+        r#"{"zz": 1}"#,
+        "[1]",
+        "7",
+    ];
+    for script in [
+        "|| { this.bits = parse_int(this.s) * 8; }",
+        "|| { this.s = parse_int(this.s); }",
+        "|| { this.s = this.s.parse_int() }",
+        "|| { this.z = this.id; this.a = this.id + 1; this.id = 1 - this.id; }",
+        "|d| { d.z = d.id * d.id; d.c = 4; d }",
+        "|d| { d.a = 1; }",
+    ] {
+        assert!(is_short(script), "{script}");
+        for event in events {
+            both(script, event);
+        }
+    }
+    for script in [
+        "|| { this.a = this.id; this.b = this.a; }",
+        "|| { this.a = 1; this.a = 2; }",
+        "|| { this.m.a = 1; }",
+        "|| { this.a += 1; }",
+        "|| { this.a = \"x\"; }",
+        "|d| { d.a = 1; d.a }",
+    ] {
+        assert!(!is_short(script), "{script}");
+        for event in events {
+            both(script, event);
+        }
+    }
+}
+
+#[test]
 fn control_flow() {
     for script in [
         "|d| { let n = 0; for v in d.vals { if v > 10 { n += v; } else { n -= 1; } } n }",

@@ -1,0 +1,150 @@
+//! The shortest road: closures that do nothing but set keys of the event to whole numbers worked out from others, as
+//! `|| { this.bits = parse_int(this.bytes) * 8; }` does. No frame, no slots, no log: all numbers are worked out before the first
+//! is set. What is not a plain whole number goes the general road, from the beginning.
+
+use super::code::{Node, Place, Quick, Root, Step};
+use super::operators::Op;
+use crate::datum::{Datum, Look, Map, Near, View};
+
+/// A closure of this kind.
+pub(super) struct Short {
+    /// What is set, in the order of the keys' names, as new ones stand in it.
+    sets: Box<[(Near, Number)]>,
+    /// Whether its result is the event.
+    pub(super) gives_itself: bool,
+}
+
+/// A whole number.
+enum Number {
+    Const(i64),
+    /// That of a key.
+    Of(Near),
+    /// The one that the text of a key is.
+    Parsed(Near),
+    Compute(Compute, Box<[Number; 2]>),
+}
+
+/// Overflow is not plain.
+type Compute = fn(i64, i64) -> Option<i64>;
+
+/// So many keys at most: their numbers wait on the stack.
+const MOST: usize = 8;
+
+impl Short {
+    /// The closure with that body, if it is one.
+    pub(super) fn of(body: &Node) -> Option<Self> {
+        let mut sets: Vec<(Near, Number)> = Vec::new();
+        let statements = match body {
+            Node::Block(statements) => &**statements,
+            one => std::slice::from_ref(one),
+        };
+        let (statements, gives_itself) = match statements.split_last()? {
+            (Node::Itself, rest) => (rest, true),
+            _ => (statements, false),
+        };
+        for statement in statements {
+            let Node::SetPlace(pair, None) = statement else { return None };
+            let number = Number::of(&pair.1)?;
+            // What was set before must not be read or set again.
+            if sets.iter().any(|(key, _)| number.reads(key)) {
+                return None;
+            }
+            let key = key(&pair.0)?;
+            if sets.iter().any(|(known, _)| **known == *key) {
+                return None;
+            }
+            sets.push((key, number));
+        }
+        sets.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+        (1..=MOST).contains(&sets.len()).then(|| Self { sets: sets.into(), gives_itself })
+    }
+
+    /// Changes the event; false when something is not plain: nothing is changed then.
+    #[inline]
+    pub(super) fn run(&self, datum: &mut Datum) -> bool {
+        let Datum::Map(map) = datum else { return false };
+        let mut values = [0; MOST];
+        for ((_, number), value) in self.sets.iter().zip(&mut values) {
+            match number.value(map) {
+                Some(number) => *value = number,
+                None => return false,
+            }
+        }
+        for ((key, _), value) in self.sets.iter().zip(values) {
+            map.insert_at(key, Datum::Int(value));
+        }
+        true
+    }
+}
+
+impl Number {
+    fn of(node: &Node) -> Option<Self> {
+        Some(match node {
+            Node::Const(Datum::Int(value)) => Self::Const(*value),
+            Node::Read(place) => Self::Of(key(place)?),
+            Node::Native(call) if call.quick == Quick::ParseInt => match (&call.target, &*call.args) {
+                (Some(place), []) | (None, [Node::Read(place)]) => Self::Parsed(key(place)?),
+                _ => return None,
+            },
+            Node::Binary(op, pair) => {
+                let compute: Compute = match op {
+                    Op::Add => i64::checked_add,
+                    Op::Subtract => i64::checked_sub,
+                    Op::Multiply => i64::checked_mul,
+                    _ => return None,
+                };
+                Self::Compute(compute, Box::new([Self::of(&pair[0])?, Self::of(&pair[1])?]))
+            }
+            _ => return None,
+        })
+    }
+
+    fn reads(&self, key: &Near) -> bool {
+        match self {
+            Self::Const(_) => false,
+            Self::Of(read) | Self::Parsed(read) => **read == **key,
+            Self::Compute(_, pair) => pair.iter().any(|part| part.reads(key)),
+        }
+    }
+
+    #[inline]
+    fn value(&self, map: &Map) -> Option<i64> {
+        match self {
+            Self::Const(value) => Some(*value),
+            Self::Of(key) => match map.look_at(key)? {
+                View::Datum(Datum::Int(value)) => Some(*value),
+                View::Piece(piece) if piece.look() == Look::Whole => piece.as_str().parse().ok(),
+                _ => None,
+            },
+            Self::Parsed(key) => match map.look_at(key)? {
+                View::Datum(Datum::Str(text)) => digits(text),
+                View::Piece(piece) if matches!(piece.look(), Look::Text | Look::Plain | Look::Bare) => digits(piece.as_str()),
+                _ => None,
+            },
+            Self::Compute(compute, pair) => compute(pair[0].value(map)?, pair[1].value(map)?),
+        }
+    }
+}
+
+/// The key, for a place that is a key of the event and nothing more.
+fn key(place: &Place) -> Option<Near> {
+    match (place.root, &*place.links) {
+        (Root::Event, [link]) if !link.elvis => match &link.step {
+            Step::Key(key) => Some(Near::new((**key).clone())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The number that plain digits are; signs and blanks go the general road.
+#[inline]
+fn digits(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.bytes().try_fold(0, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| value * 10 + i64::from(digit))
+    })
+}
