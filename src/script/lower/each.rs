@@ -108,13 +108,12 @@ pub(super) fn run(each: &Each, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum
         };
         *frame.slot_mut(sum) = first;
     }
-    let mut round = |frame: &mut Frame<'_>, n: usize, item: Datum| -> Out<bool> {
+    let round = |frame: &mut Frame<'_>, n: usize| -> Out<bool> {
         frame.spend(each.cost)?;
         // A closure may use up what it is given.
-        let kept = if matches!(each.how, How::Filter | How::Find) { item.clone() } else { Datum::Unit };
-        *frame.slot_mut(each.item) = item;
+        let kept = if matches!(each.how, How::Filter | How::Find) { frame.slot(each.item).clone() } else { Datum::Unit };
         if let Some(counter) = each.counter {
-            *frame.slot_mut(counter) = Datum::Int(n as i64);
+            frame.put_int(counter, n as i64);
         }
         let value = match each.body.eval(frame, all) {
             Err(Stop::Return) => std::mem::take(&mut frame.held),
@@ -143,7 +142,7 @@ pub(super) fn run(each: &Each, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum
     };
     // The interpreter counts the call of `map` and that of the closure.
     frame.deeper(2)?;
-    let ended = for_items(&each.over, frame, all, &mut round);
+    let ended = for_items(&each.over, each.item, frame, all, round);
     frame.depth -= 2;
     ended?;
     Ok(match each.how {

@@ -147,6 +147,15 @@ impl<'a> Frame<'a> {
         replace(self.slot_mut(n), value);
     }
 
+    /// Sets a slot to a whole number; most often it held one before.
+    #[inline]
+    pub(super) fn put_int(&mut self, n: usize, value: i64) {
+        match self.slot_mut(n) {
+            Datum::Int(old) => *old = value,
+            other => replace(other, Datum::Int(value)),
+        }
+    }
+
     /// Counts operations.
     #[inline]
     pub(super) fn spend(&mut self, operations: i64) -> Out<()> {

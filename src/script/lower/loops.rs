@@ -14,11 +14,10 @@ use crate::datum::Datum;
 #[inline(never)]
 pub(super) fn for_each(parts: &For, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
     let mut broken = false;
-    for_items(&parts.over, frame, all, |frame, n, item| {
+    for_items(&parts.over, parts.item, frame, all, |frame, n| {
         if let Some(counter) = parts.counter {
-            frame.put(counter, Datum::Int(n as i64));
+            frame.put_int(counter, n as i64);
         }
-        frame.put(parts.item, item);
         frame.spend(parts.cost)?;
         match parts.body.run(frame, all) {
             Ok(()) | Err(Stop::Continue) => Ok(true),
@@ -32,12 +31,13 @@ pub(super) fn for_each(parts: &For, frame: &mut Frame<'_>, all: &[Body]) -> Out<
     Ok(if broken { std::mem::take(&mut frame.held) } else { Datum::Unit })
 }
 
-/// Goes over the items with their numbers until `take` gives false.
+/// Goes over the items, each put into the slot, with their numbers until `take` gives false.
 pub(super) fn for_items(
     over: &Over,
+    slot: usize,
     frame: &mut Frame<'_>,
     all: &[Body],
-    mut take: impl FnMut(&mut Frame<'_>, usize, Datum) -> Out<bool>,
+    mut take: impl FnMut(&mut Frame<'_>, usize) -> Out<bool>,
 ) -> Out<()> {
     let list = match over {
         Over::Range(from, to, closed) => {
@@ -46,7 +46,8 @@ pub(super) fn for_items(
             let (Datum::Int(from), Datum::Int(to)) = (&*plain(&from), &*plain(&to)) else { return Err(Stop::Bail) };
             let to = if *closed { or_bail(to.checked_add(1))? } else { *to };
             for (n, item) in (*from..to).enumerate() {
-                if !take(frame, n, Datum::Int(item))? {
+                frame.put_int(slot, item);
+                if !take(frame, n)? {
                     break;
                 }
             }
@@ -60,7 +61,8 @@ pub(super) fn for_items(
                         Datum::List(list) => kept(Cow::Borrowed(or_bail(list.get(n))?)),
                         _ => return Err(Stop::Bail),
                     };
-                    if !take(frame, n, item)? {
+                    frame.put(slot, item);
+                    if !take(frame, n)? {
                         break;
                     }
                 }
@@ -75,14 +77,14 @@ pub(super) fn for_items(
         Datum::Raw(text) => {
             let mut items = Items::of(text)?;
             for n in 0.. {
-                let item = match items.int() {
-                    Some(value) => Datum::Int(value),
+                match items.int() {
+                    Some(value) => frame.put_int(slot, value),
                     None => match items.next()? {
-                        Some(item) => kept(Cow::Owned(item)),
+                        Some(item) => frame.put(slot, kept(Cow::Owned(item))),
                         None => break,
                     },
-                };
-                if !take(frame, n, item)? {
+                }
+                if !take(frame, n)? {
                     break;
                 }
             }
@@ -91,7 +93,8 @@ pub(super) fn for_items(
         _ => return Err(Stop::Bail),
     };
     for (n, item) in list.into_iter().enumerate() {
-        if !take(frame, n, kept(Cow::Owned(item)))? {
+        frame.put(slot, kept(Cow::Owned(item)));
+        if !take(frame, n)? {
             break;
         }
     }

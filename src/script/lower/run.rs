@@ -101,13 +101,13 @@ impl Node {
             Self::Const(_) => Ok(()),
             Self::Let(slot, value) | Self::SetLocal(slot, None, value) => {
                 if let Self::Const(Datum::Int(value)) = **value {
-                    frame.put(*slot, Datum::Int(value));
+                    frame.put_int(*slot, value);
                     return Ok(());
                 }
                 if let Self::Local(from) = **value
                     && let Datum::Int(value) = *frame.slot(from)
                 {
-                    frame.put(*slot, Datum::Int(value));
+                    frame.put_int(*slot, value);
                     return Ok(());
                 }
                 set_local(*slot, value, frame, all)
@@ -117,7 +117,7 @@ impl Node {
                     && let Some(value) = value.int(frame)
                     && let Some(made) = operators::whole(*op, old, value)
                 {
-                    frame.put(*slot, Datum::Int(made));
+                    frame.put_int(*slot, made);
                     return Ok(());
                 }
                 assign_local(*slot, *op, value, frame, all)
@@ -134,7 +134,19 @@ impl Node {
     }
 
     /// The value of what must be a truth value.
+    #[inline]
     pub(super) fn test(&self, frame: &mut Frame<'_>, all: &[Body]) -> Out<bool> {
+        if let Self::Binary(op, pair) = self
+            && op.is_comparison()
+            && let Some(said) = quick::holds(*op, pair, frame)
+        {
+            return Ok(said);
+        }
+        self.tested(frame, all)
+    }
+
+    #[inline(never)]
+    fn tested(&self, frame: &mut Frame<'_>, all: &[Body]) -> Out<bool> {
         match self {
             Self::And(parts) => {
                 for part in parts {
@@ -153,12 +165,7 @@ impl Node {
                 Ok(false)
             }
             Self::Not(of) => of.test(frame, all).map(|value| !value),
-            Self::Binary(op, pair) if op.is_comparison() => {
-                if let Some(said) = quick::holds(*op, pair, frame) {
-                    return Ok(said);
-                }
-                compared(*op, pair, frame, all)
-            }
+            Self::Binary(op, pair) if op.is_comparison() => compared(*op, pair, frame, all),
             Self::IsUnit(of) => is_unit(of, frame, all),
             other => other.truth(frame, all),
         }
