@@ -295,6 +295,25 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_quote_does_not_close_its_field_wherever_it_stands() {
+        let options = || vec![("columns", "any".into()), ("escapechar", "\\".into()), ("fieldsetters", strs(&["a", "b", "c"]))];
+        let far = "x".repeat(100);
+        for (line, wanted) in [
+            (r#""a\",b",c"#.to_owned(), r#"{"a":"a\",b","b":"c"}"#.to_owned()),
+            (r#""C:\dir\",2"#.to_owned(), r#"{"a":"C:dir\",2"}"#.to_owned()),
+            (r#""a\\",b"#.to_owned(), r#"{"a":"a\\","b":"b"}"#.to_owned()),
+            (r#""a\x",b"#.to_owned(), r#"{"a":"ax","b":"b"}"#.to_owned()),
+            (r#"1,"a\",b",c"#.to_owned(), r#"{"a":"1","b":"a\",b","c":"c"}"#.to_owned()),
+            (format!(r#"{far},"a\",b",c"#), format!(r#"{{"a":"{far}","b":"a\",b","c":"c"}}"#)),
+        ] {
+            assert_eq!(one(&mut Bench::new(&SPEC, options()), &line), wanted, "{line}");
+        }
+        let strict = [options(), vec![("strict", true.into())]].concat();
+        let mut bench = Bench::new(&SPEC, strict);
+        assert_eq!((one(&mut bench, r#""[12/Mar] \""#), bench.errors()), (String::new(), 1));
+    }
+
+    #[test]
     fn columns_may_be_more_or_any() {
         let with = |columns: &str| Bench::new(&SPEC, vec![("fieldsetters", strs(&["a", "b"])), ("columns", columns.into())]);
         let mut least = with("at_least");

@@ -1,14 +1,16 @@
 //! From the syntax tree to native code: why a script is fast.
 //!
 //! Closures and functions whose every construct is known become code over the native tree (`compile`, with `statement`,
-//! `expression`, `chain`, gives `code`; `run` runs it). Code does plain success only: at an error, an overflow, unlike types,
-//! a limit, it stops, what it changed is taken back (`undo`), and the interpreter does the whole call; so values and errors
+//! `expression`, `chain`, gives `code`; `run` runs it, with `quick`, shorter ways for what is most common). Code does plain
+//! success only: at an error, an overflow, unlike types, a limit, it stops, what it changed is taken back (`undo`), and the
+//! interpreter does the whole call; so values and errors
 //! are the interpreter's own. What code made is settled as the interpreter would give it back (`settle`). Closures that are
 //! just a path stay one (`plain`), so that cogs can borrow.
 //!
 //! Everything that touches the interpreter's internals for this stands in this folder.
 
 mod body;
+mod branches;
 mod captured;
 mod chain;
 mod code;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::code::{Body, Link, NativeCall, Node, Place, Quick, Root, Step, Switch, Try};
+use super::branches::{attempt, hold, switched};
+use super::code::{Body, Link, NativeCall, Node, Place, Quick, Root, Step};
 use super::frame::{Frame, Out, Stop, or_bail};
-use super::operators::{self, Op, binary, compare, number, plain};
+use super::operators::{self, Op, binary, compare, number};
 use super::place::{call_in_place, change, follow, glance, read_place, remove_key, remove_named, set_key};
 use super::{each, loops, quick};
 use crate::datum::{Datum, Key, Look, Map, View};
@@ -86,12 +87,20 @@ impl Node {
             Self::Throw(value) => hold(Stop::Throw, Some(value), frame, all),
             Self::Try(parts) => attempt(parts, frame, all),
             Self::And(_) | Self::Or(_) | Self::Not(_) | Self::IsUnit(_) | Self::Binary(..) => self.test(frame, all).map(Datum::Bool),
-            Self::Const(_) | Self::Local(_) | Self::Take(_) | Self::Read(_) | Self::Text(_) | Self::Map(_) | Self::Native(_) => {
-                self.eval(frame, all)
-            }
-            Self::Block(_) | Self::If(_) | Self::Call(..) | Self::Let(..) | Self::SetLocal(..) | Self::SetPlace(..) => {
-                self.eval(frame, all)
-            }
+            // What `eval` does itself.
+            Self::Const(_)
+            | Self::Local(_)
+            | Self::Take(_)
+            | Self::Read(_)
+            | Self::Text(_)
+            | Self::Map(_)
+            | Self::Native(_)
+            | Self::Block(_)
+            | Self::If(_)
+            | Self::Call(..)
+            | Self::Let(..)
+            | Self::SetLocal(..)
+            | Self::SetPlace(..) => self.eval(frame, all),
         }
     }
 
@@ -290,15 +299,6 @@ fn map(parts: &[(Key, Node)], frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum>
     Ok(Datum::Map(Map::from_entries(entries)))
 }
 
-fn hold(stop: Stop, value: Option<&Node>, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    let value = match value {
-        Some(value) => value.eval(frame, all)?,
-        None => Datum::Unit,
-    };
-    frame.held = value;
-    Err(stop)
-}
-
 #[inline(never)]
 fn native(call: &NativeCall, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
     match (&call.target, &*call.args) {
@@ -384,57 +384,5 @@ fn set_place(place: &Place, op: Option<Op>, value: &Node, frame: &mut Frame<'_>,
             Ok(())
         }),
         (Some(op), ..) => change(frame, place, true, |target| or_bail(operators::assign(op, target.open(), value))),
-    }
-}
-
-fn switched(switch: &Switch, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    let value = switch.value.eval(frame, all)?;
-    let value = plain(&value).into_owned();
-    let mut chosen = None;
-    match &value {
-        Datum::Unit | Datum::Bool(_) | Datum::Int(_) | Datum::Str(_) => {}
-        // A fraction is found by its bits, a list by all that is in it.
-        _ => return Err(Stop::Bail),
-    }
-    if let Some((_, blocks)) = switch.cases.iter().find(|(case, _)| *case == value) {
-        for block in blocks {
-            if allowed(switch, *block, frame, all)? {
-                chosen = Some(*block);
-                break;
-            }
-        }
-    }
-    if let (None, Datum::Int(value)) = (chosen, &value) {
-        for (_, block) in switch.ranges.iter().filter(|(range, _)| range.contains_int(*value)) {
-            if allowed(switch, *block, frame, all)? {
-                chosen = Some(*block);
-                break;
-            }
-        }
-    }
-    match chosen.or(switch.default) {
-        Some(block) => switch.blocks[block].1.eval(frame, all),
-        None => Ok(Datum::Unit),
-    }
-}
-
-fn allowed(switch: &Switch, block: usize, frame: &mut Frame<'_>, all: &[Body]) -> Out<bool> {
-    switch.blocks[block].0.as_ref().map_or(Ok(true), |condition| condition.test(frame, all))
-}
-
-fn attempt(parts: &Try, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
-    match parts.body.eval(frame, all) {
-        Err(Stop::Throw) => {}
-        other => return other,
-    }
-    let thrown = std::mem::take(&mut frame.held);
-    if let Some(slot) = parts.slot {
-        *frame.slot_mut(slot) = thrown;
-    }
-    match parts.branch.eval(frame, all) {
-        Ok(_) => Ok(Datum::Unit),
-        // `throw;` raises the first one anew.
-        Err(Stop::Throw) if matches!(frame.held, Datum::Unit) => Err(Stop::Bail),
-        Err(stop) => Err(stop),
     }
 }

@@ -120,7 +120,9 @@ fn merged(map: Map, old: &Map) -> Map {
     if !new.is_sorted_by(|(a, _), (b, _)| a.as_str() <= b.as_str()) {
         new.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
     }
-    new.iter_mut().for_each(|(_, value)| settle(value, None));
+    for (_, value) in new {
+        settle(value, None);
+    }
     Map::from_entries(entries)
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn measure(options: &Options, dir: &Path) -> Result<Option<Table>, St
         remove(&laid.input)?;
         let fewer = Laid::new(road, (laid.events / 10).max(1), dir)?;
         if road.name == "function" {
-            table.row(fewer.ours("deadbeat --no-lower", &["--no-lower"], options)?);
+            table.row(fewer.ours("deadbeat run --no-lower", &["--no-lower"], options)?);
         }
         if options.peers {
             peers::measure(&fewer, options, &mut table);

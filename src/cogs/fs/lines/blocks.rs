@@ -20,7 +20,9 @@ thread_local! {
 /// Makes room for `room` more bytes in `buffer`.
 pub(super) fn reserve(buffer: &mut Vec<u8>, room: usize) {
     if room >= LARGE && buffer.capacity() - buffer.len() < room {
-        let unused = |block: &Block| Rc::strong_count(block) == 1 && Rc::weak_count(block) == 0 && block.capacity() >= buffer.len() + room;
+        // Not much more than is wanted either, as a read takes as much as there is room for.
+        let wanted = buffer.len() + room..=2 * (buffer.len() + room);
+        let unused = |block: &Block| Rc::strong_count(block) == 1 && Rc::weak_count(block) == 0 && wanted.contains(&block.capacity());
         let found = BLOCKS.with_borrow_mut(|blocks| blocks.iter().position(unused).map(|at| blocks.swap_remove(at)));
         if let Some(text) = found.and_then(|block| Rc::try_unwrap(block).ok()) {
             let mut memory = text.into_bytes();

@@ -58,6 +58,9 @@ impl Scan {
             if start < end && self.quote == Some(bytes[start]) {
                 let Some(length) = memchr(bytes[start], &bytes[start + 1..end]) else { return false };
                 let close = start + 1 + length;
+                if self.escape.is_some_and(|escape| memchr(escape, &bytes[start + 1..close]).is_some()) {
+                    return false;
+                }
                 field(start + 1, close, true);
                 if close + 1 == end {
                     return true;
