@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::molds::Molds;
 use crate::datum::{Key, Shape};
 
 /// Known forms at most.
@@ -23,22 +24,22 @@ pub(super) struct Form {
     heads: Rc<[Head]>,
 }
 
-/// A key with its quotes and the colon, as compact JSON has it before each value.
+/// Bytes that are foreseen.
 #[derive(Debug)]
-struct Head {
-    /// Its first sixteen bytes, and which of them are its own.
+pub(super) struct Literal {
+    /// The first sixteen, and which of them are its own.
     bits: u128,
     mask: u128,
     text: Box<[u8]>,
 }
 
-impl Head {
-    fn new(key: &Key) -> Self {
-        let text = format!("\"{key}\":").into_bytes().into_boxed_slice();
+impl Literal {
+    pub(super) fn new(text: &[u8]) -> Self {
         let length = text.len().min(16);
         let mut first = [0; 16];
         first[..length].copy_from_slice(&text[..length]);
-        Self { bits: u128::from_le_bytes(first), mask: u128::MAX >> (128 - 8 * length), text }
+        let mask = u128::MAX.checked_shr(128 - 8 * length as u32).unwrap_or(0);
+        Self { bits: u128::from_le_bytes(first), mask, text: text.into() }
     }
 
     /// Whether the text goes on with it at `at`.
@@ -52,10 +53,32 @@ impl Head {
         }
     }
 
+    /// The place behind it, when the text goes on with it at `at`.
+    #[inline]
+    pub(super) fn pass(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        self.stands_at(bytes, at).then(|| at + self.text.len())
+    }
+}
+
+/// What is foreseen of a key.
+#[derive(Debug)]
+struct Head {
+    /// The key with its quotes and the colon, as compact JSON has it before each value.
+    text: Literal,
+    /// What its lists and maps look like.
+    molds: Molds,
+}
+
+impl Head {
+    fn new(key: &Key) -> Self {
+        Self { text: Literal::new(format!("\"{key}\":").as_bytes()), molds: Molds::new() }
+    }
+
     /// The key alone.
     #[inline]
     fn name(&self) -> &[u8] {
-        &self.text[1..self.text.len() - 2]
+        let text = &self.text.text;
+        &text[1..text.len() - 2]
     }
 }
 
@@ -67,8 +90,13 @@ impl Form {
     /// Where the key's value may start, when the text goes on at `at` with the key of that place.
     #[inline]
     pub(super) fn foreseen(&self, place: usize, bytes: &[u8], at: usize) -> Option<usize> {
-        let head = self.heads.get(place)?;
-        head.stands_at(bytes, at).then(|| at + head.text.len())
+        self.heads.get(place)?.text.pass(bytes, at)
+    }
+
+    /// What the lists and maps under the key of that place look like.
+    #[inline]
+    pub(super) fn molds(&self, place: usize) -> &Molds {
+        &self.heads[place].molds
     }
 
     /// The place of the key of that name, at or after `from`.

@@ -11,6 +11,7 @@ mod fault;
 mod forms;
 mod gather;
 mod letters;
+mod molds;
 mod read;
 mod record;
 mod scan;

@@ -6,6 +6,7 @@
 use std::mem;
 
 use super::gather::Gather;
+use super::molds::Molds;
 use super::read::{Big, Document};
 use super::scan::{Scanned, fits};
 use crate::datum::{Cell, Datum, Key, Look, Map, Piece, Row};
@@ -46,11 +47,13 @@ impl Document<'_> {
                 (place..found).for_each(|_| row.push_absent());
                 place = found;
             }
-            let (cell, end) = self.cell(at)?;
-            if cell.look == Look::Set {
-                row.push_value(mem::take(&mut self.made));
-            } else {
-                row.push_found(cell);
+            let (cell, end) = match self.scan.peek(at) {
+                Some(b'{' | b'[') => self.part(form.molds(place), at)?,
+                _ => self.cell(at)?,
+            };
+            match cell.look {
+                Look::Set => row.push_value(mem::take(&mut self.made)),
+                _ => row.push_found(cell),
             }
             place += 1;
             let (next, more) = self.scan.goes_on(end, b'}')?;
@@ -60,6 +63,27 @@ impl Document<'_> {
                 return Ok(Some(row));
             }
         }
+    }
+
+    /// Passes the list or map that starts at `start`, when it looks as others under that key did; learns from it when not.
+    #[inline]
+    fn part(&mut self, molds: &Molds, start: usize) -> Scanned<(Cell, usize)> {
+        if self.trusted || self.options.duplicates_fail {
+            return self.cell(start);
+        }
+        match molds.pass(&mut self.scan, start) {
+            Some(end) if !self.scan.big => Ok((Cell { look: Look::Raw, start: start as u32, end: end as u32 }, end)),
+            _ => self.unlike(molds, start),
+        }
+    }
+
+    #[inline(never)]
+    fn unlike(&mut self, molds: &Molds, start: usize) -> Scanned<(Cell, usize)> {
+        let (cell, end) = self.cell(start)?;
+        if cell.look == Look::Raw {
+            molds.learn(&self.scan.bytes[start..end]);
+        }
+        Ok((cell, end))
     }
 
     /// The record key by key: a row when its form can be learnt, else plain entries.

@@ -66,6 +66,20 @@ impl<'a> Scan<'a> {
         (stop, self.peek(stop) == Some(b'"'))
     }
 
+    /// Whether behind `at` some string may be `name`: one begins so, or has escapes.
+    pub(super) fn may_come(&mut self, at: usize, name: &[u8]) -> bool {
+        let mut at = at;
+        loop {
+            let stop = self.stops.next(self.bytes, at);
+            match self.peek(stop) {
+                None => return false,
+                Some(b'\\') => return true,
+                Some(b'"') if self.peek(stop + 1) == name.first().copied() && self.bytes[stop + 1..].starts_with(name) => return true,
+                _ => at = stop + 1,
+            }
+        }
+    }
+
     /// The closing quote of the string whose inside starts at `inside`.
     #[inline]
     pub(super) fn string(&mut self, inside: usize) -> Scanned<usize> {
@@ -243,7 +257,7 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn pass_number(&mut self, at: usize) -> Scanned<usize> {
+    pub(super) fn pass_number(&mut self, at: usize) -> Scanned<usize> {
         let end = self.whole_number(at)?;
         if self.has_fraction(end) {
             return self.fraction(end);

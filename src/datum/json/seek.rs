@@ -84,6 +84,10 @@ fn value_of(document: &mut Document<'_>, key: &Key) -> Scanned<Option<usize>> {
         };
         let value = scan.value_of_key(end)?;
         if same {
+            // What follows need not be passed, most often, to know that the key does not come again.
+            if found.is_none() && !scan.may_come(value, key.as_str().as_bytes()) {
+                return Ok(Some(value));
+            }
             found = Some(value);
         }
         let (next, more) = after(scan, value, b'}')?;
