@@ -36,8 +36,9 @@ impl Document<'_> {
         let form = form.clone();
         let mut row = Row::json(&form.shape, block);
         let mut place = 0;
+        let mut next = form.foreseen(place, bytes, at);
         loop {
-            if let Some(value) = form.foreseen(place, bytes, at) {
+            if let Some(value) = next {
                 at = self.scan.blanks(value);
             } else {
                 let end = self.scan.key(at)?;
@@ -56,31 +57,40 @@ impl Document<'_> {
                 _ => row.push_found(cell),
             }
             place += 1;
-            let (next, more) = self.scan.goes_on(end, b'}')?;
-            at = next;
+            // As compact JSON has it, most often.
+            if self.scan.peek(end) == Some(b',') {
+                next = form.foreseen(place, bytes, end + 1);
+                if next.is_some() {
+                    continue;
+                }
+            }
+            let (after, more) = self.scan.goes_on(end, b'}')?;
+            at = after;
             if !more {
                 self.at = at;
                 return Ok(Some(row));
             }
+            next = form.foreseen(place, bytes, at);
         }
     }
 
     /// Passes the list or map that starts at `start`, when it looks as others under that key did; learns from it when not.
     #[inline]
     fn part(&mut self, molds: &Molds, start: usize) -> Scanned<(Cell, usize)> {
-        if self.trusted || self.options.duplicates_fail {
-            return self.cell(start);
+        if !self.trusted
+            && !self.options.duplicates_fail
+            && let Some(end) = molds.pass(&mut self.scan, start)
+            && !self.scan.big
+        {
+            return Ok((Cell { look: Look::Raw, start: start as u32, end: end as u32 }, end));
         }
-        match molds.pass(&mut self.scan, start) {
-            Some(end) if !self.scan.big => Ok((Cell { look: Look::Raw, start: start as u32, end: end as u32 }, end)),
-            _ => self.unlike(molds, start),
-        }
+        self.unlike(molds, start)
     }
 
     #[inline(never)]
     fn unlike(&mut self, molds: &Molds, start: usize) -> Scanned<(Cell, usize)> {
         let (cell, end) = self.cell(start)?;
-        if cell.look == Look::Raw {
+        if cell.look == Look::Raw && !self.trusted {
             molds.learn(&self.scan.bytes[start..end]);
         }
         Ok((cell, end))

@@ -66,18 +66,10 @@ impl<'a> Scan<'a> {
         (stop, self.peek(stop) == Some(b'"'))
     }
 
-    /// Whether behind `at` some string may be `name`: one begins so, or has escapes.
-    pub(super) fn may_come(&mut self, at: usize, name: &[u8]) -> bool {
-        let mut at = at;
-        loop {
-            let stop = self.stops.next(self.bytes, at);
-            match self.peek(stop) {
-                None => return false,
-                Some(b'\\') => return true,
-                Some(b'"') if self.peek(stop + 1) == name.first().copied() && self.bytes[stop + 1..].starts_with(name) => return true,
-                _ => at = stop + 1,
-            }
-        }
+    /// Whether the key `name` may stand behind `at`: its letters do somewhere, or there are escapes.
+    pub(super) fn may_come(&self, at: usize, name: &[u8]) -> bool {
+        let (rest, Some(first)) = (&self.bytes[at..], name.first()) else { return true };
+        memchr::memchr2_iter(b'\\', *first, rest).any(|n| rest[n] == b'\\' || rest[n..].starts_with(name))
     }
 
     /// The closing quote of the string whose inside starts at `inside`.
