@@ -171,7 +171,7 @@ impl Map {
     /// Sets `key`: in its place when it is there, else at the end. Gives the former value.
     pub fn insert(&mut self, key: Key, value: Datum) -> Option<Datum> {
         if let Some(row) = self.row_mut() {
-            return row.insert(key, value);
+            return row.insert(&key, value);
         }
         let entries = self.entries_mut();
         if let Some((_, old)) = entries.iter_mut().find(|(k, _)| *k == key) {

@@ -274,9 +274,9 @@ impl Row {
     }
 
     /// Sets the key: in its place when it is there, else at the end. Gives the former value.
-    pub(super) fn insert(&mut self, key: Key, value: Datum) -> Option<Datum> {
-        let place = self.inner().find(&key);
-        self.inner_mut().insert(place, &key, value)
+    pub(super) fn insert(&mut self, key: &Key, value: Datum) -> Option<Datum> {
+        let place = self.inner().find(key);
+        self.inner_mut().insert(place, key, value)
     }
 
     /// As [`Row::insert`], for who changes many rows alike.

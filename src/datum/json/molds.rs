@@ -55,18 +55,12 @@ impl Molds {
             self.pause.set(self.pause.get() - 1);
             return None;
         }
-        let known = self.known.borrow();
-        match known.first()?.pass(scan, at) {
-            Some(end) => {
-                drop(known);
-                self.fitted();
-                Some(end)
-            }
-            None => {
-                drop(known);
-                self.pass_other(scan, at)
-            }
+        let passed = self.known.borrow().first()?.pass(scan, at);
+        if passed.is_none() {
+            return self.pass_other(scan, at);
         }
+        self.fitted();
+        passed
     }
 
     #[inline(never)]
