@@ -118,7 +118,7 @@ impl Running {
 
     /// Whether the process holds that file open.
     pub(crate) fn has_open(&self, name: &str) -> bool {
-        let path = fs::canonicalize(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let Ok(path) = fs::canonicalize(self.path(name)) else { return false };
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid())).into_iter().flatten().flatten();
         descriptors.into_iter().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|target| target == path))
     }
