@@ -66,6 +66,8 @@ fn limit(engine: &mut Engine, watch: &Rc<Watch>) {
     engine.set_max_variables(1000);
     engine.set_max_functions(1000);
     engine.set_max_modules(32);
+    // Events bring ever new strings: looking them up costs more than it saves.
+    engine.set_max_strings_interned(0);
     let watch = Rc::clone(watch);
     engine.on_progress(move |operations| watch.check(operations));
     // Standard output is for data alone.

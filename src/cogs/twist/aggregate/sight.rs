@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::datum::{Datum, Key, Look, View, json};
+use crate::datum::{Datum, Look, Near, View, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
@@ -49,7 +49,7 @@ pub(super) enum Glance<'a> {
 pub(super) struct Site {
     getter: Getter,
     /// The item, when it is nothing but one.
-    item: Option<Key>,
+    item: Option<Near>,
 }
 
 impl Site {
@@ -59,12 +59,12 @@ impl Site {
             Getter::Path(path) | Getter::Lowered { path, .. } => single_key(path).cloned(),
             _ => None,
         };
-        Self { getter, item }
+        Self { getter, item: item.map(Near::new) }
     }
 
     /// Whether it is the same item as in `other`.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.item.is_some() && self.item == other.item
+        matches!((&self.item, &other.item), (Some(a), Some(b)) if **a == **b)
     }
 
     /// The piece, if it is there and plain: the hot road.
@@ -72,7 +72,7 @@ impl Site {
     #[inline(always)]
     pub(super) fn glance<'a>(&self, datum: &'a Datum) -> Glance<'a> {
         let (Some(key), Datum::Map(map)) = (&self.item, datum) else { return Glance::Other };
-        match map.look(key) {
+        match map.look_at(key) {
             Some(View::Datum(Datum::Str(text))) => Glance::Text(text, true),
             Some(View::Datum(Datum::Int(value))) => Glance::Whole(*value),
             Some(View::Piece(piece)) => match piece.look() {
