@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::escapement::{Escapement, Interest, Job, Moment, Token};
 
 impl Ctx<'_> {
-    /// Which binding has fired, inside [`Cog::wake`](super::Cog::wake); none when the train wakes the cog on its own account.
+    /// Which binding has fired, inside [`Cog::wake`](crate::cog::Cog::wake); none when the train wakes the cog on its own account.
     pub fn token(&self) -> Option<Token> {
         self.seat.woken_by
     }
