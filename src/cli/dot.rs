@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::{Common, args_of, say, script_args, tell};
+use super::{Common, say, script_args, tell};
 use crate::error::Error;
-use crate::script::{self, Setting};
+use crate::script;
 use crate::train;
 
 pub(super) fn command() -> Command {
@@ -20,15 +20,10 @@ pub(super) fn command() -> Command {
 
 pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     let script: &PathBuf = matches.get_one("script").expect("clap requires it");
-    let setting =
-        Setting { argv: args_of(matches), program: format!("deadbeat run {}", script.display()), placeholders: true, ..Setting::default() };
-    let wound = match super::wind(script, setting, common) {
+    let wound = match super::wind_with_placeholders(script, matches, common) {
         Ok(wound) => wound,
         Err(status) => return status,
     };
-    if !wound.placeholders.is_empty() {
-        tell(&format!("{}: not given, so a placeholder stands for: {}\n", script.display(), wound.placeholders.join(", ")));
-    }
     let text = train::to_dot(&wound.graph, &script::title(&script.to_string_lossy()));
     match matches.get_one::<PathBuf>("output") {
         None => say(&text),

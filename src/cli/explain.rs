@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Command};
 
-use super::{Common, args_of, say, script_args, tell};
+use super::{Common, say, script_args};
 use crate::cog::Kind;
-use crate::script::{Setting, Wound};
+use crate::script::Wound;
 
 pub(super) fn command() -> Command {
     let [script, args] = script_args();
@@ -19,15 +19,10 @@ pub(super) fn command() -> Command {
 
 pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     let script: &PathBuf = matches.get_one("script").expect("clap requires it");
-    let setting =
-        Setting { argv: args_of(matches), program: format!("deadbeat run {}", script.display()), placeholders: true, ..Setting::default() };
-    let wound = match super::wind(script, setting, common) {
+    let wound = match super::wind_with_placeholders(script, matches, common) {
         Ok(wound) => wound,
         Err(status) => return status,
     };
-    if !wound.placeholders.is_empty() {
-        tell(&format!("{}: not given, so a placeholder stands for: {}\n", script.display(), wound.placeholders.join(", ")));
-    }
     say(&text(&wound));
     0
 }

@@ -110,6 +110,17 @@ fn wind(script: &Path, setting: Setting, common: &Common) -> Result<Wound, u8> {
     if wound.is_faulty() { Err(UNUSABLE) } else { Ok(wound) }
 }
 
+/// Winds a script to look at it, not to run it: a required option that is not given gets a placeholder, which is told.
+fn wind_with_placeholders(script: &Path, matches: &ArgMatches, common: &Common) -> Result<Wound, u8> {
+    let setting =
+        Setting { argv: args_of(matches), program: format!("deadbeat run {}", script.display()), placeholders: true, ..Setting::default() };
+    let wound = wind(script, setting, common)?;
+    if !wound.placeholders.is_empty() {
+        tell(&format!("{}: not given, so a placeholder stands for: {}\n", script.display(), wound.placeholders.join(", ")));
+    }
+    Ok(wound)
+}
+
 /// Writes to standard error.
 fn tell(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
