@@ -35,47 +35,6 @@ impl From<bool> for Turned {
     }
 }
 
-/// What the texts of a batch are written into.
-pub trait Sheet: Default {
-    /// How many bytes were written.
-    fn end(&self) -> usize;
-    /// Takes back what was written from there on; a place between letters.
-    fn cut(&mut self, start: usize);
-    /// What was written.
-    fn into_text(self) -> String;
-}
-
-impl Sheet for String {
-    #[inline]
-    fn end(&self) -> usize {
-        self.len()
-    }
-
-    fn cut(&mut self, start: usize) {
-        self.truncate(start);
-    }
-
-    fn into_text(self) -> String {
-        self
-    }
-}
-
-/// For those who write bytes; they are text in UTF-8.
-impl Sheet for Vec<u8> {
-    #[inline]
-    fn end(&self) -> usize {
-        self.len()
-    }
-
-    fn cut(&mut self, start: usize) {
-        self.truncate(start);
-    }
-
-    fn into_text(self) -> String {
-        String::from_utf8(self).expect("what is written for a text is text")
-    }
-}
-
 impl Batch {
     /// Hands each datum to `f`, and settles what becomes of it: what `f` emits or holds carries its lineage on, nothing
     /// emitted means swallowed on purpose, an error goes the way that the cog's `on_error` says.
@@ -198,11 +157,11 @@ impl Batch {
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each_into_block<S: Sheet>(
+    pub fn each_into_block(
         mut self,
         ctx: &mut Ctx<'_>,
         setter: &Setter,
-        mut write: impl FnMut(&Datum, &mut S) -> Result<()>,
+        mut write: impl FnMut(&Datum, &mut String) -> Result<()>,
     ) -> Result<()> {
         // A script's setter is called before the next datum's getters; what fails in one needs the datum as it was.
         let one_by_one = match setter {
@@ -212,26 +171,26 @@ impl Batch {
         };
         if one_by_one {
             return self.each(ctx, |ctx, mut datum| {
-                let mut text = S::default();
+                let mut text = String::new();
                 write(&datum, &mut text)?;
-                setter.set(&mut datum, Datum::from(text.into_text()))?;
+                setter.set(&mut datum, Datum::from(text))?;
                 ctx.emit(datum);
                 Ok(())
             });
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        let mut block = S::default();
+        let mut block = String::new();
         let mut ends = Vec::with_capacity(self.events.len());
         let mut faults = Vec::new();
         for (n, event) in self.events.iter().enumerate() {
-            let start = block.end();
+            let start = block.len();
             if let Err(error) = write(&event.datum, &mut block) {
-                block.cut(start);
+                block.truncate(start);
                 faults.push((n, error));
             }
-            ends.push(block.end());
+            ends.push(block.len());
         }
-        let block: Block = Rc::new(block.into_text());
+        let block: Block = Rc::new(block);
         let (mut start, mut ends, mut faults) = (0, ends.into_iter().enumerate(), faults.into_iter().peekable());
         self.events.retain_mut(|event| {
             let Some((n, end)) = ends.next() else { return true };

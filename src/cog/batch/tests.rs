@@ -21,16 +21,16 @@ enum Road {
 /// Fails data with `bad`, and writes the others as JSON; not into a block it swallows those with `none`.
 struct Turner(Road, Setter);
 
-fn write(datum: &Datum, out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(json::to_string(datum).as_bytes());
+fn write(datum: &Datum, out: &mut String) -> Result<()> {
+    out.push_str(&json::to_string(datum));
     if datum.as_map().and_then(|map| map.get(&"bad".into())).is_some() { Err(Error::Other("bad".into())) } else { Ok(()) }
 }
 
 impl Turner {
     fn make(&self, datum: &mut Datum) -> Result<bool> {
-        let mut text = Vec::new();
+        let mut text = String::new();
         write(datum, &mut text)?;
-        self.1.set(datum, Datum::from(text.into_text()))?;
+        self.1.set(datum, Datum::from(text))?;
         Ok(!datum.piece().contains("none"))
     }
 }
