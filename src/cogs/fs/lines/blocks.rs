@@ -79,6 +79,17 @@ mod tests {
     }
 
     #[test]
+    fn a_read_is_not_given_much_more_than_it_wants() {
+        let mut buffer = Vec::new();
+        reserve(&mut buffer, 10 * LARGE);
+        buffer.resize(10 * LARGE, b'x');
+        drop(share(String::from_utf8(buffer).unwrap()));
+        let mut next = Vec::new();
+        reserve(&mut next, LARGE);
+        assert!(next.capacity() <= 2 * LARGE, "{}", next.capacity());
+    }
+
+    #[test]
     fn a_little_text_does_not_keep_much_memory() {
         let mut buffer = Vec::with_capacity(LARGE);
         buffer.extend_from_slice(b"little");
