@@ -1,6 +1,5 @@
 //! Maps as small vectors of (key, value) in order of insertion, or as rows whose values wait in their text.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -99,21 +98,6 @@ impl Map {
         match &self.0 {
             Repr::Entries(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| View::Datum(value)),
             Repr::Row(row) => row.look(key),
-        }
-    }
-
-    /// As [`Map::look`], for who asks many maps alike: `place` is where the key stood last time.
-    #[inline]
-    pub fn look_near(&self, key: &Key, place: &Cell<usize>) -> Option<View<'_>> {
-        match &self.0 {
-            Repr::Entries(entries) => match entries.get(place.get()) {
-                Some((known, value)) if known == key => Some(View::Datum(value)),
-                _ => {
-                    place.set(entries.iter().position(|(known, _)| known == key)?);
-                    Some(View::Datum(&entries[place.get()].1))
-                }
-            },
-            Repr::Row(row) => row.look_near(key, place),
         }
     }
 
@@ -325,14 +309,7 @@ mod tests {
         map.insert("c".into(), Datum::Int(4));
         let names: Vec<&str> = map.iter().map(|(k, _)| k.as_str()).collect();
         assert_eq!(names, ["b", "a", "c"]);
-        let place = Cell::new(9);
-        for _ in 0..2 {
-            assert_eq!(map.look_near(&"c".into(), &place).unwrap().as_int(), Some(4));
-            assert_eq!(place.get(), 2);
-        }
         assert_eq!(map.remove(&"a".into()), Some(Datum::Int(2)));
-        assert_eq!(map.look_near(&"c".into(), &place).unwrap().as_int(), Some(4));
-        assert!(map.look_near(&"a".into(), &place).is_none());
         assert_eq!(map.len(), 2);
     }
 }

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 pub use key::Key;
 pub use map::Map;
 pub use near::Near;
-pub use number::Num;
+pub use number::{Num, plain_digits};
 pub use path::{Path, Step};
 pub use row::{Cell, Look, Row, Shape};
 pub use text::{Block, Text};

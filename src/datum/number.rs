@@ -42,6 +42,18 @@ impl Num {
     }
 }
 
+/// The whole number that a text of nothing but digits is; none where it has more of them than surely fit.
+#[inline]
+pub fn plain_digits(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.bytes().try_fold(0, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| value * 10 + i64::from(digit))
+    })
+}
+
 /// Whether the shortest form of `value` has the digits of `text`.
 fn is_kept(text: &str, value: f64) -> bool {
     digits(text) == digits(ryu::Buffer::new().format_finite(value))

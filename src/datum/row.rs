@@ -209,28 +209,6 @@ impl Row {
         inner.tail.iter().find(|(known, _)| *known == **key).map(|(_, value)| View::Datum(value))
     }
 
-    /// As [`Row::look`]; `place` is where the key stood last time, counted on from the cells into what came later. A key that
-    /// came later has no cell.
-    #[inline]
-    pub(super) fn look_near(&self, key: &Key, place: &std::cell::Cell<usize>) -> Option<View<'_>> {
-        let inner = self.inner();
-        let (at, cells) = (place.get(), inner.cells.len());
-        if at < cells {
-            if inner.keys()[at] == *key
-                && let Some(view) = inner.view(inner.cells[at])
-            {
-                return Some(view);
-            }
-        } else if let Some((known, value)) = inner.tail.get(at - cells)
-            && known == key
-        {
-            return Some(View::Datum(value));
-        }
-        let later = || inner.tail.iter().position(|(known, _)| known == key).map(|at| cells + at);
-        place.set(inner.find(key).filter(|at| inner.cells[*at].look != Look::Absent).or_else(later)?);
-        self.look(key)
-    }
-
     /// Keys and what stands under them, in order.
     #[inline]
     pub(super) fn views(&self) -> impl Iterator<Item = (&Key, View<'_>)> {

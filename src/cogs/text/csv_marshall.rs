@@ -1,14 +1,13 @@
 //! `csv_marshall`: pieces of a datum become a line of delimited fields.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt::Write;
 
 use super::DATA_SETTER;
 use super::csv::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
 use super::csv::quote::{Quoter, Quoting};
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
-use crate::datum::{Datum, Key, Look, Text, View, json};
+use crate::datum::{Datum, Look, Near, Text, View, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter, single_key};
 
@@ -70,9 +69,7 @@ pub static SPEC: CogSpec = CogSpec {
 struct Column {
     getter: Getter,
     /// The key that it gets, where it gets no more than that.
-    key: Option<Key>,
-    /// Where the key stood in the last record.
-    place: Cell<usize>,
+    key: Option<Near>,
 }
 
 struct CsvMarshall {
@@ -129,14 +126,14 @@ impl Column {
             Getter::Path(path) | Getter::Lowered { path, .. } => single_key(path),
             _ => None,
         };
-        Self { key: key.cloned(), place: Cell::new(0), getter }
+        Self { key: key.cloned().map(Near::new), getter }
     }
 
     /// What is there, as it stands, where that can be told at once.
     #[inline]
     fn look<'a>(&self, datum: &'a Datum) -> Option<View<'a>> {
         match (&self.key, datum) {
-            (Some(key), Datum::Map(map)) => map.look_near(key, &self.place),
+            (Some(key), Datum::Map(map)) => map.look_at(key),
             _ => None,
         }
     }
@@ -317,7 +314,7 @@ mod tests {
     use super::*;
     use crate::cog::Given;
     use crate::cog::bench::Bench;
-    use crate::datum::{Block, Map, Row, Shape};
+    use crate::datum::{Block, Key, Map, Row, Shape};
 
     fn strs(names: &[&str]) -> Given {
         Given::Datum(Datum::List(names.iter().map(|name| Datum::str(*name)).collect()))

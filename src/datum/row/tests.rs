@@ -60,20 +60,29 @@ fn what_is_set_stays_in_its_place_and_what_is_new_comes_last() {
 }
 
 #[test]
-fn a_place_is_remembered_and_found_anew_when_it_has_changed() {
-    let (mut map, place) = (row(), std::cell::Cell::new(100));
+fn a_place_is_remembered_and_found_anew_where_it_is_another() {
+    let [n, gone, z, none] = ["n", "gone", "z", "none"].map(|name| Near::new(name.into()));
+    let mut map = row();
+    assert!(map.look_at(&gone).is_none());
     map.insert("gone".into(), Datum::Int(3));
     map.insert("z".into(), Datum::Int(4));
-    for (key, value, at) in [("n", 7, 0), ("gone", 3, 7), ("z", 4, 8), ("n", 7, 0)] {
-        for _ in 0..2 {
-            assert_eq!(map.look_near(&key.into(), &place).unwrap().as_int(), Some(value), "{key}");
-            assert_eq!(place.get(), at);
-        }
+    let other = {
+        let mut row = Row::new(&["z", "n"].into_iter().map(Key::new).collect(), &Rc::new("12".into()));
+        row.push_cell(Look::Whole, 0, 1);
+        row.push_cell(Look::Whole, 1, 2);
+        row.into_map()
+    };
+    let entries: Map = [("a", 5), ("n", 6)].into_iter().map(|(key, value)| (key.into(), Datum::Int(value))).collect();
+    let look = |map: &Map, key: &Near| map.look_at(key).and_then(View::as_int);
+    for _ in 0..2 {
+        assert_eq!((look(&map, &n), look(&map, &gone), look(&map, &z)), (Some(7), Some(3), Some(4)));
+        assert_eq!((look(&other, &n), look(&other, &gone), look(&other, &z)), (Some(2), None, Some(1)));
+        assert_eq!((look(&entries, &n), look(&entries, &z), look(&map, &none)), (Some(6), None, None));
     }
     map.remove(&"n".into());
+    assert_eq!(look(&map, &n), None);
     map.insert("n".into(), Datum::Int(5));
-    assert_eq!(map.look_near(&"n".into(), &place).unwrap().as_int(), Some(5));
-    assert!(map.look_near(&"none".into(), &place).is_none());
+    assert_eq!(look(&map, &n), Some(5));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::code::{Node, Place, Quick, Root, Step};
 use super::operators::Op;
-use crate::datum::{Datum, Look, Map, Near, View};
+use crate::datum::{Datum, Look, Map, Near, View, plain_digits};
 
 /// A closure of this kind.
 pub(super) struct Short {
@@ -116,9 +116,10 @@ impl Number {
                 View::Piece(piece) if piece.look() == Look::Whole => piece.as_str().parse().ok(),
                 _ => None,
             },
+            // Signs and blanks go the general road.
             Self::Parsed(key) => match map.look_at(key)? {
-                View::Datum(Datum::Str(text)) => digits(text),
-                View::Piece(piece) if matches!(piece.look(), Look::Text | Look::Plain | Look::Bare) => digits(piece.as_str()),
+                View::Datum(Datum::Str(text)) => plain_digits(text),
+                View::Piece(piece) if matches!(piece.look(), Look::Text | Look::Plain | Look::Bare) => plain_digits(piece.as_str()),
                 _ => None,
             },
             Self::Compute(compute, pair) => compute(pair[0].value(map)?, pair[1].value(map)?),
@@ -135,16 +136,4 @@ fn key(place: &Place) -> Option<Near> {
         },
         _ => None,
     }
-}
-
-/// The number that plain digits are; signs and blanks go the general road.
-#[inline]
-fn digits(text: &str) -> Option<i64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
-    }
-    text.bytes().try_fold(0, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| value * 10 + i64::from(digit))
-    })
 }

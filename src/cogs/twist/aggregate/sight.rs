@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::datum::{Datum, Look, Near, View, json};
+use crate::datum::{Datum, Look, Near, View, json, plain_digits};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
@@ -118,7 +118,7 @@ impl Value {
     pub(super) fn at(site: &Site, datum: &Datum) -> Result<Self> {
         match site.glance(datum) {
             Glance::Whole(value) => Ok(Self::Whole(value)),
-            Glance::Text(text, _) => match digits(text) {
+            Glance::Text(text, _) => match plain_digits(text) {
                 Some(value) => Ok(Self::Whole(value)),
                 None => Self::read(text),
             },
@@ -172,18 +172,6 @@ impl Value {
             _ => false,
         }
     }
-}
-
-/// The number that plain digits are.
-#[inline]
-pub(super) fn digits(text: &str) -> Option<i64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
-    }
-    text.bytes().try_fold(0, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| value * 10 + i64::from(digit))
-    })
 }
 
 #[cfg(test)]

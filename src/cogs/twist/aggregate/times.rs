@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::sight::{Glance, Sight, Site, digits};
-use crate::datum::Datum;
+use super::sight::{Glance, Sight, Site};
+use crate::datum::{Datum, plain_digits};
 use crate::error::{Error, Result};
 
 /// Microseconds in a second.
@@ -50,7 +50,7 @@ impl Times {
     pub(super) fn at(&mut self, site: &Site, datum: &Datum) -> Result<(i64, Form)> {
         match site.glance(datum) {
             Glance::Whole(seconds) => whole(seconds),
-            Glance::Text(text, is_text) => match digits(text) {
+            Glance::Text(text, is_text) => match plain_digits(text) {
                 Some(seconds) => whole(seconds),
                 None if is_text => self.read_text(text),
                 None => number(text),
