@@ -38,6 +38,13 @@ pub enum Error {
         /// The offending piece, shortened; empty when it would say nothing.
         piece: String,
     },
+    /// Data that are refused for a reason that has its own word, such as `long_line` or `crash`.
+    Refused {
+        /// The word.
+        reason: &'static str,
+        /// What is wrong.
+        text: String,
+    },
     /// A call into the script failed.
     Script {
         /// The interpreter's message with its place.
@@ -92,6 +99,19 @@ impl Error {
         Self::Option { option: option.into(), text: text.into(), hint: None }
     }
 
+    /// What kind of error it is, in one fixed word: what dead letters and counters go by.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::FieldMissing { .. } => "missing",
+            Self::WrongKind { .. } | Self::NotText { .. } => "kind",
+            Self::Data { .. } => "data",
+            Self::Script { .. } => "script",
+            Self::Os { .. } => "system",
+            Self::Refused { reason, .. } => reason,
+            Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::Other(_) => "fault",
+        }
+    }
+
     /// What the user can do about it, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -110,6 +130,7 @@ impl fmt::Display for Error {
             Self::NotText { got } => write!(f, "a line must be a string or a blob, but is `{got}`"),
             Self::Data { text, piece } if piece.is_empty() => f.write_str(text),
             Self::Data { text, piece } => write!(f, "{text}: `{piece}`"),
+            Self::Refused { text, .. } => f.write_str(text),
             Self::Script { text, place, .. } if place.is_empty() => f.write_str(text),
             Self::Script { text, place, .. } => write!(f, "{place}: {text}"),
             Self::Os { doing, path, source } => write!(f, "cannot {doing} `{}`: {}", path.display(), plain(source)),

@@ -32,14 +32,41 @@ fn the_run_can_be_stopped_in_order() {
 
 #[test]
 fn a_cog_takes_datum_error_cog_and_id() {
-    let before = "let bad = cog(|bad| { bad.error = bad.error.contains(\"not two\"); bad.id = bad.id.starts_with(\"stdin_supply#\"); bad })
+    let before = "let bad = cog(|bad| { bad.error = bad.error.contains(\"not two\"); bad.id = bad.id.starts_with(\"stdin_supply#\"); bad.time = `${bad.time}`.len() > 18; bad })
         |> text::json_marshall() |> fs::line_file_drain(\"bad.jsonl\");
         let entry = cog(|bad| bad);
         movement::train().update(entry |> bad);";
     let cog = "cog(#{ name: \"picky\", on_error: entry, callable: |d| if d.n == 2 { throw \"not two\" } else { d } })";
     let outcome =
         Rig::json(before, cog).stdin("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n").run().expect_status(0).expect_stdout("{\"n\":1}\n{\"n\":3}\n");
-    outcome.expect_file("bad.jsonl", "{\"data\":{\"n\":2},\"error\":true,\"cog\":\"picky\",\"id\":true}\n");
+    outcome.expect_file(
+        "bad.jsonl",
+        "{\"time\":true,\"cog\":\"picky\",\"id\":true,\"reason\":\"script\",\"error\":true,\"attempts\":1,\"data\":{\"n\":2},\"truncated\":false}\n",
+    );
+}
+
+/// A train whose `dead` route writes letters to `dead.jsonl`.
+const DEAD: &str = "let train = movement::train(#{ dead: text::json_marshall() |> fs::line_file_drain(\"dead.jsonl\") });";
+
+#[test]
+fn one_route_takes_what_fails_anywhere() {
+    let cogs = "cog(#{ name: \"first\", callable: |d| if d == 1 { throw \"one\" } else { d } })
+        |> cog(#{ name: \"quiet\", on_error: \"drop\", callable: |d| if d == 2 { throw \"two\" } else { d } })
+        |> cog(#{ name: \"third\", callable: |d| if d == 3 { throw \"three\" } else { d } })";
+    let outcome = Rig::json(DEAD, cogs).command(["run", "--strict-exit"]).stdin("1\n2\n3\nbroken\n4\n").run();
+    let outcome = outcome.expect_status(0).expect_stdout("4\n").expect_stderr("");
+    let letters = outcome.file("dead.jsonl");
+    assert_eq!(letters.lines().count(), 3, "{letters}");
+    for part in ["\"cog\":\"first\"", "\"cog\":\"third\"", "\"cog\":\"json_parse\"", "\"data\":\"broken\""] {
+        assert!(letters.contains(part), "{part} in {letters}");
+    }
+}
+
+#[test]
+fn what_fails_on_the_dead_route_is_logged_and_does_not_go_round() {
+    let before = "let train = movement::train(#{ dead: cog(#{ name: \"grave\", callable: |bad| throw \"no room\" }) });";
+    let outcome = Rig::json(before, "cog(|d| throw \"bad\")").command(["run", "--strict-exit"]).stdin("1\n").run();
+    outcome.expect_status(3).expect_stdout("").expect_told(["grave", "no room"]);
 }
 
 #[test]

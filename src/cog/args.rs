@@ -30,8 +30,8 @@ pub enum OnError {
 pub struct Common {
     /// `name`.
     pub name: Option<String>,
-    /// `on_error`.
-    pub on_error: OnError,
+    /// `on_error`, where the script says it; else the train's `dead` route or [`OnError::Log`].
+    pub on_error: Option<OnError>,
     /// `id_getter`.
     pub id_getter: Option<Getter>,
     /// `id_setter`, unless it does nothing.
@@ -284,16 +284,15 @@ impl Args {
     pub fn common(&self) -> Common {
         let mut common = Common {
             name: self.opt_str("name"),
-            on_error: match self.given("on_error") {
-                Some(Given::Cog(cog)) => OnError::Route(cog),
-                Some(given) => match given.datum().as_ref().and_then(Datum::as_str) {
+            on_error: self.given("on_error").filter(|_| self.is_given("on_error")).map(|given| match given {
+                Given::Cog(cog) => OnError::Route(cog),
+                given => match given.datum().as_ref().and_then(Datum::as_str) {
                     Some("drop") => OnError::Drop,
                     Some("pass") => OnError::Pass,
                     Some("stop") => OnError::Stop,
                     _ => OnError::Log,
                 },
-                None => OnError::Log,
-            },
+            }),
             id_getter: self.opt_getter("id_getter"),
             ..Common::default()
         };

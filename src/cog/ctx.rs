@@ -1,5 +1,6 @@
 //! [`Ctx`]: all that a cog may touch, lent for one call.
 
+mod failing;
 mod pools;
 mod system;
 
@@ -9,10 +10,9 @@ use super::args::OnError;
 use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome, Shelf};
 use super::seat::{Event, Notice, Seat};
 use crate::datum::{Datum, Map};
-use crate::error::{Error, Result, shorten};
+use crate::error::{Error, Result};
 use crate::escapement::Escapement;
 use crate::log;
-use crate::secrets;
 
 /// All that a cog may touch, lent for one call.
 pub struct Ctx<'a> {
@@ -296,47 +296,6 @@ impl<'a> Ctx<'a> {
         self.given = Lineage::default();
         self.sent = None;
         self.id = None;
-    }
-
-    /// What was given has failed after `parts` of it were already sent.
-    pub(super) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
-        self.seat.stats.errors += 1;
-        // The failing part is one more than those that went on.
-        self.books.split(self.lineage(), self.parts);
-        match (self.seat.on_error, kept) {
-            (OnError::Drop, _) => {
-                self.tell_failure(log::Priority::Debug, error);
-                self.books.settle(self.lineage(), Outcome::Filtered);
-            }
-            (OnError::Pass, Some(datum)) => {
-                self.tell_failure(log::Priority::Debug, error);
-                self.seat.stats.emitted += 1;
-                self.out.push(Event { datum, lineage: self.lineage().clone() });
-            }
-            (OnError::Route(_), Some(datum)) => {
-                let mut report = Map::with_capacity(4);
-                report.push("data".into(), datum);
-                report.push("error".into(), Datum::from(shorten(&secrets::mask(&error.to_string()), 1024)));
-                report.push("cog".into(), Datum::from(&*self.seat.name));
-                report.push("id".into(), Datum::from(self.id()));
-                self.seat.failed.push(Event { datum: Datum::Map(report), lineage: self.lineage().clone() });
-            }
-            (policy, _) => {
-                self.tell_failure(log::Priority::Error, error);
-                self.seat.faults += u64::from(self.lineage().first().is_none());
-                self.books.settle(self.lineage(), Outcome::Failed);
-                if policy == OnError::Stop {
-                    self.seat.stop = Some(1);
-                }
-            }
-        }
-    }
-
-    fn tell_failure(&self, priority: log::Priority, error: &Error) {
-        if log::enabled(priority) {
-            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            self.tell(priority, &format!("{}: {error}{hint}", self.seat.name));
-        }
     }
 
     /// A line about the datum that is being turned; what one cog tells is of one kind for the log's rate limit.

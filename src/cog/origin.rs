@@ -127,6 +127,8 @@ pub struct Books {
     settled: RefCell<Settling>,
     /// Names of supplies, for ids.
     names: RefCell<Vec<Rc<str>>>,
+    /// Supplies that feed what has failed before; the places they give are how often.
+    again: RefCell<Vec<u32>>,
 }
 
 /// The books at one moment.
@@ -165,6 +167,21 @@ impl Books {
             names.resize(supply as usize + 1, "".into());
         }
         names[supply as usize] = Rc::clone(name);
+    }
+
+    /// The places that `supply` gives are how often its events have been tried before.
+    pub fn feeds_again(&self, supply: u32) {
+        self.again.borrow_mut().push(supply);
+    }
+
+    /// How often an event has been tried, this time included.
+    pub fn attempts(&self, lineage: &Lineage) -> i64 {
+        match &lineage.0 {
+            Kin::One(block, index) if self.again.borrow().contains(&block.supply) => {
+                block.parts.borrow()[*index as usize].place.saturating_add(1).cast_signed()
+            }
+            _ => 1,
+        }
     }
 
     /// An id for log lines: the supply's name and the event's number within it; `+n` for further origins.

@@ -77,7 +77,7 @@ impl Seat {
         Self {
             number,
             name: name.into(),
-            on_error: common.on_error,
+            on_error: common.on_error.unwrap_or_default(),
             common,
             has_successors: true,
             closed: false,

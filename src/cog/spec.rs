@@ -337,7 +337,7 @@ pub static COMMON: &[Param] = &[
     Param::str("name").default(Lit::Worked("the cog's kind")).about("its name in logs, errors and the graph"),
     Param::new("on_error", Ty::Either(&[Ty::Choice(&["log", "drop", "pass", "stop"]), Ty::Cog]))
         .or("log")
-        .about("what becomes of a datum that failed: logged and counted, dropped quietly, passed on unchanged, the end of the run, or a cog that takes it as #{data, error, cog, id}"),
+        .about("what becomes of a datum that failed: logged and counted, dropped quietly, passed on unchanged, the end of the run, or a cog that takes it as a dead letter: #{time, cog, id, reason, error, attempts, data, truncated}. Without it, the train's `dead` decides"),
     Param::getter("id_getter").optional().about("what names a datum in log lines"),
 ];
 

@@ -110,7 +110,7 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
 }
 
 /// A line given as an option, as an error route is, stands for its first cog; the rest of it is put into the train.
-fn route(desk: &Desk, call: &Call, value: Dynamic) -> Dynamic {
+pub(super) fn route(desk: &Desk, call: &Call, value: Dynamic) -> Dynamic {
     let Some(line) = value.clone().flatten().try_cast::<Line>() else { return value };
     let [head] = line.heads[..] else { return value };
     compose::put(desk, call, line);

@@ -10,6 +10,7 @@ use super::callback::ScriptFn;
 use super::compose::{self, here};
 use super::convert::{from_rhai, short_type, to_rhai};
 use super::report::Report;
+use super::train;
 use super::winding::{Desk, Line, TrainHandle};
 use crate::conf::{self, Cast, Entry, Item, Outcome, Positional, Request};
 use crate::datum::Datum;
@@ -254,15 +255,13 @@ fn log_tag(desk: &Desk) -> String {
     PathBuf::from(name).file_stem().map_or_else(|| "deadbeat".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// What `movement::train` takes.
-const TRAIN: [&str; 2] = ["finish_timeout", "strict_exit"];
-
 /// The train's own functions and methods, joining, and the helpers for conversions of many fields.
 pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut Module) {
     FuncRegistration::new("train").set_into_module(module, || TrainHandle);
     let at = desk.clone();
-    FuncRegistration::new("train")
-        .set_into_module(module, move |context: NativeCallContext<'_>, options: RhaiMap| placed(&context, train(&at, options)));
+    FuncRegistration::new("train").set_into_module(module, move |context: NativeCallContext<'_>, options: RhaiMap| {
+        placed(&context, train::options(&at, &here(&at, &context), options))
+    });
     let at = desk.clone();
     FuncRegistration::new("run").set_into_module(module, move |context: NativeCallContext<'_>, _: TrainHandle| run(&at, &context));
     let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
@@ -290,30 +289,6 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
     add("sleep").set_into_module(global, |_: f64| -> Raised<()> { Err("`sleep` is switched off".into()) });
     register_lines(desk, module, global);
     register_helpers(module);
-}
-
-/// Takes the options of the train.
-fn train(desk: &Desk, options: RhaiMap) -> Raised<TrainHandle> {
-    for (key, value) in options {
-        let mut winding = desk.winding.borrow_mut();
-        match key.as_str() {
-            "finish_timeout" => {
-                let seconds = value.as_float().or_else(|_| value.as_int().map(|n| n as f64)).unwrap_or(-1.0);
-                if !(0.0..1e9).contains(&seconds) {
-                    return Err("`movement::train`: `finish_timeout` must be a number of seconds".into());
-                }
-                winding.options.finish_timeout = std::time::Duration::from_secs_f64(seconds);
-            }
-            "strict_exit" => {
-                winding.options.strict_exit = value.as_bool().map_err(|_| "`movement::train`: `strict_exit` must be true or false")?;
-            }
-            odd => {
-                let hint = crate::error::nearest(odd, TRAIN).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                return Err(format!("`movement::train` has no option `{odd}`{hint}").into());
-            }
-        }
-    }
-    Ok(TrainHandle)
 }
 
 fn run(desk: &Desk, context: &NativeCallContext<'_>) -> Raised<Dynamic> {

@@ -100,6 +100,8 @@ pub(super) struct Winding {
     pub run: bool,
     /// What `movement::train(#{…})` was given.
     pub options: Options,
+    /// Where what fails goes, in cogs without `on_error`: the train's `dead`.
+    pub dead: Option<u32>,
     /// What `log::configure` was given.
     pub log: Option<log::Settings>,
     /// What `train.on_done` was given.

@@ -1,6 +1,6 @@
 //! A wound script: its graph with unique names, ready to be looked at or to be made a train.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -81,10 +81,13 @@ pub(super) struct Drawn {
 /// The graph as declared so far.
 pub(super) fn graph_of(winding: &Winding) -> Drawn {
     let mut cogs = winding.in_train.clone();
+    let behind_dead = behind_dead(winding);
+    // Where what fails in a cog goes. What fails behind `dead` itself must not go round.
+    let route_of = |cog: u32| own_route(winding, cog, winding.dead.filter(|_| !behind_dead.contains(&cog)));
     // Error routes are part of the train, also when they stand in no line.
     let mut next = 0;
     while next < cogs.len() {
-        if let Some(route) = route_of(winding, cogs[next])
+        if let Some(route) = route_of(cogs[next])
             && !cogs.contains(&route)
         {
             cogs.push(route);
@@ -105,7 +108,7 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
             (true, true) => format!("{name}: {kind}"),
             (false, _) => format!("{kind}({})", made.options),
         };
-        let route = route_of(winding, *cog).and_then(|route| place.get(&route).copied());
+        let route = route_of(*cog).and_then(|route| place.get(&route).copied());
         graph.nodes.push(Node { name, label: secrets::mask(&label).into_owned(), kind: made.kind(), targets: Vec::new(), route });
     }
     for link in &winding.links {
@@ -129,11 +132,24 @@ fn unique(wanted: &str, given: bool, taken: &mut HashMap<String, bool>) -> Strin
     free
 }
 
-fn route_of(winding: &Winding, cog: u32) -> Option<u32> {
+/// The cog that what fails in this one goes to, by its own `on_error` or else by default.
+fn own_route(winding: &Winding, cog: u32, default: Option<u32>) -> Option<u32> {
     match winding.cogs.get(cog as usize)?.built.as_ref()?.1.on_error {
-        OnError::Route(route) => Some(route),
-        _ => None,
+        None => default,
+        Some(OnError::Route(route)) => Some(route),
+        Some(_) => None,
     }
+}
+
+/// The train's `dead` route and all that stands behind it.
+fn behind_dead(winding: &Winding) -> HashSet<u32> {
+    let mut found: HashSet<u32> = winding.dead.into_iter().collect();
+    let mut rest: Vec<u32> = winding.dead.into_iter().collect();
+    while let Some(cog) = rest.pop() {
+        let fed = winding.links.iter().filter(|link| link.from == cog).map(|link| link.to);
+        rest.extend(fed.chain(own_route(winding, cog, None)).filter(|next| found.insert(*next)));
+    }
+    found
 }
 
 /// What a graph is titled: the script's file name.

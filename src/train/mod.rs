@@ -79,6 +79,9 @@ impl Train {
             .map(|(number, ((cog, common), node))| {
                 let mut seat = Seat::new(number as u32, &node.name, common);
                 seat.has_successors = !node.targets.is_empty();
+                if let Some(route) = node.route {
+                    seat.on_error = OnError::Route(route);
+                }
                 books.name(number as u32, &seat.name);
                 Slot { cog, seat, targets: node.targets.clone().into(), route: node.route }
             })

@@ -1,0 +1,106 @@
+//! What becomes of a datum that failed: `on_error`, and the dead letter that an error route is given.
+
+use std::borrow::Cow;
+
+use super::{Ctx, Event, OnError, Outcome};
+use crate::datum::{Datum, Map, json};
+use crate::error::{Error, shorten};
+use crate::log;
+use crate::secrets;
+
+/// Letters of an error's text in a dead letter.
+const LONGEST_TEXT: usize = 1024;
+
+/// Bytes of the datum in a dead letter.
+const LONGEST_DATA: usize = 64 << 10;
+
+impl Ctx<'_> {
+    /// What was given has failed after `parts` of it were already sent.
+    pub(in crate::cog) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
+        self.seat.stats.errors += 1;
+        // The failing part is one more than those that went on.
+        self.books.split(self.lineage(), self.parts);
+        match (self.seat.on_error, kept) {
+            (OnError::Drop, _) => {
+                self.tell_failure(log::Priority::Debug, error);
+                self.books.settle(self.lineage(), Outcome::Filtered);
+            }
+            (OnError::Pass, Some(datum)) => {
+                self.tell_failure(log::Priority::Debug, error);
+                self.seat.stats.emitted += 1;
+                self.out.push(Event { datum, lineage: self.lineage().clone() });
+            }
+            (OnError::Route(_), Some(datum)) => {
+                let letter = self.letter(error, datum);
+                self.seat.failed.push(Event { datum: letter, lineage: self.lineage().clone() });
+            }
+            (policy, _) => {
+                self.tell_failure(log::Priority::Error, error);
+                self.seat.faults += u64::from(self.lineage().first().is_none());
+                self.books.settle(self.lineage(), Outcome::Failed);
+                if policy == OnError::Stop {
+                    self.seat.stop = Some(1);
+                }
+            }
+        }
+    }
+
+    fn tell_failure(&self, priority: log::Priority, error: &Error) {
+        if log::enabled(priority) {
+            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            self.tell(priority, &format!("{}: {error}{hint}", self.seat.name));
+        }
+    }
+
+    /// What an error route is given of a datum that failed.
+    fn letter(&self, error: &Error, datum: Datum) -> Datum {
+        let (data, truncated) = bounded(datum);
+        let time = jiff::Timestamp::try_from(self.esc.wall()).map_or(Datum::Unit, Datum::Time);
+        let mut letter = Map::with_capacity(8);
+        letter.push("time".into(), time);
+        letter.push("cog".into(), Datum::from(&*self.seat.name));
+        letter.push("id".into(), Datum::from(self.id()));
+        letter.push("reason".into(), Datum::from(error.reason()));
+        letter.push("error".into(), Datum::from(shorten(&secrets::mask(&error.to_string()), LONGEST_TEXT)));
+        letter.push("attempts".into(), Datum::Int(self.books.attempts(self.lineage())));
+        letter.push("data".into(), data);
+        letter.push("truncated".into(), Datum::Bool(truncated));
+        Datum::Map(letter)
+    }
+}
+
+/// The datum, or the beginning of what it is as text, and whether something was cut off. Secrets are masked, which makes a text of it.
+fn bounded(datum: Datum) -> (Datum, bool) {
+    let text = match &datum {
+        Datum::Bytes(bytes) if bytes.len() > LONGEST_DATA => return (Datum::Bytes(bytes[..LONGEST_DATA].into()), true),
+        Datum::Str(text) => Cow::Borrowed(text.as_str()),
+        Datum::List(_) | Datum::Map(_) | Datum::Raw(_) => Cow::Owned(json::to_string(&datum)),
+        _ => return (datum, false),
+    };
+    match secrets::mask(&text) {
+        text if text.len() > LONGEST_DATA => (beginning(&text), true),
+        Cow::Owned(masked) => (Datum::from(masked), false),
+        Cow::Borrowed(_) => (datum, false),
+    }
+}
+
+fn beginning(text: &str) -> Datum {
+    Datum::from(&text[..text.floor_char_boundary(LONGEST_DATA)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_in_a_letter_are_bounded() {
+        let (cut, truncated) = bounded(Datum::from("ü".repeat(40_000)));
+        assert!(truncated && cut.as_str().is_some_and(|text| text.len() == LONGEST_DATA));
+        let (cut, truncated) = bounded(Datum::Bytes(vec![0xff; 70_000].into()));
+        assert!(truncated && matches!(cut, Datum::Bytes(bytes) if bytes.len() == LONGEST_DATA));
+        let (cut, truncated) = bounded(Datum::List(vec![Datum::from("x".repeat(70_000))]));
+        assert!(truncated && cut.as_str().is_some_and(|text| text.starts_with("[\"x") && text.len() == LONGEST_DATA));
+        let whole = Datum::List(vec![Datum::from("x".repeat(10))]);
+        assert_eq!(bounded(whole.clone()), (whole, false));
+    }
+}
