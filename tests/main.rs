@@ -13,6 +13,7 @@ mod idle;
 mod joining;
 mod libraries;
 mod on_error;
+mod pressure;
 mod reports;
 mod resolver;
 mod rotation;

@@ -162,6 +162,17 @@ impl<'a> Ctx<'a> {
         room
     }
 
+    /// Whether something behind this cog is blocked, for a cog that [heeds stalls](crate::cog::Cog::heeds_stalls).
+    pub fn is_blocked(&self) -> bool {
+        self.seat.blocked
+    }
+
+    /// So many of the parts that this cog keeps take no room of their supplies: it leaves some out rather than have them wait.
+    pub fn excuse(&mut self, parts: usize) {
+        self.books.excuse(self.seat.excused, parts);
+        self.seat.excused = parts;
+    }
+
     /// Keeps a part of what the cog was given, for a datum that will be emitted or written later.
     pub fn hold(&mut self) -> Hold {
         // Counted at once, beside the part that is being turned: the hold may be settled before the turn is over.

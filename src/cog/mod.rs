@@ -19,7 +19,7 @@ pub use batch::{Batch, Turned};
 pub use ctx::Ctx;
 pub use given::{Callback, Given};
 pub use origin::{Balance, Books, Hold, Lineage, OriginBlock, Outcome, Pool, Settled, Shelf};
-pub use seat::{Event, Notice, Seat, Stats};
+pub use seat::{Backlog, Event, Notice, Seat, Stats};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
 
 use crate::datum::Datum;
@@ -90,6 +90,17 @@ pub trait Cog {
     /// Whether it waits for answers from outside after [`Cog::finish`]. When the time for that is over it is woken once more
     /// with [`Wake::GiveUp`] and must let go of all.
     fn busy(&self) -> bool {
+        false
+    }
+
+    /// What it keeps at present, and whether that is because it is blocked.
+    fn backlog(&self) -> Backlog {
+        Backlog::default()
+    }
+
+    /// Whether it wants to know when a cog behind it stalls: [`Ctx::is_blocked`] says so then, and it is woken with
+    /// [`Wake::Room`] when that changes.
+    fn heeds_stalls(&self) -> bool {
         false
     }
 

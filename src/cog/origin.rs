@@ -10,6 +10,8 @@ mod hold;
 mod pool;
 mod settling;
 mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -124,6 +126,10 @@ pub struct Books {
     open: RefCell<Vec<Count>>,
     /// Whether origins came to rest since this was asked for.
     rested: Cell<bool>,
+    /// Parts kept by cogs that would rather leave some out than have supplies wait.
+    excused: Cell<usize>,
+    /// Parts that will not be settled in this run, nor need to be.
+    left: Cell<u64>,
     settled: RefCell<Settling>,
     /// Names of supplies, for ids.
     names: RefCell<Vec<Rc<str>>>,
@@ -148,6 +154,8 @@ pub struct Balance {
     pub failed: u64,
     /// Parts on their way.
     pub in_flight: u64,
+    /// Those of them that were left where they are on purpose, as their drain can never store them.
+    pub left: u64,
 }
 
 fn add(cell: &Cell<u64>, n: u64) {
@@ -224,9 +232,18 @@ impl Books {
         add(&self.in_flight, u64::from(opened));
     }
 
-    /// How many origins of `supply` are open and not at rest.
+    /// How many origins of `supply` are open, not at rest and not excused.
     pub fn moving_of(&self, supply: u32) -> usize {
-        self.open.borrow().get(supply as usize).map_or(0, |count| count.open - count.resting)
+        let moving = self.open.borrow().get(supply as usize).map_or(0, |count| count.open - count.resting);
+        moving.saturating_sub(self.excused.get())
+    }
+
+    /// Of a cog's parts `now` take no room instead of `before`.
+    pub(crate) fn excuse(&self, before: usize, now: usize) {
+        self.excused.set(self.excused.get() + now - before);
+        if now > before {
+            self.rested.set(true);
+        }
     }
 
     /// How many origins of `supply` are open.
@@ -380,60 +397,7 @@ impl Books {
             filtered: self.filtered.get(),
             failed: self.failed.get(),
             in_flight: self.in_flight.get(),
+            left: self.left.get(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settled(books: &Books) -> Vec<(u64, bool)> {
-        let mut all = Vec::new();
-        books.take_settled(&mut all);
-        all.iter().map(|s| (s.number, s.failed)).collect()
-    }
-
-    fn balanced(books: &Books) -> bool {
-        let b = books.balance();
-        b.born + b.split == b.delivered + b.filtered + b.failed + b.merged + b.in_flight
-    }
-
-    #[test]
-    fn an_origin_is_settled_with_its_last_part() {
-        let books = Books::new();
-        let block = books.block(0, 10);
-        let (a, b) = (books.open(&block, 100), books.open(&block, 200));
-        books.split(&a, 1);
-        books.settle(&b, Outcome::Delivered);
-        books.settle(&a, Outcome::Filtered);
-        assert_eq!(settled(&books), [(11, false)]);
-        books.settle(&a, Outcome::Failed);
-        assert_eq!(settled(&books), [(10, true)]);
-        assert_eq!(books.open_of(0), 0);
-        assert!(balanced(&books));
-    }
-
-    #[test]
-    fn merged_parts_settle_all_their_origins_at_once() {
-        let books = Books::new();
-        let block = books.block(0, 0);
-        let (a, b) = (books.open(&block, 0), books.open(&block, 0));
-        books.split(&a, 1);
-        let joined = books.merge([a.clone(), b, a]);
-        assert!(balanced(&books), "{:?}", books.balance());
-        assert!(settled(&books).is_empty());
-        books.settle(&joined, Outcome::Delivered);
-        assert_eq!(settled(&books), [(0, false), (1, false)]);
-        assert!(balanced(&books), "{:?}", books.balance());
-        assert_eq!(books.balance().in_flight, 0);
-    }
-
-    #[test]
-    fn a_hold_that_is_forgotten_counts_as_failed() {
-        let books = Books::new();
-        let block = books.block(0, 0);
-        drop(Hold::new(books.open(&block, 0), &books));
-        assert_eq!(settled(&books), [(0, true)]);
     }
 }

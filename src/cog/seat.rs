@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::args::{Common, OnError};
 use super::origin::Lineage;
 use crate::datum::Datum;
-use crate::escapement::Token;
+use crate::escapement::{Moment, Token};
 
 /// One datum on its way, with its lineage.
 #[derive(Debug)]
@@ -23,6 +23,15 @@ pub struct Notice {
     pub name: Rc<str>,
     /// Its arguments.
     pub args: Vec<Datum>,
+}
+
+/// What a cog keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many data.
+    pub held: usize,
+    /// Whether it is blocked: it can do nothing with more until something outside changes.
+    pub stalled: bool,
 }
 
 /// What a cog has done so far.
@@ -67,6 +76,14 @@ pub struct Seat {
     pub stop: Option<i32>,
     /// Whether it found no room and waits to be told of some.
     pub waits_for_room: bool,
+    /// Since when.
+    pub waits_since: Option<Moment>,
+    /// Whether it was blocked when it was last looked at; see [`Backlog::stalled`].
+    pub stalled: bool,
+    /// Whether something behind it is, for a cog that heeds this.
+    pub blocked: bool,
+    /// Parts that it keeps and that take no room of their supplies.
+    pub excused: usize,
     /// Which of its bindings has fired, while it is woken by one.
     pub woken_by: Option<Token>,
 }
@@ -88,6 +105,10 @@ impl Seat {
             failed: Vec::new(),
             stop: None,
             waits_for_room: false,
+            waits_since: None,
+            stalled: false,
+            blocked: false,
+            excused: 0,
             woken_by: None,
         }
     }

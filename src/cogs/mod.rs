@@ -30,6 +30,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::flat_map::SPEC,
     &twist::aggregate::SPEC,
     &movement::tick_supply::SPEC,
+    &movement::queue::SPEC,
     &movement::null_drain::SPEC,
     &movement::collect_drain::SPEC,
 ];

@@ -7,6 +7,8 @@
 mod dot;
 pub mod graph;
 mod notify;
+mod pressure;
+mod service;
 mod shutdown;
 
 use std::collections::VecDeque;
@@ -15,8 +17,10 @@ use std::time::Duration;
 
 pub use dot::to_dot;
 use graph::Graph;
+use pressure::Pressure;
+use service::Service;
 
-use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Notice, OnError, Outcome, Seat, Settled, Stats};
+use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Kind, Notice, OnError, Outcome, Seat, Settled, Stats};
 use crate::error::{Error, Result};
 use crate::escapement::{Escapement, Fired, Token};
 use crate::log;
@@ -43,6 +47,7 @@ const KEPT: usize = 4096;
 struct Slot {
     cog: Box<dyn Cog>,
     seat: Seat,
+    kind: Kind,
     targets: Rc<[u32]>,
     route: Option<u32>,
 }
@@ -66,6 +71,10 @@ pub struct Train {
     stop: Option<i32>,
     /// When the first signal to stop came: a second one ends at once.
     asked: bool,
+    pressure: Pressure,
+    service: Service,
+    /// When the service manager is told next that the loop is alive.
+    beat: Option<Token>,
 }
 
 impl Train {
@@ -83,11 +92,11 @@ impl Train {
                     seat.on_error = OnError::Route(route);
                 }
                 books.name(number as u32, &seat.name);
-                Slot { cog, seat, targets: node.targets.clone().into(), route: node.route }
+                Slot { cog, seat, kind: node.kind, targets: node.targets.clone().into(), route: node.route }
             })
             .collect();
         let tells_ends = slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
-        Self {
+        let mut train = Self {
             slots,
             order: graph.order(),
             esc,
@@ -101,7 +110,12 @@ impl Train {
             tells_ends,
             stop: None,
             asked: false,
-        }
+            pressure: Pressure::default(),
+            service: Service::of_environment(),
+            beat: None,
+        };
+        train.map_pressure();
+        train
     }
 
     /// Winds all cogs, turns until nothing can happen any more or the end is asked for, and ends in order.
@@ -113,6 +127,12 @@ impl Train {
     pub fn run(&mut self) -> Result<i32> {
         self.bind_signals()?;
         self.wind()?;
+        self.service.tell("READY=1");
+        if let Some(beat) = self.service.beat {
+            let token = self.esc.every(Escapement::RUNTIME, beat);
+            self.esc.weaken(token);
+            self.beat = Some(token);
+        }
         while self.stop.is_none() {
             let Some(fired) = self.esc.next()? else { break };
             self.deliver(fired);
@@ -227,6 +247,8 @@ impl Train {
         }
         let slot = &mut self.slots[number as usize];
         self.notices.extend(slot.seat.notices.drain(..));
+        self.note_pressure(number);
+        let slot = &mut self.slots[number as usize];
         if !slot.seat.failed.is_empty() {
             let failed = std::mem::take(&mut slot.seat.failed);
             match slot.route {

@@ -31,6 +31,7 @@ impl Train {
             Wake::Signal(number) if number == Signal::USR1.as_raw() => self.log_stats(Priority::Notice),
             Wake::Signal(number) if self.asked => {
                 log::warning("asked to end a second time: ending at once");
+                self.release_all();
                 log::flush_suppressed();
                 std::process::exit(128 + number);
             }
@@ -40,6 +41,8 @@ impl Train {
                 log::notice(format_args!("{name}: ending in order"));
                 self.stop(0);
             }
+            Wake::Due { .. } if self.beat == Some(fired.token) => self.service.tell("WATCHDOG=1"),
+            Wake::Due { .. } if self.tell_pressure(fired.token) => {}
             _ => {
                 if let Some(supply) = self.roomy.pop_front()
                     && !self.slots[supply as usize].seat.closed
@@ -92,6 +95,7 @@ impl Train {
         let seat = &mut self.slots[supply as usize].seat;
         if seat.waits_for_room && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 {
             seat.waits_for_room = false;
+            seat.waits_since = None;
             self.roomy.push_back(supply);
             self.esc.soon(Escapement::RUNTIME);
         }
@@ -111,8 +115,13 @@ impl Train {
         if !log::enabled(priority) {
             return;
         }
-        for (name, stats) in self.stats() {
-            let text = format!("{name}: {} in, {} out, {} swallowed, {} errors", stats.given, stats.emitted, stats.swallowed, stats.errors);
+        for slot in &self.slots {
+            let (name, stats, backlog) = (&slot.seat.name, slot.seat.stats, slot.cog.backlog());
+            let mut text =
+                format!("{name}: {} in, {} out, {} swallowed, {} errors", stats.given, stats.emitted, stats.swallowed, stats.errors);
+            if backlog.held > 0 {
+                text += &format!(", {} kept{}", backlog.held, if backlog.stalled { ", blocked" } else { "" });
+            }
             log::write(priority, &text);
         }
         let books = self.balance();

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::{Books, Kin, Lineage, OriginBlock, Outcome};
+use super::{Books, Kin, Lineage, OriginBlock, Outcome, add};
 
 /// Parts kept in order; first in, first out. Dropped, they count as failed.
 #[derive(Debug, Default)]
@@ -81,6 +81,18 @@ impl Shelf {
             self.len -= settled;
             self.kept.pop_front();
         }
+    }
+}
+
+impl Shelf {
+    /// Leaves all parts unsettled: nobody knows any more whether they will be stored, so that a supply that can must give them
+    /// again. Where that is `expected` they do not count as missing at the end.
+    pub fn abandon(&mut self, expected: bool) {
+        if let (Some(books), true) = (&self.books, expected) {
+            add(&books.left, self.len as u64);
+        }
+        self.kept.clear();
+        self.len = 0;
     }
 }
 

@@ -10,7 +10,7 @@ use std::io;
 use std::time::Duration;
 
 use super::outlet::Outlet;
-use crate::cog::{Args, Batch, Ctx, Lit, Outcome, Param, Shelf, Ty};
+use crate::cog::{Args, Backlog, Batch, Ctx, Lit, Outcome, Param, Shelf, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result, plain};
 use crate::escapement::{Interest, Moment, Token, Wake};
@@ -94,8 +94,8 @@ pub(super) struct Sink {
     wait: Option<Wait>,
     trouble: Option<Trouble>,
     failed_syncs: u32,
-    /// Nothing will ever be written any more.
-    broken: bool,
+    /// Nothing will ever be written any more; whether that is no fault.
+    broken: Option<bool>,
 }
 
 impl Sink {
@@ -115,7 +115,7 @@ impl Sink {
             wait: None,
             trouble: None,
             failed_syncs: 0,
-            broken: false,
+            broken: None,
         }
     }
 
@@ -187,8 +187,8 @@ impl Sink {
 
     /// A batch has been put in: writes, or sees to it that it will be written.
     fn put_all(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        if self.broken {
-            self.drop_all();
+        if let Some(expected) = self.broken {
+            self.drop_all(expected);
         }
         if self.wait.is_some() || self.ends.is_empty() {
             return Ok(());
@@ -254,6 +254,11 @@ impl Sink {
         if self.wait.is_none() {
             self.write(ctx);
         }
+    }
+
+    /// What it keeps.
+    pub(super) fn backlog(&self) -> Backlog {
+        Backlog { held: self.ends.len(), stalled: matches!(self.wait, Some(Wait::Ready(_) | Wait::Pause(_))) }
     }
 
     /// Whether anything is not stored yet.
@@ -364,18 +369,18 @@ impl Sink {
 
     /// The reader has gone: what is not written never will be.
     fn broken(&mut self, ctx: &mut Ctx<'_>) {
-        self.broken = true;
-        self.drop_all();
+        self.broken = Some(true);
+        self.drop_all(true);
         ctx.say(Priority::Info, "nobody reads any more: ending in order");
         ctx.stop(0);
     }
 
     /// An error that will not pass: what is not written never will be.
     fn fatal(&mut self, ctx: &mut Ctx<'_>, error: &io::Error) {
-        let text = format!("cannot write `{}`: {}; {} lines are lost", self.outlet.path().display(), plain(error), self.ends.len());
+        let text = format!("cannot write `{}`: {}; {} lines are not stored", self.outlet.path().display(), plain(error), self.ends.len());
         ctx.say(Priority::Error, &text);
-        self.broken = true;
-        self.drop_all();
+        self.broken = Some(false);
+        self.drop_all(false);
         ctx.stop(1);
     }
 
@@ -418,21 +423,22 @@ impl Sink {
         }
     }
 
-    /// The time is over: what is not stored has failed.
+    /// The time is over: what is not stored stays open, so that a supply that can gives it again.
     fn give_up(&mut self, ctx: &mut Ctx<'_>) {
         if !self.ends.is_empty() {
             ctx.say(Priority::Error, &format!("{} lines could not be written to `{}`", self.ends.len(), self.outlet.path().display()));
             ctx.stop(1);
         }
-        self.drop_all();
+        self.drop_all(false);
     }
 
-    /// What is not stored will not be.
-    fn drop_all(&mut self) {
+    /// What is not stored will not be in this run.
+    fn drop_all(&mut self, expected: bool) {
         self.start = self.end();
         (self.written, self.line_end) = (self.start, self.start);
         self.buffer = Vec::new();
-        self.settle(self.ends.len(), Outcome::Failed);
+        self.ends.clear();
+        self.events.abandon(expected);
     }
 }
 

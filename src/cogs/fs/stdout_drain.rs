@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::outlet::Stream;
 use super::sink::{self, Flush, Sink};
-use crate::cog::{Batch, Cog, CogSpec, Ctx, Kind};
+use crate::cog::{Backlog, Batch, Cog, CogSpec, Ctx, Kind};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -67,6 +67,10 @@ impl Cog for StdoutDrain {
     fn busy(&self) -> bool {
         self.sink.is_busy()
     }
+
+    fn backlog(&self) -> Backlog {
+        self.sink.backlog()
+    }
 }
 
 #[cfg(test)]
@@ -126,10 +130,11 @@ mod tests {
         bench.feed("a");
         drop(reader);
         bench.pump(|_| false);
-        assert_eq!((bench.stop(), bench.balance().failed), (Some(0), 1));
+        assert_eq!((bench.stop(), bench.balance().left), (Some(0), 1));
         bench.feed("b");
         bench.finish();
-        assert_eq!(bench.balance().in_flight, 0);
+        let balance = bench.balance();
+        assert_eq!((balance.failed, balance.in_flight, balance.left), (0, 2, 2), "what nobody reads is neither stored nor missing");
     }
 
     #[test]
@@ -139,10 +144,11 @@ mod tests {
         let mut bench = Bench::new(&PIPED, vec![]);
         bench.feed("a");
         bench.pump(|_| false);
-        assert_eq!((bench.stop(), bench.balance().failed), (Some(1), 1));
+        assert_eq!((bench.stop(), bench.balance().failed), (Some(1), 0));
         bench.feed("b");
         bench.finish();
-        assert_eq!(bench.balance().in_flight, 0);
+        let balance = bench.balance();
+        assert_eq!((balance.failed, balance.in_flight, balance.left), (0, 2, 0), "what was not stored stays open");
     }
 
     #[test]

@@ -2,4 +2,5 @@
 
 pub mod collect_drain;
 pub mod null_drain;
+pub mod queue;
 pub mod tick_supply;

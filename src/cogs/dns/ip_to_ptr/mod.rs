@@ -25,7 +25,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Param, Ty};
 use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -351,5 +351,9 @@ impl Cog for IpToPtr {
 
     fn busy(&self) -> bool {
         !self.held.is_empty()
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog { held: self.held.len(), stalled: self.in_flight >= self.max_pending }
     }
 }

@@ -19,6 +19,11 @@ impl<T> Order<T> {
         self.places.is_empty()
     }
 
+    /// How many are held.
+    pub(super) fn len(&self) -> usize {
+        self.places.iter().flatten().count()
+    }
+
     /// Puts `held` at the end.
     pub(super) fn push(&mut self, held: T) -> u64 {
         self.places.push_back(Some(held));

@@ -13,7 +13,7 @@ use self::target::{Naming, Target};
 use super::form::{Form, Newlines, Stamp};
 use super::outlet::{Outlet, Stream};
 use super::sink::{self, Flush, Sink};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -194,6 +194,10 @@ impl Cog for LineFileDrain {
 
     fn busy(&self) -> bool {
         self.sink.is_busy()
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.sink.backlog()
     }
 }
 

@@ -1,0 +1,52 @@
+//! Counting parts of origins.
+
+use super::*;
+
+fn settled(books: &Books) -> Vec<(u64, bool)> {
+    let mut all = Vec::new();
+    books.take_settled(&mut all);
+    all.iter().map(|s| (s.number, s.failed)).collect()
+}
+
+fn balanced(books: &Books) -> bool {
+    let b = books.balance();
+    b.born + b.split == b.delivered + b.filtered + b.failed + b.merged + b.in_flight
+}
+
+#[test]
+fn an_origin_is_settled_with_its_last_part() {
+    let books = Books::new();
+    let block = books.block(0, 10);
+    let (a, b) = (books.open(&block, 100), books.open(&block, 200));
+    books.split(&a, 1);
+    books.settle(&b, Outcome::Delivered);
+    books.settle(&a, Outcome::Filtered);
+    assert_eq!(settled(&books), [(11, false)]);
+    books.settle(&a, Outcome::Failed);
+    assert_eq!(settled(&books), [(10, true)]);
+    assert_eq!(books.open_of(0), 0);
+    assert!(balanced(&books));
+}
+
+#[test]
+fn merged_parts_settle_all_their_origins_at_once() {
+    let books = Books::new();
+    let block = books.block(0, 0);
+    let (a, b) = (books.open(&block, 0), books.open(&block, 0));
+    books.split(&a, 1);
+    let joined = books.merge([a.clone(), b, a]);
+    assert!(balanced(&books), "{:?}", books.balance());
+    assert!(settled(&books).is_empty());
+    books.settle(&joined, Outcome::Delivered);
+    assert_eq!(settled(&books), [(0, false), (1, false)]);
+    assert!(balanced(&books), "{:?}", books.balance());
+    assert_eq!(books.balance().in_flight, 0);
+}
+
+#[test]
+fn a_hold_that_is_forgotten_counts_as_failed() {
+    let books = Books::new();
+    let block = books.block(0, 0);
+    drop(Hold::new(books.open(&block, 0), &books));
+    assert_eq!(settled(&books), [(0, true)]);
+}
