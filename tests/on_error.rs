@@ -119,3 +119,29 @@ fn a_flood_of_one_error_is_summed_up_and_nothing_else_is_lost() {
     assert!(outcome.stderr.lines().count() < 20, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("990"), "{}", outcome.stderr);
 }
+
+/// Lines that are JSON maps go through; what is none, or has no `n`, is refused while `PICKY` stands in the script.
+const PICKY: &str = "let train = movement::train(#{ dead: text::json_marshall() |> fs::line_file_drain(\"dead.jsonl\") });
+    train.update(fs::stdin_supply() |> text::json_parse() |> cog(#{ name: \"picky\", callable: || { if this.n > 2 { throw \"too much\" } } })
+        |> text::json_marshall() |> fs::line_file_drain(\"good.jsonl\"));
+    train.run();";
+
+#[test]
+fn dead_letters_are_fed_again_at_the_cog_that_refused_them() {
+    let outcome = Rig::new().script("picky.rhai", PICKY).stdin("{\"n\":1}\n{\"n\":3}\n{\"n\":4}\nbroken\n").run().expect_status(0);
+    let letters = outcome.file("dead.jsonl");
+    assert_eq!(letters.lines().count(), 3, "{letters}");
+    // The fault is mended, but for what can never be parsed.
+    let script = PICKY.replace("n > 2", "n > 3").replace("dead.jsonl", "dead-again.jsonl");
+    let retry =
+        || Rig::new().command(["retry", "--strict-exit"]).script("picky.rhai", &script).file("old.jsonl", &letters).args(["old.jsonl"]);
+    let outcome = retry().stdin("{\"n\":0}\n").run().expect_status(3).expect_told(["3 letters fed again, 2 errors"]);
+    assert_eq!(outcome.file("good.jsonl"), "{\"n\":3}\n");
+    let again = outcome.file("dead-again.jsonl");
+    assert_eq!(again.matches("\"attempts\":2").count(), 2, "{again}");
+    assert!(again.contains("\"data\":\"broken\"") && again.contains("\"cog\":\"picky\""), "{again}");
+    let outcome = retry().file("old.jsonl", "{\"cog\":\"piky\",\"data\":1}\n").run().expect_status(2);
+    outcome.expect_told(["`piky`, which is no cog of the script; there is `picky`"]);
+    let outcome = retry().file("old.jsonl", "{\"cog\":\"picky\",\"data\":\"{\",\"truncated\":true}\n").run().expect_status(3);
+    outcome.expect_told(["0 letters fed again", "1 left out"]);
+}

@@ -7,6 +7,7 @@ mod check;
 mod cogs;
 mod dot;
 mod explain;
+mod retry;
 mod run;
 
 use std::ffi::{OsStr, OsString};
@@ -47,6 +48,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("check", matches)) => check::main(matches, &common),
         Some(("dot", matches)) => dot::main(matches, &common),
         Some(("explain", matches)) => explain::main(matches, &common),
+        Some(("retry", matches)) => retry::main(matches, &common),
         Some(("cogs", matches)) => cogs::main(matches),
         _ => unreachable!("clap asks for a command"),
     };
@@ -121,6 +123,19 @@ fn wind_with_placeholders(script: &Path, matches: &ArgMatches, common: &Common) 
     Ok(wound)
 }
 
+/// Sets the log up as the script says; the command line's own wishes come first.
+fn configure_log(wound: &mut Wound, common: &Common) -> crate::error::Result<()> {
+    if let Some(mut settings) = wound.log.take() {
+        if let Some(level) = common.log_level {
+            settings.stderr = Some(level);
+        }
+        settings.color = common.color;
+        log::configure(&settings)?;
+    }
+    log::begin();
+    Ok(())
+}
+
 /// Writes to standard error.
 fn tell(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -146,6 +161,7 @@ pub fn command() -> Command {
              deadbeat check pipeline.rhai             all faults at once, nothing is run\n  \
              deadbeat dot pipeline.rhai | dot -Tsvg   the geartrain as a picture\n  \
              deadbeat explain pipeline.rhai           which closures run as native code\n  \
+             deadbeat retry pipeline.rhai dead.jsonl  feed what failed once more\n  \
              deadbeat cogs text::csv_parse            a cog and its options\n\n\
              Status: 0 well; 1 a fatal error while running; 2 could not run; 3 some data failed, with --strict-exit.",
         )
@@ -170,7 +186,7 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Go to this directory first"),
         ])
-        .subcommands([run::command(), check::command(), dot::command(), explain::command(), cogs::command()])
+        .subcommands([run::command(), check::command(), dot::command(), explain::command(), retry::command(), cogs::command()])
 }
 
 /// The script, and behind it what belongs to it.

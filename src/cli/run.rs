@@ -67,14 +67,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
 
 /// Log, then reactor, then cogs: the order in which a run begins.
 fn turn(wound: &mut Wound, common: &Common, clock: Clock) -> crate::error::Result<i32> {
-    if let Some(mut settings) = wound.log.take() {
-        if let Some(level) = common.log_level {
-            settings.stderr = Some(level);
-        }
-        settings.color = common.color;
-        log::configure(&settings)?;
-    }
-    log::begin();
+    super::configure_log(wound, common)?;
     let escapement = Escapement::new(clock)?;
     let cogs = std::mem::take(&mut wound.cogs);
     Train::new(&wound.graph, cogs, escapement, wound.options.clone()).run()

@@ -162,6 +162,11 @@ impl<'a> Ctx<'a> {
         room
     }
 
+    /// For a supply of what has failed before: the place of each of its events is how often it was tried.
+    pub fn feeds_again(&mut self) {
+        self.books.feeds_again(self.seat.number);
+    }
+
     /// Whether something behind this cog is blocked, for a cog that [heeds stalls](crate::cog::Cog::heeds_stalls).
     pub fn is_blocked(&self) -> bool {
         self.seat.blocked

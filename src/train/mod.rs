@@ -4,6 +4,7 @@
 //! batch, through all that stands behind. `graph` is who feeds whom, `shutdown` the orderly end, `notify` what travels
 //! upward, `dot` the picture. Knows `cog` and `escapement`; neither cogs of a kind nor Rhai.
 
+pub mod again;
 mod dot;
 pub mod graph;
 mod notify;

@@ -63,7 +63,11 @@ impl Ctx<'_> {
         letter.push("reason".into(), Datum::from(error.reason()));
         letter.push("error".into(), Datum::from(shorten(&secrets::mask(&error.to_string()), LONGEST_TEXT)));
         letter.push("attempts".into(), Datum::Int(self.books.attempts(self.lineage())));
+        let blob = matches!(data, Datum::Bytes(_));
         letter.push("data".into(), data);
+        if blob {
+            letter.push("blob".into(), Datum::Bool(true));
+        }
         letter.push("truncated".into(), Datum::Bool(truncated));
         Datum::Map(letter)
     }
