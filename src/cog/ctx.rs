@@ -7,7 +7,7 @@ mod system;
 use std::rc::Rc;
 
 use super::args::OnError;
-use super::origin::{Books, Hold, Lineage, OriginBlock, Outcome, Shelf};
+use super::origin::{Books, Hold, Holder, Lineage, OriginBlock, Outcome, Shelf};
 use super::seat::{Event, Notice, Seat};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result};
@@ -184,6 +184,16 @@ impl<'a> Ctx<'a> {
         self.books.split(self.lineage(), 1);
         self.held = true;
         Hold::new(self.lineage().clone(), self.books)
+    }
+
+    /// For who holds without this context: what it holds is told by [`Ctx::has_held`].
+    pub fn holder(&self) -> Holder {
+        Holder::new(self.lineage().clone(), self.books)
+    }
+
+    /// Parts of what the cog was given were held by a [`Holder`].
+    pub fn has_held(&mut self) {
+        self.held = true;
     }
 
     /// Keeps a part of what the cog was given, on `rack`. Where nothing stands behind the cog that is the whole of it.

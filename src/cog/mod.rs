@@ -18,7 +18,7 @@ pub use args::{Args, Common, OnError};
 pub use batch::{Batch, Turned};
 pub use ctx::Ctx;
 pub use given::{Callback, Given};
-pub use origin::{Balance, Books, Hold, Lineage, OriginBlock, Outcome, Pool, Settled, Shelf};
+pub use origin::{Balance, Books, Hold, Holder, Lineage, OriginBlock, Outcome, Pool, Settled, Shelf};
 pub use seat::{Backlog, Event, Notice, Seat, Stats};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
 

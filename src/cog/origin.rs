@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
-pub use hold::Hold;
+pub use hold::{Hold, Holder};
 pub use pool::Pool;
 use pool::{Group, Members};
 use settling::Settling;

@@ -165,6 +165,7 @@ fn convert(value: Dynamic, original: Option<&Datum>) -> Result<Datum> {
 
 /// A map with `run` as a cog.
 pub struct StateCog {
+    host: Rc<Host>,
     state: Dynamic,
     /// The state at the beginning.
     fresh: RhaiMap,
@@ -206,7 +207,7 @@ impl StateCog {
         for method in std::iter::once(&run).chain(methods.iter().map(|(_, method)| method)) {
             method.keep_back("a state in `this`");
         }
-        Ok(Self { state: Dynamic::from_map(fields.clone()), fresh: fields, turns: 0, run, methods })
+        Ok(Self { host: Rc::clone(host), state: Dynamic::from_map(fields.clone()), fresh: fields, turns: 0, run, methods })
     }
 
     fn method(&self, name: &str) -> Option<ScriptFn> {
@@ -216,7 +217,8 @@ impl StateCog {
 
 impl Cog for StateCog {
     fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        let result = self.run.call_on(&mut self.state, [to_rhai(&datum)]);
+        let (run, state) = (&self.run, &mut self.state);
+        let result = self.host.stage.perform(ctx, true, || run.call_on(state, [to_rhai(&datum)]));
         self.turns += 1;
         if self.turns.is_multiple_of(LOOK) && is_too_deep(&self.state) {
             self.state = Dynamic::from_map(self.fresh.clone());
@@ -232,17 +234,20 @@ impl Cog for StateCog {
     fn notice(&mut self, ctx: &mut Ctx<'_>, notice: &Notice) -> Result<()> {
         let Some(method) = self.method(&notice.name) else { return Ok(()) };
         let arg = |place: usize| notice.args.get(place).map_or(Dynamic::UNIT, to_rhai);
-        let result = match method.arity() {
-            Some(0) => method.call_on(&mut self.state, [])?,
-            Some(2) => method.call_on(&mut self.state, [arg(0), arg(1)])?,
-            _ => method.call_on(&mut self.state, [arg(0)])?,
-        };
+        let state = &mut self.state;
+        let result = self.host.stage.perform(ctx, false, || match method.arity() {
+            Some(0) => method.call_on(state, []),
+            Some(2) => method.call_on(state, [arg(0), arg(1)]),
+            Some(3) => method.call_on(state, [arg(0), arg(1), arg(2)]),
+            _ => method.call_on(state, [arg(0)]),
+        })?;
         emit_result(ctx, result, None)
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         let Some(method) = self.method("finish") else { return Ok(()) };
-        let result = method.call_on(&mut self.state, [])?;
+        let state = &mut self.state;
+        let result = self.host.stage.perform(ctx, false, || method.call_on(state, []))?;
         emit_result(ctx, result, None)
     }
 

@@ -9,6 +9,7 @@ use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeSta
 
 use super::lower::Refusal;
 use super::report::{Place, Report, Source};
+use super::stage::Stage;
 use crate::error::{Error, nearest, shorten};
 
 /// Limits of one evaluation: winding, or one call of a cog.
@@ -83,6 +84,8 @@ pub struct Host {
     global: OnceCell<GlobalRuntimeState>,
     /// What became of the callables that cogs were given, by name.
     pub(super) told: RefCell<BTreeMap<String, Result<(), Refusal>>>,
+    /// What methods that run ask of the train.
+    pub(super) stage: Stage,
     /// Which source a function's or closure's name belongs to, where it is not the script.
     homes: RefCell<HashMap<String, Rc<Source>>>,
 }
@@ -106,6 +109,7 @@ impl Host {
             wound: Cell::new(false),
             global: OnceCell::new(),
             told: RefCell::default(),
+            stage: Stage::default(),
             homes: RefCell::new(homes),
         }
     }

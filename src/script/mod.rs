@@ -21,6 +21,7 @@ mod lower;
 mod names;
 pub mod report;
 mod settings;
+mod stage;
 mod train;
 mod winding;
 mod wound;

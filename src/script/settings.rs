@@ -287,6 +287,7 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
     // Nothing may block the loop, also when it is called by a name that no check can see.
     add("sleep").set_into_module(global, |_: i64| -> Raised<()> { Err("`sleep` is switched off".into()) });
     add("sleep").set_into_module(global, |_: f64| -> Raised<()> { Err("`sleep` is switched off".into()) });
+    super::stage::register(desk, global);
     register_lines(desk, module, global);
     register_helpers(module);
 }

@@ -38,6 +38,26 @@ impl Hold {
     }
 }
 
+/// What can make holds of the datum that a cog is given, while it is.
+#[derive(Debug)]
+pub struct Holder {
+    lineage: Lineage,
+    books: Rc<Books>,
+}
+
+impl Holder {
+    /// Of that datum.
+    pub(crate) fn new(lineage: Lineage, books: &Rc<Books>) -> Self {
+        Self { lineage, books: Rc::clone(books) }
+    }
+
+    /// Keeps a part of it. The context must be [told](crate::cog::Ctx::has_held).
+    pub fn hold(&self) -> Hold {
+        self.books.split(&self.lineage, 1);
+        Hold::new(self.lineage.clone(), &self.books)
+    }
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         if let Some(lineage) = self.lineage.take() {
