@@ -59,3 +59,18 @@ fn a_queue_keeps_the_first_or_the_last_data_while_its_drain_is_blocked() {
         assert_eq!(outcome.file("late.txt"), wanted, "{when_full}: {}", outcome.stderr);
     }
 }
+
+#[test]
+fn long_lines_wait_outside_while_their_drain_is_blocked() {
+    // 300 MB in lines of 1 MB, of which the default bound of 64 MiB lets about 64 in.
+    let line = format!("{}\n", "x".repeat(1_000_000));
+    let script = "let train = movement::train();
+        train.update(fs::stdin_supply() |> fs::line_file_drain(#{ path: \"/dev/full\", name: \"stuck\" }));
+        train.run();";
+    let running = Rig::new().script("long.rhai", script).stdin(line.repeat(300)).start();
+    let running = running.wait_for_stderr("`stdin_supply` read nothing for");
+    let status = fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().trim_end_matches(" kB").to_owned();
+    let peak: u64 = peak.parse().unwrap();
+    assert!(peak < 128 << 10, "{peak} KiB");
+}

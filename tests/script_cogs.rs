@@ -145,7 +145,7 @@ fn data_may_be_held_and_sent_on_together() {
         }, finish: || { for k in this.kept { k.hold.release(); } this.kept = []; } };";
     let outcome = Rig::json(before, "pairs").command(["run", "--log-level", "info"]).stdin("1\n2\n3\n4\n5\n").run();
     let outcome = outcome.expect_status(0).expect_stdout("[1,2]\n[3,4]\n");
-    outcome.expect_told(["events: 5 in, 2 delivered, 1 filtered, 0 failed, 0 on their way"]);
+    outcome.expect_told(["events: 5 in, 2 delivered, 1 filtered, 0 dead, 0 failed, 0 on their way"]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn what_is_held_at_the_end_is_told_and_what_is_forgotten_has_failed() {
     Rig::json(before, keeps).stdin("1\n2\n").run().expect_status(1).expect_told(["2 events were still on their way at the end"]);
     let forgets = "cog(#{ run: |d| { let hold = train.hold(); () } })";
     let outcome = Rig::json(before, forgets).command(["run", "--strict-exit", "--log-level", "info"]).stdin("1\n2\n").run();
-    outcome.expect_status(3).expect_told(["2 in, 0 delivered, 0 filtered, 2 failed"]);
+    outcome.expect_status(3).expect_told(["2 in, 0 delivered, 0 filtered, 0 dead, 2 failed"]);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Ctx<'a> {
     block: Option<Rc<OriginBlock>>,
     /// How many of them the books do not know of yet.
     opened: u32,
+    /// How many bytes they hold.
+    bytes: usize,
 }
 
 impl<'a> Ctx<'a> {
@@ -54,12 +56,16 @@ impl<'a> Ctx<'a> {
             held: false,
             block: None,
             opened: 0,
+            bytes: 0,
         }
     }
 
     /// For the train: what was emitted, and a vector to be used again.
     pub fn into_emitted(mut self) -> (Vec<Event>, Vec<Event>) {
         self.count_opened();
+        if let Some(block) = &self.block {
+            self.books.weigh(block, self.bytes);
+        }
         (self.out, self.spent)
     }
 
@@ -104,6 +110,7 @@ impl<'a> Ctx<'a> {
             return self.emit_new_with(datum, place, |_| Ok(()));
         }
         let (lineage, _) = self.open_new(place);
+        self.bytes += weight(&datum);
         self.seat.stats.emitted += 1;
         self.out.push(Event { datum, lineage });
     }
@@ -111,6 +118,7 @@ impl<'a> Ctx<'a> {
     /// As [`Ctx::emit_new`]; between the two setters the datum goes through `dress`, for a supply's own ones.
     pub fn emit_new_with(&mut self, payload: Datum, place: u64, dress: impl FnOnce(&mut Datum) -> Result<()>) {
         let (lineage, number) = self.open_new(place);
+        self.bytes += weight(&payload);
         match wrap(self.seat, payload, number, dress) {
             Ok(datum) => {
                 self.seat.stats.emitted += 1;
@@ -153,11 +161,13 @@ impl<'a> Ctx<'a> {
         self.given = Lineage::default();
     }
 
-    /// For supplies: how many more events may be sent now. At 0 the supply stops reading; it is woken with
+    /// For supplies: how many more events may be sent now, none while too many bytes are on their way. At 0 the supply stops reading; it is woken with
     /// [`Wake::Room`](crate::escapement::Wake::Room) when there is room again. Events that rest in pools take none.
     pub fn room(&mut self) -> usize {
         self.count_opened();
-        let room = self.seat.common.max_in_flight.saturating_sub(self.books.moving_of(self.seat.number));
+        let heavy = self.books.is_heavy();
+        let most = if heavy { 0 } else { self.seat.common.max_in_flight };
+        let room = most.saturating_sub(self.books.moving_of(self.seat.number));
         self.seat.waits_for_room = room == 0;
         room
     }
@@ -383,6 +393,16 @@ impl<'a> Ctx<'a> {
     /// Asks for the orderly end of the train, with this exit status.
     pub fn stop(&mut self, status: i32) {
         self.seat.stop = Some(status);
+    }
+}
+
+/// About how many bytes a payload holds.
+#[inline]
+fn weight(payload: &Datum) -> usize {
+    match payload {
+        Datum::Str(text) | Datum::Raw(text) | Datum::Number(text) => text.len(),
+        Datum::Bytes(bytes) => bytes.len(),
+        _ => 64,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod hold;
 mod pool;
+mod room;
 mod settling;
 mod shelf;
 #[cfg(test)]
@@ -53,6 +54,10 @@ pub struct OriginBlock {
     supply: u32,
     first: u64,
     parts: RefCell<Vec<Parts>>,
+    /// Its origins that are open and not at rest.
+    moving: Cell<u32>,
+    /// What it counts for in the books as long as there are any.
+    bytes: Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -98,15 +103,23 @@ enum Kin {
     None,
     One(Rc<OriginBlock>, u32),
     Many(Rc<Group>),
+    /// On an error route: stored, it counts as dead instead of delivered.
+    Dead(Box<Lineage>),
 }
 
 impl Lineage {
+    /// It goes on by an error route.
+    pub(super) fn into_dead(self) -> Self {
+        if matches!(self.0, Kin::Dead(_)) { self } else { Self(Kin::Dead(Box::new(self))) }
+    }
+
     /// The first origin: supply, number within it, and how many others there are.
     pub fn first(&self) -> Option<(u32, u64, usize)> {
         match &self.0 {
             Kin::None => None,
             Kin::One(block, index) => Some((block.supply, block.first + u64::from(*index), 0)),
             Kin::Many(group) => group.first(),
+            Kin::Dead(inner) => inner.first(),
         }
     }
 }
@@ -120,6 +133,7 @@ pub struct Books {
     merged: Cell<u64>,
     delivered: Cell<u64>,
     filtered: Cell<u64>,
+    dead: Cell<u64>,
     failed: Cell<u64>,
     in_flight: Cell<u64>,
     /// Open origins by supply.
@@ -130,6 +144,12 @@ pub struct Books {
     excused: Cell<usize>,
     /// Parts that will not be settled in this run, nor need to be.
     left: Cell<u64>,
+    /// Bytes that supplies have read and whose events are on their way, at rest excepted; counted by block.
+    bytes: Cell<usize>,
+    /// At most; above it there is no room for anybody. None: no bound.
+    most_bytes: Cell<Option<usize>>,
+    /// Whether somebody found no room for that reason.
+    heavy: Cell<bool>,
     settled: RefCell<Settling>,
     /// Names of supplies, for ids.
     names: RefCell<Vec<Rc<str>>>,
@@ -150,7 +170,9 @@ pub struct Balance {
     pub delivered: u64,
     /// Parts that were swallowed on purpose.
     pub filtered: u64,
-    /// Parts that failed.
+    /// Parts that failed and were stored by an error route.
+    pub dead: u64,
+    /// Parts that failed, and went nowhere.
     pub failed: u64,
     /// Parts on their way.
     pub in_flight: u64,
@@ -188,6 +210,7 @@ impl Books {
             Kin::One(block, index) if self.again.borrow().contains(&block.supply) => {
                 block.parts.borrow()[*index as usize].place.saturating_add(1).cast_signed()
             }
+            Kin::Dead(inner) => self.attempts(inner),
             _ => 1,
         }
     }
@@ -206,7 +229,7 @@ impl Books {
         if open.len() <= supply as usize {
             open.resize(supply as usize + 1, Count::default());
         }
-        Rc::new(OriginBlock { supply, first, parts: RefCell::default() })
+        Rc::new(OriginBlock { supply, first, parts: RefCell::default(), moving: Cell::new(0), bytes: Cell::new(0) })
     }
 
     /// A new origin at `place` in `block`, with one part.
@@ -228,32 +251,9 @@ impl Books {
     /// So many origins were opened in that block.
     pub(super) fn count(&self, block: &OriginBlock, opened: u32) {
         self.open.borrow_mut()[block.supply as usize].open += opened as usize;
+        block.moving.set(block.moving.get() + opened);
         add(&self.born, u64::from(opened));
         add(&self.in_flight, u64::from(opened));
-    }
-
-    /// How many origins of `supply` are open, not at rest and not excused.
-    pub fn moving_of(&self, supply: u32) -> usize {
-        let moving = self.open.borrow().get(supply as usize).map_or(0, |count| count.open - count.resting);
-        moving.saturating_sub(self.excused.get())
-    }
-
-    /// Of a cog's parts `now` take no room instead of `before`.
-    pub(crate) fn excuse(&self, before: usize, now: usize) {
-        self.excused.set(self.excused.get() + now - before);
-        if now > before {
-            self.rested.set(true);
-        }
-    }
-
-    /// How many origins of `supply` are open.
-    pub fn open_of(&self, supply: u32) -> usize {
-        self.open.borrow().get(supply as usize).map_or(0, |count| count.open)
-    }
-
-    /// Whether origins came to rest since the last call, so that a supply may have room again.
-    pub fn take_rested(&self) -> bool {
-        self.rested.take()
     }
 
     /// `more` further parts of these origins are on their way.
@@ -265,6 +265,7 @@ impl Books {
             Kin::None => return,
             Kin::One(block, index) => self.change(block, *index, |parts| parts.open += more),
             Kin::Many(group) => self.split_group(group, more),
+            Kin::Dead(inner) => return self.split(inner, more),
         }
         add(&self.split, u64::from(more));
         add(&self.in_flight, u64::from(more));
@@ -287,6 +288,7 @@ impl Books {
             return;
         }
         match outcome {
+            Outcome::Delivered if matches!(lineage.0, Kin::Dead(_)) => add(&self.dead, 1),
             Outcome::Delivered => add(&self.delivered, 1),
             Outcome::Filtered => add(&self.filtered, 1),
             Outcome::Failed => add(&self.failed, 1),
@@ -320,6 +322,7 @@ impl Books {
         let count = &mut self.open.borrow_mut()[block.supply as usize];
         count.open -= closed;
         count.resting += rested;
+        self.leave(block, (closed + rested) as u32);
         if rested > 0 {
             self.rested.set(true);
         }
@@ -331,6 +334,7 @@ impl Books {
             Kin::None => {}
             Kin::One(block, index) => self.close_one(block, *index, failed),
             Kin::Many(group) => self.close_group(group, failed),
+            Kin::Dead(inner) => self.close(inner, failed),
         }
     }
 
@@ -342,9 +346,11 @@ impl Books {
         part.pooled |= if failed { FAILED } else { 0 };
         if part.open == 0 {
             self.open.borrow_mut()[block.supply as usize].open -= 1;
+            self.leave(block, 1);
             self.settled.borrow_mut().push(block, index, part.failed());
         } else if part.rests() {
             self.open.borrow_mut()[block.supply as usize].resting += 1;
+            self.leave(block, 1);
             self.rested.set(true);
         }
     }
@@ -359,9 +365,13 @@ impl Books {
         match (rested, part.rests()) {
             (false, true) => {
                 self.open.borrow_mut()[block.supply as usize].resting += 1;
+                self.leave(block, 1);
                 self.rested.set(true);
             }
-            (true, false) => self.open.borrow_mut()[block.supply as usize].resting -= 1,
+            (true, false) => {
+                self.open.borrow_mut()[block.supply as usize].resting -= 1;
+                block.moving.set(block.moving.get() + 1);
+            }
             _ => {}
         }
     }
@@ -395,6 +405,7 @@ impl Books {
             merged: self.merged.get(),
             delivered: self.delivered.get(),
             filtered: self.filtered.get(),
+            dead: self.dead.get(),
             failed: self.failed.get(),
             in_flight: self.in_flight.get(),
             left: self.left.get(),

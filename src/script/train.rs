@@ -4,11 +4,13 @@ use rhai::{Dynamic, EvalAltResult, Map as RhaiMap};
 
 use super::compose;
 use super::constructors::{self, Call};
+use super::convert::from_rhai;
 use super::winding::{CogHandle, Desk, Line, TrainHandle};
+use crate::conf::cast;
 use crate::error::nearest;
 
 /// The options that there are.
-const OPTIONS: [&str; 3] = ["dead", "finish_timeout", "strict_exit"];
+const OPTIONS: [&str; 4] = ["dead", "finish_timeout", "max_bytes", "strict_exit"];
 
 /// Takes the options of the train.
 ///
@@ -38,6 +40,13 @@ fn take(desk: &Desk, call: &Call, key: &str, value: Dynamic) -> Result<(), Strin
                 return Err(": `finish_timeout` must be a number of seconds".to_owned());
             }
             settings(&|options| options.finish_timeout = std::time::Duration::from_secs_f64(seconds));
+        }
+        "max_bytes" => {
+            let given = from_rhai(value).map_err(|error| format!(": `max_bytes`: {error}"))?;
+            let bytes = cast::size().run(&given).map_err(|text| format!(": `max_bytes`: {text}"))?.as_int();
+            let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+            let bytes = bytes.ok_or(": `max_bytes` must be at least one byte")?;
+            settings(&|options| options.max_bytes = bytes);
         }
         "strict_exit" => {
             let strict = value.as_bool().map_err(|_| ": `strict_exit` must be true or false")?;

@@ -11,6 +11,8 @@ mod notify;
 mod pressure;
 mod service;
 mod shutdown;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -33,11 +35,13 @@ pub struct Options {
     pub finish_timeout: Duration,
     /// Whether data that failed make the status 3.
     pub strict_exit: bool,
+    /// Bytes that supplies have read and that are still on their way, at most; above it nothing more is read.
+    pub max_bytes: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { finish_timeout: Duration::from_secs(10), strict_exit: false }
+        Self { finish_timeout: Duration::from_secs(10), strict_exit: false, max_bytes: 64 << 20 }
     }
 }
 
@@ -82,6 +86,7 @@ impl Train {
     /// A train of these cogs, joined as `graph` says: cog n of `cogs` is node n.
     pub fn new(graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, esc: Escapement, options: Options) -> Self {
         let books = Books::new();
+        books.bound_bytes(options.max_bytes);
         let slots: Vec<Slot> = cogs
             .into_iter()
             .zip(&graph.nodes)

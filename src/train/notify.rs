@@ -93,7 +93,7 @@ impl Train {
     /// Lets a supply that waits for room be told of some, once there is enough to be worth it.
     fn offer_room(&mut self, supply: u32) {
         let seat = &mut self.slots[supply as usize].seat;
-        if seat.waits_for_room && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 {
+        if seat.waits_for_room && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 && !self.books.is_half_heavy() {
             seat.waits_for_room = false;
             seat.waits_since = None;
             self.roomy.push_back(supply);
@@ -126,8 +126,8 @@ impl Train {
         }
         let books = self.balance();
         let text = format!(
-            "events: {} in, {} delivered, {} filtered, {} failed, {} on their way",
-            books.born, books.delivered, books.filtered, books.failed, books.in_flight
+            "events: {} in, {} delivered, {} filtered, {} dead, {} failed, {} on their way",
+            books.born, books.delivered, books.filtered, books.dead, books.failed, books.in_flight
         );
         log::write(priority, &text);
     }

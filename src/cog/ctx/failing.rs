@@ -32,7 +32,7 @@ impl Ctx<'_> {
             }
             (OnError::Route(_), Some(datum)) => {
                 let letter = self.letter(error, datum);
-                self.seat.failed.push(Event { datum: letter, lineage: self.lineage().clone() });
+                self.seat.failed.push(Event { datum: letter, lineage: self.lineage().clone().into_dead() });
             }
             (policy, _) => {
                 self.tell_failure(log::Priority::Error, error);

@@ -10,7 +10,7 @@ fn settled(books: &Books) -> Vec<(u64, bool)> {
 
 fn balanced(books: &Books) -> bool {
     let b = books.balance();
-    b.born + b.split == b.delivered + b.filtered + b.failed + b.merged + b.in_flight
+    b.born + b.split == b.delivered + b.filtered + b.dead + b.failed + b.merged + b.in_flight
 }
 
 #[test]
@@ -41,6 +41,30 @@ fn merged_parts_settle_all_their_origins_at_once() {
     assert_eq!(settled(&books), [(0, false), (1, false)]);
     assert!(balanced(&books), "{:?}", books.balance());
     assert_eq!(books.balance().in_flight, 0);
+}
+
+#[test]
+fn bytes_count_as_long_as_an_event_of_their_read_is_on_its_way() {
+    let books = Books::new();
+    books.bound_bytes(100);
+    let block = books.block(0, 0);
+    let (a, b) = (books.open(&block, 0), books.open(&block, 0));
+    books.weigh(&block, 120);
+    assert!(books.is_heavy() && books.is_half_heavy());
+    books.settle(&a, Outcome::Delivered);
+    assert!(books.is_heavy(), "the read's text is still there");
+    assert!(!books.take_rested());
+    books.settle(&b, Outcome::Filtered);
+    assert!(!books.is_heavy() && books.take_rested());
+    // What rests does not count, nor does what sets out again.
+    let block = books.block(0, 2);
+    let c = books.open(&block, 0);
+    books.weigh(&block, 120);
+    let mut pool = Pool::new(&books);
+    pool.keep(&c);
+    assert!(!books.is_heavy());
+    books.settle(&pool.into_lineage(1), Outcome::Delivered);
+    assert!(!books.is_heavy() && balanced(&books), "{:?}", books.balance());
 }
 
 #[test]
