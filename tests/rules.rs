@@ -41,6 +41,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv_core", &["cogs/text/"]),
     ("encoding_rs", &["cogs/fs/"]),
     ("glob", &["cogs/fs/"]),
+    ("wide", &["datum/lanes.rs"]),
 ];
 
 /// A file is one idea; past this many lines look for the second one.

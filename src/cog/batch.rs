@@ -1,7 +1,10 @@
 //! [`Batch`]: what a cog is given in one call, and how what becomes of each datum is settled.
 
+mod sheet;
+
 use std::rc::Rc;
 
+pub use self::sheet::{Ink, Sheet};
 use super::args::OnError;
 use super::ctx::Ctx;
 use super::origin::Shelf;
@@ -10,11 +13,31 @@ use crate::datum::{Block, Datum, Text};
 use crate::error::{Error, Result};
 use crate::getset::Setter;
 
+/// Bytes that a text is expected to have.
+const ROOM: usize = 32;
+
 /// What a cog is given in one call.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The events, in order.
     pub events: Vec<Event>,
+}
+
+/// The texts of a batch that is nothing else, in order.
+#[derive(Clone, Debug)]
+pub struct Texts<'a>(std::slice::Iter<'a, Event>);
+
+impl<'a> Iterator for Texts<'a> {
+    type Item = &'a Text;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Text> {
+        self.0.next()?.datum.as_text()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
 }
 
 /// What becomes of a datum that was changed in place.
@@ -80,17 +103,16 @@ impl Batch {
     /// Shows the texts of a batch that is nothing else to `f` and keeps their events on `rack`: the hot road of drains at the end of
     /// their line. Gives back a batch that must be turned one by one.
     #[inline]
-    pub fn put_texts(mut self, ctx: &mut Ctx<'_>, rack: &mut Shelf, mut f: impl FnMut(&str)) -> Option<Self> {
+    pub fn put_texts(mut self, ctx: &mut Ctx<'_>, rack: &mut Shelf, f: impl FnOnce(Texts<'_>)) -> Option<Self> {
         let is_text = |event: &Event| matches!(event.datum, Datum::Str(_));
         if ctx.has_successors() || ctx.names() || !self.events.iter().all(is_text) {
             return Some(self);
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        for event in self.events.drain(..) {
-            if let Datum::Str(text) = event.datum {
-                f(&text);
-            }
-            ctx.rack(rack, event.lineage);
+        f(Texts(self.events.iter()));
+        for Event { datum, lineage } in self.events.drain(..) {
+            datum.discard();
+            ctx.rack(rack, lineage);
         }
         ctx.recycle(self.events);
         None
@@ -114,9 +136,41 @@ impl Batch {
             });
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        let (mut kept, mut more) = (0, Vec::new());
+        // As long as all go on nothing else is to be done.
+        let mut odd = None;
+        let place = self.events.iter_mut().position(|event| match f(&mut event.datum).map(T::into) {
+            Ok(Turned::Kept) => false,
+            other => {
+                odd = Some(other);
+                true
+            }
+        });
+        if let Some(place) = place {
+            self.settle_in_place(ctx, place, odd, &mut |datum| f(datum).map(T::into));
+        }
+        ctx.pass_on(self.events);
+        ctx.over();
+        Ok(())
+    }
+
+    /// Settles what becomes of the datum at `place`, which is known, and does the same with all that follow.
+    #[inline(never)]
+    fn settle_in_place(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        place: usize,
+        mut known: Option<Result<Turned>>,
+        f: &mut dyn FnMut(&mut Datum) -> Result<Turned>,
+    ) {
+        let (mut n, mut kept, mut more) = (0, 0, Vec::new());
         self.events.retain_mut(|event| {
-            let stays = match f(&mut event.datum).map(T::into) {
+            n += 1;
+            let turned = match known.take_if(|_| n > place) {
+                Some(turned) => turned,
+                None if n <= place => Ok(Turned::Kept),
+                None => f(&mut event.datum),
+            };
+            let stays = match turned {
                 Ok(Turned::Kept) => true,
                 Ok(Turned::Swallowed) => {
                     ctx.swallow(&event.lineage);
@@ -146,22 +200,20 @@ impl Batch {
             let lineage = self.events[place].lineage.clone();
             self.events.splice(place + 1..=place, data.map(|datum| Event { datum, lineage: lineage.clone() }));
         }
-        ctx.pass_on(self.events);
-        ctx.over();
-        Ok(())
     }
 
     /// As [`Batch::each`], for cogs that write each datum as a text: `write` appends it, and `setter` puts it into the datum.
-    /// The texts of all data stand in one block, so that none costs an allocation.
+    /// The texts of all data stand in one block, so that none costs an allocation, with a line break behind each, so that drains
+    /// copy many lines at once.
     ///
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each_into_block(
+    pub fn each_into_block<S: Sheet>(
         mut self,
         ctx: &mut Ctx<'_>,
         setter: &Setter,
-        mut write: impl FnMut(&Datum, &mut String) -> Result<()>,
+        mut write: impl FnMut(&Datum, &mut S) -> Result<()>,
     ) -> Result<()> {
         // A script's setter is called before the next datum's getters; what fails in one needs the datum as it was.
         let one_by_one = match setter {
@@ -171,34 +223,44 @@ impl Batch {
         };
         if one_by_one {
             return self.each(ctx, |ctx, mut datum| {
-                let mut text = String::new();
+                let mut text = S::with_room(0);
                 write(&datum, &mut text)?;
-                setter.set(&mut datum, Datum::from(text))?;
+                setter.set(&mut datum, Datum::from(text.into_text()))?;
                 ctx.emit(datum);
                 Ok(())
             });
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        let mut block = String::new();
+        let mut block = S::with_room(self.events.len() * ROOM);
         let mut ends = Vec::with_capacity(self.events.len());
         let mut faults = Vec::new();
         for (n, event) in self.events.iter().enumerate() {
-            let start = block.len();
+            let start = block.written();
             if let Err(error) = write(&event.datum, &mut block) {
                 block.truncate(start);
                 faults.push((n, error));
             }
-            ends.push(block.len());
+            ends.push(block.written());
+            block.end_line();
         }
-        let block: Block = Rc::new(block);
+        let block: Block = Rc::new(block.into_text());
+        if matches!(setter, Setter::Whole) && faults.is_empty() {
+            let mut start = 0;
+            for (event, end) in self.events.iter_mut().zip(ends) {
+                std::mem::replace(&mut event.datum, Datum::Str(Text::span(&block, start..end))).discard();
+                start = end + 1;
+            }
+            ctx.pass_on(self.events);
+            return Ok(());
+        }
         let (mut start, mut ends, mut faults) = (0, ends.into_iter().enumerate(), faults.into_iter().peekable());
         self.events.retain_mut(|event| {
             let Some((n, end)) = ends.next() else { return true };
+            let from = std::mem::replace(&mut start, end + 1);
             if let Some((_, error)) = faults.next_if(|(failed, _)| *failed == n) {
                 return fail(ctx, event, &error);
             }
-            let text = Datum::Str(Text::span(&block, start..end));
-            start = end;
+            let text = Datum::Str(Text::span(&block, from..end));
             if matches!(setter, Setter::Whole) {
                 event.datum = text;
                 return true;

@@ -15,7 +15,7 @@ mod spec;
 mod value;
 
 pub use args::{Args, Common, OnError};
-pub use batch::{Batch, Turned};
+pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
 pub use given::{Callback, Given};
 pub use origin::{Balance, Books, Hold, Holder, Lineage, OriginBlock, Outcome, Pool, Settled, Shelf};

@@ -306,12 +306,26 @@ impl Books {
             Outcome::Failed => add(&self.failed, count),
         }
         self.in_flight.set(self.in_flight.get() - count);
-        let failed = outcome == Outcome::Failed;
-        let (mut parts, mut settled, mut closed, mut rested) = (block.parts.borrow_mut(), self.settled.borrow_mut(), 0, 0);
-        for index in run {
-            let part = &mut parts[index as usize];
+        self.close_run(block, run, outcome == Outcome::Failed);
+    }
+
+    /// One part of each of these neighbours is no more.
+    fn close_run(&self, block: &Rc<OriginBlock>, run: Range<u32>, failed: bool) {
+        let (mut parts, mut settled, mut rested) = (block.parts.borrow_mut(), self.settled.borrow_mut(), 0);
+        let flag = if failed { FAILED } else { 0 };
+        let parts = &mut parts[run.start as usize..run.end as usize];
+        // Nearly always each has but the one part.
+        let mut closed = 0;
+        for part in parts.iter_mut().take_while(|part| part.open == 1 && part.pooled == 0) {
+            (part.open, part.pooled) = (0, flag);
+            closed += 1;
+        }
+        if closed > 0 {
+            settled.push_run(block, run.start..run.start + closed as u32, failed);
+        }
+        for (index, part) in (run.start..).zip(parts).skip(closed) {
             part.open -= 1;
-            part.pooled |= if failed { FAILED } else { 0 };
+            part.pooled |= flag;
             if part.open == 0 {
                 closed += 1;
                 settled.push(block, index, part.failed());

@@ -96,18 +96,23 @@ impl Map {
     #[inline]
     pub fn look(&self, key: &Key) -> Option<View<'_>> {
         match &self.0 {
-            Repr::Entries(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| View::Datum(value)),
+            Repr::Entries(entries) => Self::walk(entries, key),
             Repr::Row(row) => row.look(key),
         }
     }
 
     /// As [`Map::look`], for who asks many maps alike.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "it is what most of the work with rows is")]
+    #[inline(always)]
     pub fn look_at(&self, key: &Near) -> Option<View<'_>> {
         match &self.0 {
             Repr::Row(row) => row.look_at(key),
-            Repr::Entries(_) => self.look(key),
+            Repr::Entries(entries) => Self::walk(entries, key),
         }
+    }
+
+    fn walk<'a>(entries: &'a [(Key, Datum)], key: &Key) -> Option<View<'a>> {
+        entries.iter().find(|(known, _)| known == key).map(|(_, value)| View::Datum(value))
     }
 
     /// Keys and what stands under them, in order, without reading.
@@ -166,7 +171,8 @@ impl Map {
     }
 
     /// As [`Map::insert`], for who changes many maps alike.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "as looking")]
+    #[inline(always)]
     pub fn insert_at(&mut self, key: &Near, value: Datum) -> Option<Datum> {
         match self.row_mut() {
             Some(row) => row.insert_at(key, value),

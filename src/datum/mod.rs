@@ -2,11 +2,12 @@
 //!
 //! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `row` is a map whose values wait in
 //! their text, `view` a look at one of them; `number` is numbers that fit
-//! neither `i64` nor `f64` without loss; `json` reads and writes it; `path` finds places in it.
+//! neither `i64` nor `f64` without loss; `lanes` looks at many bytes at once; `json` reads and writes it; `path` finds places in it.
 //! Knows neither cogs nor Rhai.
 
 pub mod json;
 mod key;
+mod lanes;
 mod map;
 mod near;
 mod number;
@@ -21,6 +22,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 pub use key::Key;
+pub use lanes::{Lanes, SPAN, last_marks, marks};
 pub use map::Map;
 pub use near::Near;
 pub use number::{Num, plain_digits};
@@ -77,6 +79,18 @@ impl Datum {
             Self::List(_) => "array",
             Self::Raw(text) if text.starts_with('[') => "array",
             Self::Map(_) | Self::Raw(_) => "map",
+        }
+    }
+
+    /// Drops it, as who drops many does: most are texts, rows, or hold nothing.
+    #[allow(clippy::inline_always, reason = "a call costs more than what it does")]
+    #[inline(always)]
+    pub fn discard(self) {
+        match self {
+            Self::Str(text) => drop(text),
+            Self::Map(map) => drop(map),
+            Self::Unit | Self::Bool(_) | Self::Int(_) | Self::Float(_) => std::mem::forget(self),
+            other => drop(other),
         }
     }
 

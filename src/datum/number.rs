@@ -54,6 +54,26 @@ pub fn plain_digits(text: &str) -> Option<i64> {
     })
 }
 
+/// The same of the first `length` of these bytes.
+#[inline]
+pub(super) fn eight_digits(bytes: [u8; 8], length: usize) -> Option<i64> {
+    if length == 0 {
+        return None;
+    }
+    // The first digit is the lowest byte; zeros are put before it.
+    let word = u64::from_le_bytes(bytes);
+    let shift = 64 - 8 * length as u32;
+    let zeros = 0x3030_3030_3030_3030;
+    let word = (word << shift | zeros & !(u64::MAX << shift)) ^ zeros;
+    if (word | word.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    // Pairs, fours, and all of them.
+    let pairs = word.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000 << 32 | 1) >> 32) as i64)
+}
+
 /// Whether the shortest form of `value` has the digits of `text`.
 fn is_kept(text: &str, value: f64) -> bool {
     digits(text) == digits(ryu::Buffer::new().format_finite(value))

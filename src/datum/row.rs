@@ -4,54 +4,17 @@
 //! the few that it needs, a marshaller copies the others as they stand. Only who wants a [`Datum`] of each gets them read,
 //! all at once. Rows are recycled, so that a record costs no allocation.
 
+mod look;
+
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+pub use self::look::{Cell, Look};
 use super::view::{Piece, View};
 use super::{Block, Datum, Key, Map, Near};
 
 /// The keys of rows, in order; shared by all rows of one form.
 pub type Shape = Rc<[Key]>;
-
-/// What a value looks like in its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// The key is not there.
-    Absent,
-    /// A string, as it stands.
-    Text,
-    /// A string, as it stands, which JSON writes without escapes.
-    Plain,
-    /// A string, as it stands, without commas, double quotes and line breaks: common CSV writes it without quotes.
-    Bare,
-    /// The inside of a JSON string with escapes.
-    Escaped,
-    /// A whole number that fits 64 bits, as JSON writes it.
-    Whole,
-    /// Another number, as JSON writes it.
-    Number,
-    /// A list or map in valid JSON.
-    Raw,
-    /// `true`, `false` and `null`.
-    True,
-    /// See [`Look::True`].
-    False,
-    /// See [`Look::True`].
-    Null,
-    /// The value is no text any more: it was set.
-    Set,
-}
-
-/// Where a value stands, in bytes of the block.
-#[derive(Clone, Copy, Debug)]
-pub struct Cell {
-    /// What it looks like.
-    pub look: Look,
-    /// Its first byte; for [`Look::Set`] its place among the set values.
-    pub start: u32,
-    /// The byte after its last one.
-    pub end: u32,
-}
 
 const ABSENT: Cell = Cell { look: Look::Absent, start: 0, end: 0 };
 
@@ -101,12 +64,28 @@ impl Row {
     /// A row of that shape, whose values stand in `block`; its cells follow in the order of the keys.
     #[inline]
     pub fn new(shape: &Shape, block: &Block) -> Self {
-        let mut inner = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
-        if !inner.shape.as_ref().is_some_and(|known| Rc::ptr_eq(known, shape)) {
-            inner.shape = Some(Rc::clone(shape));
-        }
+        let mut inner = Inner::of(shape);
+        inner.cells.clear();
         inner.block = Some(Rc::clone(block));
         Self(Some(inner))
+    }
+
+    /// A row of that shape with as many cells as keys, for who sets all of them: they are those of another row. What they
+    /// stand in follows with [`Row::in_block`].
+    #[inline]
+    pub fn of_cells(shape: &Shape) -> Self {
+        let mut inner = Inner::of(shape);
+        if inner.cells.len() != shape.len() {
+            inner.cells.resize(shape.len(), ABSENT);
+        }
+        Self(Some(inner))
+    }
+
+    /// The row whose cells stand in `block`.
+    #[inline]
+    pub fn in_block(mut self, block: Block) -> Self {
+        self.inner_mut().block = Some(block);
+        self
     }
 
     /// As [`Row::new`], for the values of one JSON object whose keys are written without escapes: where they stand side by side
@@ -128,7 +107,7 @@ impl Row {
         self.0.as_deref_mut().expect("a row has its parts until it is dropped")
     }
 
-    /// The cells, for who adds many: at most as many as there are keys.
+    /// The cells, for who adds or sets many: at most as many as there are keys.
     #[inline]
     pub fn cells_mut(&mut self) -> &mut Vec<Cell> {
         &mut self.inner_mut().cells
@@ -198,11 +177,12 @@ impl Row {
     }
 
     /// As [`Row::look`], for who asks many rows alike.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "it is what most of the work with rows is")]
+    #[inline(always)]
     pub(super) fn look_at(&self, key: &Near) -> Option<View<'_>> {
         let inner = self.inner();
-        if let Some(place) = inner.find_at(key)
-            && let Some(view) = inner.view(inner.cells[place])
+        if let Some(cell) = inner.cells.get(key.place(inner.shape.as_ref()?))
+            && let Some(view) = inner.view(*cell)
         {
             return Some(view);
         }
@@ -258,7 +238,8 @@ impl Row {
     }
 
     /// As [`Row::insert`], for who changes many rows alike.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "as looking")]
+    #[inline(always)]
     pub(super) fn insert_at(&mut self, key: &Near, value: Datum) -> Option<Datum> {
         let place = self.inner().find_at(key);
         self.inner_mut().insert(place, key, value)
@@ -290,8 +271,55 @@ impl Row {
 }
 
 impl Inner {
+    /// A recycled row, or a new one, of that shape and without block, with whatever cells.
+    #[allow(clippy::inline_always, reason = "each record begins with one")]
+    #[inline(always)]
+    #[allow(clippy::unnecessary_box_returns, reason = "the boxes are what is recycled")]
+    fn of(shape: &Shape) -> Box<Self> {
+        let mut inner = FREE.with_borrow_mut(Vec::pop).unwrap_or_else(Self::fresh);
+        if !inner.shape.as_ref().is_some_and(|known| Rc::ptr_eq(known, shape)) {
+            inner.shape = Some(Rc::clone(shape));
+        }
+        inner
+    }
+
+    #[cold]
+    #[allow(clippy::unnecessary_box_returns, reason = "as above")]
+    fn fresh() -> Box<Self> {
+        Box::default()
+    }
+
+    /// Drops the values that were set and added.
+    #[inline]
+    fn clear(&mut self) {
+        if !self.set.is_empty() {
+            self.set.clear();
+        }
+        while let Some((key, value)) = self.tail.pop() {
+            drop(key);
+            match value {
+                // Nothing is to be dropped: it need not be looked at again.
+                Datum::Unit | Datum::Bool(_) | Datum::Int(_) | Datum::Float(_) => std::mem::forget(value),
+                value => drop(value),
+            }
+        }
+        if self.read.get().is_some() {
+            self.read.take();
+        }
+    }
+
     /// Sets the key, whose cell has that place if there is one.
+    #[allow(clippy::inline_always, reason = "a value on the way through memory is copied once more")]
+    #[inline(always)]
     fn insert(&mut self, place: Option<usize>, key: &Key, value: Datum) -> Option<Datum> {
+        if place.is_none() && self.tail.is_empty() {
+            self.tail.push((key.clone(), value));
+            return None;
+        }
+        self.change(place, key, value)
+    }
+
+    fn change(&mut self, place: Option<usize>, key: &Key, value: Datum) -> Option<Datum> {
         if let Some(place) = place {
             let cell = self.cells[place];
             if cell.look == Look::Set {
@@ -339,19 +367,23 @@ impl Inner {
 
     #[inline]
     fn find_at(&self, key: &Near) -> Option<usize> {
-        key.place(self.shape.as_ref()?).filter(|place| *place < self.cells.len())
+        Some(key.place(self.shape.as_ref()?)).filter(|place| *place < self.cells.len())
     }
 
     #[inline]
     fn view(&self, cell: Cell) -> Option<View<'_>> {
-        Some(match cell.look {
-            Look::Absent => return None,
-            Look::Set => View::Datum(&self.set[cell.start as usize]),
-            Look::True => View::Datum(&Datum::Bool(true)),
-            Look::False => View::Datum(&Datum::Bool(false)),
-            Look::Null => View::Datum(&Datum::Unit),
-            _ => View::Piece(Piece::of(self.block.as_ref()?, cell)),
-        })
+        if cell.look.stands_in_text() { Some(View::Piece(Piece::of(self.block.as_ref()?, cell))) } else { self.other(cell) }
+    }
+
+    /// As [`Inner::view`], for what does not stand in the text.
+    fn other(&self, cell: Cell) -> Option<View<'_>> {
+        Some(View::Datum(match cell.look {
+            Look::Set => &self.set[cell.start as usize],
+            Look::True => &Datum::Bool(true),
+            Look::False => &Datum::Bool(false),
+            Look::Null => &Datum::Unit,
+            _ => return None,
+        }))
     }
 }
 
@@ -359,6 +391,7 @@ impl Clone for Row {
     fn clone(&self) -> Self {
         let inner = self.inner();
         let mut made = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        made.cells.clear();
         made.shape.clone_from(&inner.shape);
         made.block.clone_from(&inner.block);
         made.json = inner.json;
@@ -375,10 +408,8 @@ impl Drop for Row {
         let Some(mut inner) = self.0.take() else { return };
         inner.block = None;
         inner.json = false;
-        inner.cells.clear();
-        inner.set.clear();
-        inner.tail.clear();
-        inner.read.take();
+        // Its cells stay, for a row of the same shape that sets them anew.
+        inner.clear();
         // At the end of the thread the pool may be gone.
         let _ = FREE.try_with(|free| {
             if let Ok(mut free) = free.try_borrow_mut()

@@ -30,13 +30,20 @@ impl Text {
     }
 
     /// The part of `block` at `range`, in bytes; its ends must stand between letters.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "every line is one")]
+    #[inline(always)]
     pub fn span(block: &Block, range: Range<usize>) -> Self {
         debug_assert!(block.is_char_boundary(range.start) && block.is_char_boundary(range.end) && range.start <= range.end);
-        match (u32::try_from(range.start), u32::try_from(range.end)) {
-            (Ok(start), Ok(end)) => Self(Repr::Span { block: Rc::clone(block), start, end }),
-            _ => Self(Repr::Own(block[range].into())),
+        if range.start <= range.end && u32::try_from(range.end).is_ok() {
+            Self(Repr::Span { block: Rc::clone(block), start: range.start as u32, end: range.end as u32 })
+        } else {
+            Self::far(block, range)
         }
+    }
+
+    #[cold]
+    fn far(block: &Block, range: Range<usize>) -> Self {
+        Self(Repr::Own(block[range].into()))
     }
 
     /// The part of this text at `range` (bytes, between letters); shares the block where there is one.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::number::eight_digits;
 use super::row::{Cell, Look};
-use super::{Block, Datum, Num, Step, Text, json};
+use super::{Block, Datum, Num, Step, Text, json, plain_digits};
 
 /// A value, borrowed; see [`Map::look`](super::Map::look).
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +40,24 @@ impl<'a> Piece<'a> {
         &self.block[self.cell.start as usize..self.cell.end as usize]
     }
 
-    /// The text as it stands and all that follows it in the block, and how long it is, in bytes.
+    /// The text as it stands and all that follows it in the block, and how long it is, all in bytes.
     #[inline]
-    pub fn with_rest(&self) -> (&'a str, usize) {
-        (&self.block[self.cell.start as usize..], (self.cell.end - self.cell.start) as usize)
+    pub fn with_rest(&self) -> (&'a [u8], usize) {
+        (&self.block.as_bytes()[self.cell.start as usize..], (self.cell.end - self.cell.start) as usize)
+    }
+
+    /// The whole number that it is, when it is nothing but some digits, as [`plain_digits`] reads it.
+    #[inline]
+    pub fn plain_digits(&self) -> Option<i64> {
+        let (rest, length) = self.with_rest();
+        match rest.first_chunk::<8>() {
+            Some(first) if length <= 8 => eight_digits(*first, length),
+            Some(first) if length <= 16 => {
+                let last = rest.get(length - 8..)?.first_chunk::<8>()?;
+                Some(eight_digits(*first, length - 8)? * 100_000_000 + eight_digits(*last, 8)?)
+            }
+            _ => plain_digits(self.as_str()),
+        }
     }
 
     /// The text as it stands, sharing the block.

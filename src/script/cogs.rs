@@ -53,16 +53,26 @@ pub static SPEC: CogSpec = CogSpec {
 pub struct ScriptCog {
     function: ScriptFn,
     lowered: Option<Lowered>,
+    /// It changes the datum as `this`.
+    takes_this: bool,
 }
 
 impl ScriptCog {
     /// The cog of that callable.
     pub fn new(function: ScriptFn) -> Self {
         let lowered = function.lowered(function.takes_this());
-        Self { function, lowered }
+        Self { takes_this: function.takes_this(), function, lowered }
     }
 
     /// Makes of a datum what is to go on.
+    #[allow(clippy::inline_always, reason = "it is the whole of what is done with a batch")]
+    #[inline(always)]
+    fn make_one(&self, datum: &mut Datum) -> Result<Turned> {
+        let short = self.lowered.as_ref().is_some_and(|lowered| lowered.change_by_short(datum, self.takes_this));
+        if short { Ok(Turned::Kept) } else { self.make(datum) }
+    }
+
+    #[inline(never)]
     fn make(&self, datum: &mut Datum) -> Result<Turned> {
         if let Some(lowered) = &self.lowered
             && let Some(turned) = Self::native(lowered, &self.function, datum)
@@ -128,7 +138,7 @@ impl Cog for ScriptCog {
     }
 
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_in_place(ctx, |datum| self.make(datum))
+        batch.each_in_place(ctx, |datum| self.make_one(datum))
     }
 }
 

@@ -132,5 +132,5 @@ fn texts_of_a_batch_share_one_block() {
     let mut ctx = Ctx::new(&mut esc, &books, &mut seat, Vec::new());
     Turner(Road::IntoBlock, Setter::Whole).turn_batch(&mut ctx, Batch { events }).unwrap();
     let places: Vec<_> = ctx.into_emitted().0.iter().map(|event| event.datum.as_text().unwrap().place().unwrap().1).collect();
-    assert_eq!(places, [0..1, 1..2, 2..3]);
+    assert_eq!(places, [0..1, 2..3, 4..5]);
 }

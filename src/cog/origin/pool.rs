@@ -126,7 +126,7 @@ impl Books {
         group.open.set(0);
         let Members { runs, groups, .. } = &group.members;
         for run in runs {
-            (run.first..run.end).for_each(|index| self.close_one(&run.block, index, group.failed.get()));
+            self.close_run(&run.block, run.first..run.end, group.failed.get());
         }
         for inner in groups {
             self.close_group(inner, group.failed.get());
@@ -154,7 +154,15 @@ impl Books {
 
     /// A part of each member has left its pool.
     fn set_out(&self, members: &Members) {
-        members.each(self, |parts| parts.pooled -= 1);
+        for run in &members.runs {
+            let mut rested = 0;
+            for parts in &mut run.block.parts.borrow_mut()[run.first as usize..run.end as usize] {
+                // With one part less in a pool it is on its way, whatever it was.
+                rested += usize::from(parts.rests());
+                parts.pooled -= 1;
+            }
+            self.open.borrow_mut()[run.block.supply as usize].resting -= rested;
+        }
         for group in &members.groups {
             self.change_group(group, || group.pooled.set(group.pooled.get() - 1));
         }

@@ -1,6 +1,7 @@
 //! Origins that have been settled, until their supplies are told: runs of neighbours, so that a million of them take no room.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::{OriginBlock, Settled};
@@ -28,9 +29,15 @@ impl Settling {
 
     #[inline]
     pub(super) fn push(&mut self, block: &Rc<OriginBlock>, index: u32, failed: bool) {
+        self.push_run(block, index..index + 1, failed);
+    }
+
+    /// All of these neighbours have ended alike.
+    #[inline]
+    pub(super) fn push_run(&mut self, block: &Rc<OriginBlock>, all: Range<u32>, failed: bool) {
         match self.0.back_mut() {
-            Some(run) if run.end == index && run.failed == failed && Rc::ptr_eq(&run.block, block) => run.end += 1,
-            _ => self.0.push_back(Run { block: Rc::clone(block), next: index, end: index + 1, failed }),
+            Some(run) if run.end == all.start && run.failed == failed && Rc::ptr_eq(&run.block, block) => run.end = all.end,
+            _ => self.0.push_back(Run { block: Rc::clone(block), next: all.start, end: all.end, failed }),
         }
     }
 

@@ -37,17 +37,21 @@ impl Shelf {
     #[inline]
     pub(crate) fn put(&mut self, lineage: Lineage, books: &Rc<Books>) {
         self.len += 1;
+        if let Kin::One(block, index) = &lineage.0
+            && let Some(Kept::Run { block: last, end, .. }) = self.kept.back_mut()
+            && *end == *index
+            && Rc::ptr_eq(last, block)
+        {
+            *end += 1;
+        } else {
+            self.add(lineage, books);
+        }
+    }
+
+    #[inline(never)]
+    fn add(&mut self, lineage: Lineage, books: &Rc<Books>) {
         let kept = match lineage.0 {
-            Kin::One(block, index) => {
-                if let Some(Kept::Run { block: last, end, .. }) = self.kept.back_mut()
-                    && *end == index
-                    && Rc::ptr_eq(last, &block)
-                {
-                    *end += 1;
-                    return;
-                }
-                Kept::Run { block, first: index, end: index + 1 }
-            }
+            Kin::One(block, index) => Kept::Run { block, first: index, end: index + 1 },
             kin => Kept::Other(Lineage(kin)),
         };
         self.books.get_or_insert_with(|| Rc::clone(books));

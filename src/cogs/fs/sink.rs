@@ -4,13 +4,16 @@
 //! its line is written (or synced), not before. What cannot be written now is kept and tried again where the outlet says that
 //! this may help; nothing is written twice, and no line follows half a one. `outlet` is what it writes to.
 
+mod copy;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::time::Duration;
 
+use self::copy::copy;
 use super::outlet::Outlet;
-use crate::cog::{Args, Backlog, Batch, Ctx, Lit, Outcome, Param, Shelf, Ty};
+use crate::cog::{Args, Backlog, Batch, Ctx, Lit, Outcome, Param, Shelf, Texts, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result, plain};
 use crate::escapement::{Interest, Moment, Token, Wake};
@@ -161,11 +164,7 @@ impl Sink {
         let batch = match plain_end {
             Some(end) => {
                 let (buffer, ends, start) = (&mut self.buffer, &mut self.ends, self.start);
-                let put = |text: &str| {
-                    buffer.extend_from_slice(text.as_bytes());
-                    buffer.extend_from_slice(end);
-                    ends.push_back(start + buffer.len() as u64);
-                };
+                let put = |texts: Texts<'_>| copy(texts, end, buffer, |length| ends.push_back(start + length as u64));
                 match batch.put_texts(ctx, &mut self.events, put) {
                     Some(batch) => batch,
                     None => return self.put_all(ctx),

@@ -65,7 +65,7 @@ impl Cog for StdinSupply {
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         // What was read was taken away from standard input: nobody else can give it.
-        self.lines.give(usize::MAX, |line| send(ctx, line));
+        self.lines.give(usize::MAX, &mut |line| send(ctx, line));
         if !self.over {
             // A stop, not the end: the line's rest may still come, to nobody.
             match self.lines.unfinished() {
@@ -108,7 +108,8 @@ impl StdinSupply {
                 }
             }
         }
-        self.lines.give(room, |line| send(ctx, line));
+        let left = self.lines.give_plain(room, |datum, end| ctx.emit_new(datum, end));
+        self.lines.give(left, &mut |line| send(ctx, line));
         if self.lines.mended > 0 && !std::mem::replace(&mut self.told, true) {
             ctx.say(Priority::Warning, "standard input is not all text in its encoding (told once)");
         }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::DATA_SETTER;
 use super::csv::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
 use super::csv::quote::{Quoter, Quoting};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Ink, Kind, Lit, Param, Sheet, Ty};
 use crate::datum::{Datum, Look, Near, Text, View, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter, single_key};
@@ -83,10 +83,21 @@ struct CsvMarshall {
     /// Names still to be written.
     header: Option<Vec<String>>,
     guard: bool,
-    /// What is bare is written as it is.
+    /// What is bare is written as it stands.
     bare: bool,
-    /// The field that had to be made; kept for its room.
-    scratch: String,
+    /// What stands between fields, where it is one byte.
+    delimiter: Option<u8>,
+    /// Kept for its room.
+    scratch: Scratch,
+}
+
+/// What a field that is not written as it stands is written in.
+#[derive(Default)]
+struct Scratch {
+    /// The field.
+    field: String,
+    /// Its text, where that had to be made.
+    made: String,
 }
 
 impl CsvMarshall {
@@ -102,19 +113,20 @@ impl CsvMarshall {
             _ => Quoting::None,
         };
         let quoter = Quoter::new(Dialect::of(args)?, quoting)?;
-        let bare = quoter.is_common();
+        let bare = quoter.is_common() && !args.bool("guard_formulas");
         Ok(Self {
             header: header(&args.datum("header"), &getters)?,
             columns: getters.into_iter().map(Column::new).collect(),
             data_setter: args.setter("data_setter"),
-            quoter,
             missing_fails: args.str("missing") == "error",
             list_separator: args.str("list_separator"),
             words: [args.str("false_text"), args.str("true_text")],
             line_end: args.str("line_end"),
             bare,
+            delimiter: Some(quoter.delimiter()).filter(char::is_ascii).map(|letter| letter as u8),
+            quoter,
             guard: args.bool("guard_formulas"),
-            scratch: String::new(),
+            scratch: Scratch::default(),
         })
     }
 }
@@ -130,7 +142,8 @@ impl Column {
     }
 
     /// What is there, as it stands, where that can be told at once.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "what is seen would go through memory")]
+    #[inline(always)]
     fn look<'a>(&self, datum: &'a Datum) -> Option<View<'a>> {
         match (&self.key, datum) {
             (Some(key), Datum::Map(map)) => map.look_at(key),
@@ -141,7 +154,7 @@ impl Column {
 
 impl Cog for CsvMarshall {
     fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
-        let (mut line, mut scratch) = (String::new(), std::mem::take(&mut self.scratch));
+        let (mut line, mut scratch) = (Ink::with_room(0), std::mem::take(&mut self.scratch));
         let written = self.write(&mut line, &mut scratch, &datum);
         self.scratch = scratch;
         written?;
@@ -151,7 +164,7 @@ impl Cog for CsvMarshall {
             ctx.emit(first);
             self.header = None;
         }
-        self.data_setter.set(&mut datum, Datum::from(line))?;
+        self.data_setter.set(&mut datum, Datum::from(line.into_text()))?;
         ctx.emit(datum);
         Ok(())
     }
@@ -161,7 +174,7 @@ impl Cog for CsvMarshall {
             return batch.each(ctx, |ctx, datum| self.turn(ctx, datum));
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        let done = batch.each_into_block(ctx, &self.data_setter, |datum, out: &mut String| self.write(out, &mut scratch, datum));
+        let done = batch.each_into_block(ctx, &self.data_setter, |datum, out: &mut Ink| self.write(out, &mut scratch, datum));
         self.scratch = scratch;
         done
     }
@@ -169,34 +182,70 @@ impl Cog for CsvMarshall {
 
 impl CsvMarshall {
     #[inline]
-    fn write(&self, out: &mut String, scratch: &mut String, datum: &Datum) -> Result<()> {
-        let start = out.len();
+    fn write(&self, out: &mut Ink, scratch: &mut Scratch, datum: &Datum) -> Result<()> {
+        let start = out.written();
         for (n, column) in self.columns.iter().enumerate() {
             if n > 0 {
-                out.push(self.quoter.delimiter());
+                match self.delimiter {
+                    Some(delimiter) => out.put_byte(delimiter),
+                    None => self.put_long_delimiter(out),
+                }
             }
-            match column.look(datum) {
-                Some(view) => self.view(out, scratch, view)?,
-                None => self.got(out, scratch, column.getter.get(datum))?,
+            if !self.put(out, column, datum) {
+                self.put_other(out, scratch, column, datum)?;
             }
         }
-        self.close(out, start)
+        if out.written() == start || !self.line_end.is_empty() {
+            let mut end = String::new();
+            self.close(&mut end, out.written() == start)?;
+            out.put_all(end.as_bytes());
+        }
+        Ok(())
     }
 
-    #[inline]
+    /// Apart, lest it be made ready for each record.
+    #[cold]
+    fn put_long_delimiter(&self, out: &mut Ink) {
+        out.put_all(self.quoter.delimiter().encode_utf8(&mut [0; 4]).as_bytes());
+    }
+
+    /// Writes a field that is written as it stands there, as most are; false when it must be looked at.
+    #[allow(clippy::inline_always, reason = "what is seen would go through memory")]
+    #[inline(always)]
+    fn put(&self, out: &mut Ink, column: &Column, datum: &Datum) -> bool {
+        match column.look(datum) {
+            Some(View::Piece(piece)) => {
+                let (rest, length) = piece.with_rest();
+                match piece.look() {
+                    Look::Bare if self.bare => {}
+                    Look::Text | Look::Plain | Look::Bare if !self.guard && self.quoter.is_short_and_plain(rest, length) => {}
+                    _ => return false,
+                }
+                out.put(rest, length);
+            }
+            Some(View::Datum(Datum::Int(value))) if self.quoter.whole_is_plain() => out.put_whole(*value),
+            _ => return false,
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn put_other(&self, out: &mut Ink, scratch: &mut Scratch, column: &Column, datum: &Datum) -> Result<()> {
+        let Scratch { field, made } = scratch;
+        field.clear();
+        match column.look(datum) {
+            Some(view) => self.view(field, made, view)?,
+            None => self.got(field, made, column.getter.get(datum))?,
+        }
+        out.put_all(field.as_bytes());
+        Ok(())
+    }
+
     fn view(&self, out: &mut String, scratch: &mut String, view: View<'_>) -> Result<()> {
         match view {
             View::Datum(datum) => self.piece(out, scratch, datum),
             View::Piece(piece) => match piece.look() {
-                Look::Text | Look::Plain | Look::Bare if self.guard => self.text(out, piece.as_str()),
-                Look::Bare if self.bare => {
-                    out.push_str(piece.as_str());
-                    Ok(())
-                }
-                Look::Text | Look::Plain | Look::Bare => {
-                    let (rest, length) = piece.with_rest();
-                    self.quoter.span(out, rest, length)
-                }
+                Look::Text | Look::Plain | Look::Bare => self.text(out, piece.as_str()),
                 Look::Number => self.quoter.field(out, piece.as_str(), true),
                 _ => self.piece(out, scratch, &piece.to_datum()),
             },
@@ -219,25 +268,25 @@ impl CsvMarshall {
             }
             self.quoter.field(&mut out, name, false)?;
         }
-        self.close(&mut out, 0)?;
+        let is_empty = out.is_empty();
+        self.close(&mut out, is_empty)?;
         Ok(out.into())
     }
 
-    /// Ends the record that begins at `start`.
-    fn close(&self, out: &mut String, start: usize) -> Result<()> {
-        if out.len() == start {
+    /// Ends a record.
+    fn close(&self, out: &mut String, is_empty: bool) -> Result<()> {
+        if is_empty {
             self.quoter.lone_empty(out)?;
         }
         out.push_str(&self.line_end);
         Ok(())
     }
 
-    #[inline]
     fn piece(&self, out: &mut String, scratch: &mut String, piece: &Datum) -> Result<()> {
         match piece {
             Datum::Str(text) => self.text(out, text),
             Datum::Number(text) => self.quoter.field(out, text, true),
-            Datum::Int(value) => self.quoter.whole(out, *value),
+            Datum::Int(value) => self.quoter.field(out, itoa::Buffer::new().format(*value), true),
             Datum::Float(value) if value.is_finite() => self.quoter.field(out, ryu::Buffer::new().format_finite(*value), true),
             other => {
                 scratch.clear();
@@ -308,114 +357,4 @@ fn header(given: &Datum, getters: &[Getter]) -> Result<Option<Vec<String>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::rc::Rc;
-
-    use super::*;
-    use crate::cog::Given;
-    use crate::cog::bench::Bench;
-    use crate::datum::{Block, Key, Map, Row, Shape};
-
-    fn strs(names: &[&str]) -> Given {
-        Given::Datum(Datum::List(names.iter().map(|name| Datum::str(*name)).collect()))
-    }
-
-    fn line(options: Vec<(&str, Given)>, names: &[&str], input: &str) -> String {
-        let mut bench = Bench::new(&SPEC, options.into_iter().chain([("fieldgetters", strs(names))]).collect());
-        let out = bench.feed(json::read(input).unwrap());
-        out.iter().map(|datum| datum.piece().into_owned()).collect::<Vec<_>>().join("|")
-    }
-
-    #[test]
-    fn fields_are_quoted_where_they_must_be() {
-        let input = r#"{"a": "x,y", "b": "say \"hi\"", "c": "two\nlines", "d": " plain "}"#;
-        assert_eq!(line(vec![], &["a", "b", "c", "d"], input), "\"x,y\",\"say \"\"hi\"\"\",\"two\nlines\", plain ");
-        assert_eq!(line(vec![("skip_initial_space", true.into())], &["d"], input), "\" plain \"");
-        assert_eq!(line(vec![("quoting", "all".into())], &["d", "x"], input), "\" plain \",\"\"");
-        assert_eq!(line(vec![("quoting", "nonnumeric".into())], &["a", "n"], r#"{"a": "1", "n": 1.50}"#), "\"1\",1.50");
-        assert_eq!(line(vec![("quoting", "none".into()), ("escapechar", "\\".into())], &["a", "b"], input), "x\\,y,say \\\"hi\\\"");
-        assert_eq!(line(vec![("doublequote", false.into()), ("escapechar", "\\".into())], &["b"], input), "\"say \\\"hi\\\"\"");
-        assert_eq!(line(vec![("quoting", "none".into())], &["a"], input), "");
-    }
-
-    #[test]
-    fn pieces_of_every_kind_have_a_text() {
-        let input = r#"{"l": [1, true, null, "x", [2], {"a": 1}], "m": {"a": [1]}, "t": true, "n": null, "f": 2.0}"#;
-        assert_eq!(line(vec![("list_separator", ";".into())], &["l"], input), "\"1;true;;x;[2];{\"\"a\"\":1}\"");
-        assert_eq!(line(vec![("true_text", "1".into())], &["t", "n", "f", "zz", "m"], input), "1,,2.0,,\"{\"\"a\"\":[1]}\"");
-        assert_eq!(line(vec![("missing", "error".into())], &["zz"], input), "");
-    }
-
-    #[test]
-    fn rows_are_written_as_the_maps_that_they_are() {
-        let block: Block = Rc::new("x,y plain =1+1 a\\\"b -0 12 1.50 [1,\"q\"] {\"a\":1} ä;ß".into());
-        let looks = [
-            (Look::Text, 0..3),
-            (Look::Plain, 4..9),
-            (Look::Text, 10..14),
-            (Look::Escaped, 15..19),
-            (Look::Whole, 20..22),
-            (Look::Whole, 23..25),
-            (Look::Number, 26..30),
-            (Look::Raw, 31..38),
-            (Look::Raw, 39..46),
-            (Look::Text, 47..52),
-            (Look::True, 0..0),
-            (Look::Null, 0..0),
-            (Look::Bare, 4..9),
-        ];
-        let names: Vec<String> = (0..=looks.len()).map(|n| format!("k{n}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let shape: Shape = names.iter().map(|name| Key::new(name)).collect();
-        let mut row = Row::new(&shape, &block);
-        for (look, at) in &looks {
-            row.push_cell(*look, at.start, at.end);
-        }
-        let map = row.into_map();
-        let entries = Map::from_entries(map.clone().into_entries());
-        let options: [Vec<(&str, Given)>; 8] = [
-            vec![],
-            vec![("quoting", "all".into())],
-            vec![("quoting", "nonnumeric".into())],
-            vec![("quoting", "none".into()), ("escapechar", "\\".into())],
-            vec![("delimiter", "1".into())],
-            vec![("delimiter", "ß".into()), ("quotechar", "ä".into())],
-            vec![("guard_formulas", true.into()), ("list_separator", ";".into())],
-            vec![("skip_initial_space", true.into()), ("missing", "error".into())],
-        ];
-        for given in options {
-            let written = |map: &Map| {
-                let given = given.iter().cloned().chain([("fieldgetters", strs(&names))]).collect();
-                let mut bench = Bench::new(&SPEC, given);
-                (bench.feed(Datum::Map(map.clone())), bench.errors())
-            };
-            assert_eq!(written(&map), written(&entries));
-            assert!(!map.is_read());
-        }
-    }
-
-    #[test]
-    fn a_record_of_one_empty_field_is_two_quotes() {
-        assert_eq!(line(vec![("line_end", "\r\n".into())], &["a"], "{}"), "\"\"\r\n");
-        assert_eq!(line(vec![("quotechar", Datum::Unit.into())], &["a"], "{}"), "");
-    }
-
-    #[test]
-    fn names_are_written_once_at_first() {
-        let mut bench = Bench::new(&SPEC, vec![("fieldgetters", strs(&["a", "b.c"])), ("header", true.into())]);
-        let all: Vec<_> = (0..2).flat_map(|_| bench.feed(json::read("{}").unwrap())).collect();
-        assert_eq!(all, [Datum::str("a,b.c"), Datum::str(","), Datum::str(",")]);
-        assert_eq!(line(vec![("header", strs(&["x, y"]))], &["a"], r#"{"a": 1}"#), "\"x, y\"|1");
-        assert!(
-            Bench::refused(&SPEC, vec![("fieldgetters", strs(&["a"])), ("header", strs(&["a", "b"]))]).contains("2 names for 1 columns")
-        );
-        let closure = Given::List(vec![Given::Getter(Getter::Whole)]);
-        assert!(Bench::refused(&SPEC, vec![("fieldgetters", closure), ("header", true.into())]).contains("column 1 has no name"));
-    }
-
-    #[test]
-    fn formulas_are_guarded_but_numbers_are_not() {
-        let input = r#"{"a": "=1+1", "b": -1, "c": "@x", "d": "x"}"#;
-        assert_eq!(line(vec![("guard_formulas", true.into())], &["a", "b", "c", "d"], input), "'=1+1,-1,'@x,x");
-    }
-}
+mod tests;

@@ -152,7 +152,7 @@ impl CsvParse {
 
 impl Cog for CsvParse {
     fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
-        if self.parse(&mut datum)? {
+        if self.parse_any(&mut datum)? {
             ctx.emit(datum);
         }
         Ok(())
@@ -165,8 +165,19 @@ impl Cog for CsvParse {
 
 impl CsvParse {
     /// Makes a record of the datum, and says whether it is one at all.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "it is the whole of what is done with a batch")]
+    #[inline(always)]
     fn parse(&mut self, datum: &mut Datum) -> Result<bool> {
+        if let (Shape::Set(fill), Getter::Whole, None) = (&self.shape, &self.data_getter, self.comment)
+            && self.records.make_row(fill, datum)
+        {
+            return Ok(true);
+        }
+        self.parse_any(datum)
+    }
+
+    #[inline(never)]
+    fn parse_any(&mut self, datum: &mut Datum) -> Result<bool> {
         let own;
         let text = match (&self.data_getter, &*datum) {
             (Getter::Whole, Datum::Str(text)) if text.place().is_some() => text,

@@ -67,12 +67,15 @@ pub(super) struct Form {
     /// What each record has before its pieces.
     first: Vec<Datum>,
     wanted: Vec<bool>,
+    /// Each record has its pieces and nothing else.
+    is_whole: bool,
 }
 
 impl Form {
     fn new(keys: &[Option<Key>], initial: &Map) -> Self {
         let before = initial.iter().map(|(key, _)| key);
         Self {
+            is_whole: initial.is_empty() && keys.iter().all(Option::is_some),
             shape: before.chain(keys.iter().flatten()).cloned().collect(),
             first: initial.iter().map(|(_, value)| value.clone()).collect(),
             wanted: keys.iter().map(Option::is_some).collect(),
@@ -87,6 +90,12 @@ impl Form {
             row.push_value(value.clone());
         }
         row
+    }
+
+    /// A record whose cells are all to be set, in a block that is to be given, where it has its pieces and nothing else.
+    #[inline]
+    pub(super) fn whole_row(&self) -> Option<Row> {
+        self.is_whole.then(|| Row::of_cells(&self.shape))
     }
 
     /// Whether the piece of that place is wanted.

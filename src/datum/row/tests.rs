@@ -93,3 +93,39 @@ fn a_recycled_row_remembers_nothing() {
     drop(map);
     assert_eq!(json::to_string(&Datum::Map(row())), ALL);
 }
+
+#[test]
+fn plain_digits_are_read_as_in_any_text() {
+    for text in [
+        "",
+        "0",
+        "7",
+        "42",
+        "007",
+        "353927",
+        "12345678",
+        "99999999",
+        "1234567a",
+        "123456789",
+        "1700000000",
+        "9999999999999999",
+        "0000000000000001",
+        "12345678a",
+        "a23456789",
+        "1234567890 ",
+        "12345678901234567",
+        "/",
+        ":",
+        "1:",
+        "ä1",
+        " 1",
+        "-1",
+        "1\u{80}",
+    ] {
+        for rest in ["", "0000000000", "zzzzzzzzzz", "\u{80}\u{80}\u{80}\u{80}"] {
+            let block: Block = Rc::new(format!("{text}{rest}"));
+            let piece = Piece::of(&block, Cell { look: Look::Text, start: 0, end: text.len() as u32 });
+            assert_eq!(piece.plain_digits(), crate::datum::plain_digits(text), "{text:?} {rest:?}");
+        }
+    }
+}

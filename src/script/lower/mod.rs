@@ -91,6 +91,13 @@ pub(super) fn lower(host: &Rc<Host>, function: &FnPtr, shape: Shape) -> Result<L
 }
 
 impl Lowered {
+    /// Changes the event by the shortest road, where there is one: as `this`, or as what is given back.
+    #[allow(clippy::inline_always, reason = "it is the whole of what is done with a batch")]
+    #[inline(always)]
+    pub(super) fn change_by_short(&self, datum: &mut Datum, as_this: bool) -> bool {
+        self.short.as_ref().is_some_and(|short| short.gives_itself != as_this && short.run(datum))
+    }
+
     /// Changes the event in place and gives the result, if that is accepted. None when the interpreter must do it; the event is
     /// then as it was.
     pub(super) fn change(&self, datum: &mut Datum, arg: Option<&Datum>, accepts: impl FnOnce(&Datum) -> bool) -> Option<Datum> {

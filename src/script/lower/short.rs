@@ -24,8 +24,24 @@ enum Number {
     Compute(Compute, Box<[Number; 2]>),
 }
 
-/// Overflow is not plain.
-type Compute = fn(i64, i64) -> Option<i64>;
+/// What is worked out of two; overflow is not plain.
+#[derive(Clone, Copy)]
+enum Compute {
+    Sum,
+    Difference,
+    Product,
+}
+
+impl Compute {
+    #[inline]
+    fn of(self, a: i64, b: i64) -> Option<i64> {
+        match self {
+            Self::Sum => a.checked_add(b),
+            Self::Difference => a.checked_sub(b),
+            Self::Product => a.checked_mul(b),
+        }
+    }
+}
 
 /// So many keys at most: their numbers wait on the stack.
 const MOST: usize = 8;
@@ -60,9 +76,15 @@ impl Short {
     }
 
     /// Changes the event; false when something is not plain: nothing is changed then.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "it is the whole of what is done with a batch")]
+    #[inline(always)]
     pub(super) fn run(&self, datum: &mut Datum) -> bool {
         let Datum::Map(map) = datum else { return false };
+        if let [(key, number)] = &*self.sets {
+            let Some(value) = number.value(map) else { return false };
+            map.insert_at(key, Datum::Int(value));
+            return true;
+        }
         let mut values = [0; MOST];
         for ((_, number), value) in self.sets.iter().zip(&mut values) {
             match number.value(map) {
@@ -87,10 +109,10 @@ impl Number {
                 _ => return None,
             },
             Node::Binary(op, pair) => {
-                let compute: Compute = match op {
-                    Op::Add => i64::checked_add,
-                    Op::Subtract => i64::checked_sub,
-                    Op::Multiply => i64::checked_mul,
+                let compute = match op {
+                    Op::Add => Compute::Sum,
+                    Op::Subtract => Compute::Difference,
+                    Op::Multiply => Compute::Product,
                     _ => return None,
                 };
                 Self::Compute(compute, Box::new([Self::of(&pair[0])?, Self::of(&pair[1])?]))
@@ -110,7 +132,22 @@ impl Number {
     #[inline]
     fn value(&self, map: &Map) -> Option<i64> {
         match self {
+            Self::Compute(compute, pair) => compute.of(pair[0].part(map)?, pair[1].other(map)?),
+            part => part.part(map),
+        }
+    }
+
+    /// As [`Number::value`], for the second of two, which often is written in the script.
+    #[inline]
+    fn other(&self, map: &Map) -> Option<i64> {
+        if let Self::Const(value) = self { Some(*value) } else { self.part(map) }
+    }
+
+    /// As [`Number::value`], out of line.
+    fn part(&self, map: &Map) -> Option<i64> {
+        match self {
             Self::Const(value) => Some(*value),
+            Self::Compute(compute, pair) => compute.of(pair[0].part(map)?, pair[1].part(map)?),
             Self::Of(key) => match map.look_at(key)? {
                 View::Datum(Datum::Int(value)) => Some(*value),
                 View::Piece(piece) if piece.look() == Look::Whole => piece.as_str().parse().ok(),
@@ -119,10 +156,9 @@ impl Number {
             // Signs and blanks go the general road.
             Self::Parsed(key) => match map.look_at(key)? {
                 View::Datum(Datum::Str(text)) => plain_digits(text),
-                View::Piece(piece) if matches!(piece.look(), Look::Text | Look::Plain | Look::Bare) => plain_digits(piece.as_str()),
+                View::Piece(piece) if matches!(piece.look(), Look::Text | Look::Plain | Look::Bare) => piece.plain_digits(),
                 _ => None,
             },
-            Self::Compute(compute, pair) => compute(pair[0].value(map)?, pair[1].value(map)?),
         }
     }
 }

@@ -163,7 +163,8 @@ impl Follow {
             stream.partial_due = timeout.filter(|_| stream.lines.has_unfinished()).map(|timeout| ctx.now() + timeout);
         }
         let sender = Sender { path: &self.label, setter: &settings.path_setter };
-        stream.lines.give(room, |line| sender.send(ctx, line));
+        let left = if sender.setter.is_null() { stream.lines.give_plain(room, |datum, end| ctx.emit_new(datum, end)) } else { room };
+        stream.lines.give(left, &mut |line| sender.send(ctx, line));
         if stream.lines.mended > 0 && !std::mem::replace(&mut stream.told, true) {
             ctx.say(Priority::Warning, &format!("`{}` is not all text in its encoding (told once a file)", self.path.display()));
         }
@@ -263,7 +264,6 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    #[inline]
     fn send(&self, ctx: &mut Ctx<'_>, line: Line) {
         match line.what {
             Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, line.end),

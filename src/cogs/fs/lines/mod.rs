@@ -241,8 +241,23 @@ impl Splitter {
         Head { bytes: line[..keep.min(line.len())].to_vec(), start }
     }
 
+    /// Gives out lines as far as nothing is special with them, at most `limit`, each with its [end](Line::end): the hot road, apart
+    /// from [`Splitter::give`] so that what is done with each line is compiled into it. Gives what is left of `limit`.
+    #[inline]
+    pub(super) fn give_plain(&mut self, limit: usize, each: impl FnMut(Datum, u64)) -> usize {
+        if self.done_head.is_none()
+            && !self.begun
+            && self.faults.is_empty()
+            && self.transcoder.is_none()
+            && let Some(ready) = self.ready.as_mut().filter(|ready| ready.line_end.is_none())
+        {
+            return plain::give(ready, &self.options, limit, each);
+        }
+        limit
+    }
+
     /// Gives out at most `limit` lines.
-    pub(super) fn give(&mut self, mut limit: usize, mut each: impl FnMut(Line)) {
+    pub(super) fn give(&mut self, mut limit: usize, each: &mut dyn FnMut(Line)) {
         if limit > 0
             && let Some((head, end)) = self.done_head.take()
         {
@@ -250,23 +265,20 @@ impl Splitter {
             each(self.long_line(&head, end));
         }
         if let Some(mut ready) = self.ready.take() {
-            limit = self.give_ready(&mut ready, limit, &mut each);
+            limit = self.give_ready(&mut ready, limit, each);
             if ready.pos < ready.bytes().len() {
                 self.ready = Some(ready);
                 return;
             }
         }
         if self.options.long == Long::Split {
-            self.give_pieces(limit, &mut each);
+            self.give_pieces(limit, each);
         }
     }
 
     /// Gives lines out of whole ones; gives what is left of `limit`.
-    fn give_ready(&mut self, ready: &mut Ready, mut limit: usize, each: &mut impl FnMut(Line)) -> usize {
+    fn give_ready(&mut self, ready: &mut Ready, mut limit: usize, each: &mut dyn FnMut(Line)) -> usize {
         let options = Rc::clone(&self.options);
-        if !self.begun && self.faults.is_empty() && self.transcoder.is_none() && ready.line_end.is_none() {
-            limit = plain::give(ready, &options, limit, each);
-        }
         while limit > 0 {
             let (start, known_end) = (ready.pos, ready.line_end.take());
             let bytes = ready.bytes();
@@ -306,7 +318,7 @@ impl Splitter {
     }
 
     /// Gives pieces of an unfinished line that is over-long already.
-    fn give_pieces(&mut self, mut limit: usize, each: &mut impl FnMut(Line)) {
+    fn give_pieces(&mut self, mut limit: usize, each: &mut dyn FnMut(Line)) {
         let mut pos = 0;
         while limit > 0 && self.options.is_long(self.tail.len() - pos) {
             limit -= 1;
@@ -362,7 +374,7 @@ impl Splitter {
     }
 
     /// Gives out the first `count` bytes of the unfinished line.
-    fn give_rest(&mut self, count: usize, each: &mut impl FnMut(Line)) {
+    fn give_rest(&mut self, count: usize, each: &mut dyn FnMut(Line)) {
         let tail = std::mem::take(&mut self.tail);
         let mut pos = 0;
         while pos < count {

@@ -43,7 +43,8 @@ fn split(options: &Rc<Options>, pieces: &[&[u8]], limit: usize) -> Vec<Shown> {
     for piece in pieces {
         feed(&mut lines, piece);
         while lines.has_lines() {
-            lines.give(limit, |line| all.push(show(line)));
+            let left = lines.give_plain(limit, |datum, end| all.push(show(Line { what: Ok(datum), end })));
+            lines.give(left, &mut |line| all.push(show(line)));
         }
     }
     lines.end(|line| all.push(show(line)));
@@ -107,11 +108,11 @@ fn an_endless_line_takes_little_memory() {
         let mut count = 0;
         for _ in 0..1000 {
             feed(&mut lines, &[b'x'; 4096]);
-            lines.give(usize::MAX, |_| count += 1);
+            lines.give(usize::MAX, &mut |_| count += 1);
             assert!(lines.tail.capacity() < 64 * 1024, "{word}");
         }
         feed(&mut lines, b"\nnext\n");
-        lines.give(usize::MAX, |_| count += 1);
+        lines.give(usize::MAX, &mut |_| count += 1);
         assert_eq!(count, if word == "split" { 411 } else { 2 }, "{word}");
     }
 }
@@ -140,7 +141,7 @@ fn an_unfinished_line_given_early_is_not_given_twice() {
     feed(&mut lines, b"\x8d\r");
     lines.give_unfinished(|line| all.push(show(line).0));
     feed(&mut lines, b"\n\nnext\n");
-    lines.give(9, |line| all.push(show(line).0));
+    lines.give(9, &mut |line| all.push(show(line).0));
     assert_eq!(all, ["beg", "č", "", "next"]);
 }
 

@@ -74,35 +74,26 @@ impl Quoter {
         self.marked(out, text, always, led)
     }
 
-    /// Appends a field that is text, the first `length` bytes of what stands there.
+    /// Whether a field that is text, the first `length` bytes of what stands there, is written as it is. False when that is not
+    /// known at once.
     #[inline]
-    pub(in crate::cogs::text) fn span(&self, out: &mut String, rest: &str, length: usize) -> Result<()> {
-        let text = &rest[..length];
-        if let (Some(two), Some(letters), false) = (rest.as_bytes().first_chunk::<16>(), self.letters, self.always[0])
+    pub(in crate::cogs::text) fn is_short_and_plain(&self, rest: &[u8], length: usize) -> bool {
+        if let (Some(two), Some(letters), false) = (rest.first_chunk::<16>(), self.letters, self.always[0])
             && length < two.len()
             && !self.dialect.skip_space
         {
             // Looking at what follows too spares a branch on the length, which nobody can foresee.
             let two = u128::from_le_bytes(*two);
             let found = u128::from(special(letters, two as u64)) | u128::from(special(letters, (two >> 64) as u64)) << 64;
-            if found & !(u128::MAX << (8 * length)) == 0 {
-                out.push_str(text);
-                return Ok(());
-            }
+            return found & !(u128::MAX << (8 * length)) == 0;
         }
-        self.field(out, text, false)
+        false
     }
 
-    /// Appends a whole number.
+    /// Whether a whole number is written as it is.
     #[inline]
-    pub(in crate::cogs::text) fn whole(&self, out: &mut String, value: i64) -> Result<()> {
-        let mut buffer = itoa::Buffer::new();
-        let text = buffer.format(value);
-        if self.whole_is_plain {
-            out.push_str(text);
-            return Ok(());
-        }
-        self.field(out, text, true)
+    pub(in crate::cogs::text) fn whole_is_plain(&self) -> bool {
+        self.whole_is_plain
     }
 
     /// Whether a field needs neither quotes nor escapes.
@@ -276,8 +267,14 @@ mod tests {
                 if always || led || !quoter.is_free(text) { quoter.marked(out, text, always, led) } else { out.push_str(text); Ok(()) }
             });
             prop_assert_eq!(show(&|out| quoter.field(out, &text, false)), slow(&text, false));
-            prop_assert_eq!(show(&|out| quoter.span(out, &format!("{text}{rest}"), text.len())), slow(&text, false));
-            prop_assert_eq!(show(&|out| quoter.whole(out, value)), slow(&whole, true));
+            let plain = |text: &str| format!("{:?} {text:?}", Result::<()>::Ok(()));
+            if quoter.is_short_and_plain(format!("{text}{rest}").as_bytes(), text.len()) {
+                prop_assert_eq!(plain(&text), slow(&text, false));
+            }
+            if quoter.whole_is_plain() {
+                prop_assert_eq!(plain(&whole), slow(&whole, true));
+            }
+            prop_assert_eq!(show(&|out| quoter.field(out, &whole, true)), slow(&whole, true));
         }
 
         #[test]

@@ -23,23 +23,6 @@ pub(in crate::cogs::text) fn maybe_break(word: u64) -> u64 {
     word.wrapping_sub(all(b'\r' + 1)) & !word & HIGH
 }
 
-/// A bit for each of 64 bytes, from the high bits of theirs that were gathered word by word with [`gather`].
-#[inline]
-pub(in crate::cogs::text) fn bits(gathered: u64) -> u64 {
-    // Each byte holds the bits of eight words; what is wanted is each word's eight bits: the matrix, mirrored.
-    let swap = |bits: u64, by: u32, mask: u64| {
-        let change = (bits ^ (bits >> by)) & mask;
-        bits ^ change ^ (change << by)
-    };
-    swap(swap(swap(gathered, 7, 0x00aa_00aa_00aa_00aa), 14, 0x0000_cccc_0000_cccc), 28, 0x0000_0000_f0f0_f0f0)
-}
-
-/// Adds the high bits of the next of eight words to those of the words before.
-#[inline]
-pub(in crate::cogs::text) fn gather(before: u64, high: u64) -> u64 {
-    before >> 1 | high
-}
-
 /// The bytes, 8 at most, with others around them or beyond that are neither ASCII letters nor line breaks.
 #[inline]
 pub(in crate::cogs::text) fn short(bytes: &[u8]) -> u64 {
@@ -64,13 +47,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_byte_is_told_apart(bytes in any::<[[u8; 8]; 8]>(), letter in any::<u8>()) {
-            let found = bytes.iter().fold(0, |found, word| gather(found, equal(u64::from_le_bytes(*word), all(letter))));
-            let wanted = bytes.as_flattened().iter().enumerate().map(|(n, byte)| u64::from(*byte == letter) << n).sum::<u64>();
-            prop_assert_eq!(bits(found), wanted);
-            for word in bytes {
-                prop_assert_eq!(maybe_break(u64::from_le_bytes(word)) != 0, word.iter().any(|byte| *byte <= b'\r'));
-            }
+        fn each_byte_is_told_apart(word in any::<[u8; 8]>(), letter in any::<u8>()) {
+            let found = equal(u64::from_le_bytes(word), all(letter));
+            prop_assert_eq!(found, word.iter().enumerate().map(|(n, byte)| u64::from(*byte == letter) << (8 * n + 7)).sum::<u64>());
+            prop_assert_eq!(maybe_break(u64::from_le_bytes(word)) != 0, word.iter().any(|byte| *byte <= b'\r'));
         }
 
         #[test]

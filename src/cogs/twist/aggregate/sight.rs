@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::datum::{Datum, Look, Near, View, json, plain_digits};
+use crate::datum::{Datum, Look, Near, View, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
@@ -84,6 +84,21 @@ impl Site {
         }
     }
 
+    /// The whole number that the piece is, if it is there and one, or the text of a few digits: the hottest road.
+    #[allow(clippy::inline_always, reason = "as with a glance")]
+    #[inline(always)]
+    pub(super) fn digits(&self, datum: &Datum) -> Option<i64> {
+        let (Some(key), Datum::Map(map)) = (&self.item, datum) else { return None };
+        match map.look_at(key)? {
+            View::Datum(Datum::Int(value)) => Some(*value),
+            View::Piece(piece) => match piece.look() {
+                Look::Text | Look::Plain | Look::Bare | Look::Whole | Look::Number => piece.plain_digits(),
+                _ => None,
+            },
+            View::Datum(_) => None,
+        }
+    }
+
     /// The piece, whatever it is.
     pub(super) fn see<'a>(&self, datum: &'a Datum) -> Result<Sight<'a>> {
         if let (Some(key), Datum::Map(map)) = (&self.item, datum)
@@ -116,13 +131,9 @@ impl Value {
     /// The number at that place of an event.
     #[inline]
     pub(super) fn at(site: &Site, datum: &Datum) -> Result<Self> {
-        match site.glance(datum) {
-            Glance::Whole(value) => Ok(Self::Whole(value)),
-            Glance::Text(text, _) => match plain_digits(text) {
-                Some(value) => Ok(Self::Whole(value)),
-                None => Self::read(text),
-            },
-            Glance::Other => Self::of(&site.see(datum)?),
+        match site.digits(datum) {
+            Some(value) => Ok(Self::Whole(value)),
+            None => Self::of(&site.see(datum)?),
         }
     }
 

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::sight::{Glance, Sight, Site};
-use crate::datum::{Datum, plain_digits};
+use crate::datum::Datum;
 use crate::error::{Error, Result};
 
 /// Microseconds in a second.
@@ -48,13 +48,13 @@ impl Times {
     /// The time at that place of an event, in microseconds.
     #[inline]
     pub(super) fn at(&mut self, site: &Site, datum: &Datum) -> Result<(i64, Form)> {
+        if let Some(seconds) = site.digits(datum) {
+            return whole(seconds);
+        }
         match site.glance(datum) {
             Glance::Whole(seconds) => whole(seconds),
-            Glance::Text(text, is_text) => match plain_digits(text) {
-                Some(seconds) => whole(seconds),
-                None if is_text => self.read_text(text),
-                None => number(text),
-            },
+            Glance::Text(text, true) => self.read_text(text),
+            Glance::Text(text, false) => number(text),
             Glance::Other => self.read(&site.see(datum)?),
         }
     }
