@@ -42,6 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(UNUSABLE);
         }
     };
+    crate::train::panics::tell_in_log();
     log::early("deadbeat", Some(common.log_level.unwrap_or(Priority::Warning)), common.color);
     let status = match matches.subcommand() {
         Some(("run", matches)) => run::main(matches, &common),

@@ -1,7 +1,9 @@
 //! The options a script gave to a constructor: checked against the cog's [`Param`]s, defaults filled in, all faults at once.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use super::Cog;
 use super::given::Given;
 use super::spec::{CogSpec, Lit, Param};
 use super::value::{Value, at, convert, default, same_place};
@@ -40,6 +42,41 @@ pub struct Common {
     pub data_setter: Option<Setter>,
     /// `max_in_flight`.
     pub max_in_flight: usize,
+    /// Makes the cog anew.
+    pub maker: Option<Maker>,
+}
+
+/// A constructor with its options: makes a cog as it was at the beginning.
+#[derive(Clone)]
+pub struct Maker {
+    spec: &'static CogSpec,
+    args: Rc<Args>,
+}
+
+impl Maker {
+    /// Of that kind, with those options.
+    pub fn new(spec: &'static CogSpec, args: Args) -> Self {
+        Self { spec, args: Rc::new(args) }
+    }
+
+    /// Makes the cog.
+    ///
+    /// # Errors
+    /// An option that cannot work.
+    pub fn make(&self) -> crate::error::Result<Box<dyn Cog>> {
+        (self.spec.build)(&self.args)
+    }
+
+    /// The options that the train sees to, with this maker among them.
+    pub fn common(&self) -> Common {
+        Common { maker: Some(self.clone()), ..self.args.common() }
+    }
+}
+
+impl std::fmt::Debug for Maker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.spec.name)
+    }
 }
 
 /// Checked options. Asking for one that the cog does not declare, or as another kind than declared, is a fault of the cog.

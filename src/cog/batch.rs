@@ -1,9 +1,11 @@
 //! [`Batch`]: what a cog is given in one call, and how what becomes of each datum is settled.
 
+mod load;
 mod sheet;
 
 use std::rc::Rc;
 
+use self::load::Load;
 pub use self::sheet::{Ink, Sheet};
 use super::args::OnError;
 use super::ctx::Ctx;
@@ -65,10 +67,11 @@ impl Batch {
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
+    pub fn each(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
         let keeps = keeps(ctx);
-        for event in self.events.drain(..) {
+        let mut load = Load::new(self.events, ctx.books());
+        for event in load.unload() {
             let kept = keeps.then(|| event.datum.clone());
             ctx.begin(event.lineage, &event.datum);
             match f(ctx, event.datum) {
@@ -77,7 +80,7 @@ impl Batch {
             }
         }
         ctx.over();
-        ctx.recycle(self.events);
+        ctx.recycle(load.take());
         Ok(())
     }
 
@@ -86,9 +89,10 @@ impl Batch {
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each_shown(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, &Datum) -> Result<()>) -> Result<()> {
+    pub fn each_shown(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, &Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
-        for event in self.events.drain(..) {
+        let mut load = Load::new(self.events, ctx.books());
+        for event in load.unload() {
             ctx.begin(event.lineage, &event.datum);
             match f(ctx, &event.datum) {
                 Ok(()) => ctx.end(),
@@ -96,25 +100,26 @@ impl Batch {
             }
         }
         ctx.over();
-        ctx.recycle(self.events);
+        ctx.recycle(load.take());
         Ok(())
     }
 
     /// Shows the texts of a batch that is nothing else to `f` and keeps their events on `rack`: the hot road of drains at the end of
     /// their line. Gives back a batch that must be turned one by one.
     #[inline]
-    pub fn put_texts(mut self, ctx: &mut Ctx<'_>, rack: &mut Shelf, f: impl FnOnce(Texts<'_>)) -> Option<Self> {
+    pub fn put_texts(self, ctx: &mut Ctx<'_>, rack: &mut Shelf, f: impl FnOnce(Texts<'_>)) -> Option<Self> {
         let is_text = |event: &Event| matches!(event.datum, Datum::Str(_));
         if ctx.has_successors() || ctx.names() || !self.events.iter().all(is_text) {
             return Some(self);
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        f(Texts(self.events.iter()));
-        for Event { datum, lineage } in self.events.drain(..) {
+        let mut load = Load::new(self.events, ctx.books());
+        f(Texts(load.events.iter()));
+        for Event { datum, lineage } in load.unload() {
             datum.discard();
             ctx.rack(rack, lineage);
         }
-        ctx.recycle(self.events);
+        ctx.recycle(load.take());
         None
     }
 
@@ -124,7 +129,7 @@ impl Batch {
     /// # Errors
     /// None of a datum's own.
     #[inline]
-    pub fn each_in_place<T: Into<Turned>>(mut self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Datum) -> Result<T>) -> Result<()> {
+    pub fn each_in_place<T: Into<Turned>>(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Datum) -> Result<T>) -> Result<()> {
         if keeps(ctx) || ctx.names() {
             return self.each(ctx, |ctx, mut datum| {
                 match f(&mut datum)?.into() {
@@ -138,7 +143,8 @@ impl Batch {
         ctx.seat.stats.given += self.events.len() as u64;
         // As long as all go on nothing else is to be done.
         let mut odd = None;
-        let place = self.events.iter_mut().position(|event| match f(&mut event.datum).map(T::into) {
+        let mut load = Load::new(self.events, ctx.books());
+        let place = load.events.iter_mut().position(|event| match f(&mut event.datum).map(T::into) {
             Ok(Turned::Kept) => false,
             other => {
                 odd = Some(other);
@@ -146,60 +152,11 @@ impl Batch {
             }
         });
         if let Some(place) = place {
-            self.settle_in_place(ctx, place, odd, &mut |datum| f(datum).map(T::into));
+            settle_in_place(&mut load.events, ctx, place, odd, &mut |datum| f(datum).map(T::into));
         }
-        ctx.pass_on(self.events);
+        ctx.pass_on(load.take());
         ctx.over();
         Ok(())
-    }
-
-    /// Settles what becomes of the datum at `place`, which is known, and does the same with all that follow.
-    #[inline(never)]
-    fn settle_in_place(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        place: usize,
-        mut known: Option<Result<Turned>>,
-        f: &mut dyn FnMut(&mut Datum) -> Result<Turned>,
-    ) {
-        let (mut n, mut kept, mut more) = (0, 0, Vec::new());
-        self.events.retain_mut(|event| {
-            n += 1;
-            let turned = match known.take_if(|_| n > place) {
-                Some(turned) => turned,
-                None if n <= place => Ok(Turned::Kept),
-                None => f(&mut event.datum),
-            };
-            let stays = match turned {
-                Ok(Turned::Kept) => true,
-                Ok(Turned::Swallowed) => {
-                    ctx.swallow(&event.lineage);
-                    false
-                }
-                Ok(Turned::Into(data)) => {
-                    let mut data = data.into_iter();
-                    if let Some(first) = data.next() {
-                        event.datum = first;
-                        if data.len() > 0 {
-                            ctx.split(&event.lineage, data.len() as u32);
-                            more.push((kept, data));
-                        }
-                        true
-                    } else {
-                        ctx.swallow(&event.lineage);
-                        false
-                    }
-                }
-                Err(error) => fail(ctx, event, &error),
-            };
-            kept += usize::from(stays);
-            stays
-        });
-        // From the last to the first, so that places stay true.
-        for (place, data) in more.into_iter().rev() {
-            let lineage = self.events[place].lineage.clone();
-            self.events.splice(place + 1..=place, data.map(|datum| Event { datum, lineage: lineage.clone() }));
-        }
     }
 
     /// As [`Batch::each`], for cogs that write each datum as a text: `write` appends it, and `setter` puts it into the datum.
@@ -210,7 +167,7 @@ impl Batch {
     /// None of a datum's own.
     #[inline]
     pub fn each_into_block<S: Sheet>(
-        mut self,
+        self,
         ctx: &mut Ctx<'_>,
         setter: &Setter,
         mut write: impl FnMut(&Datum, &mut S) -> Result<()>,
@@ -234,7 +191,8 @@ impl Batch {
         let mut block = S::with_room(self.events.len() * ROOM);
         let mut ends = Vec::with_capacity(self.events.len());
         let mut faults = Vec::new();
-        for (n, event) in self.events.iter().enumerate() {
+        let mut load = Load::new(self.events, ctx.books());
+        for (n, event) in load.events.iter().enumerate() {
             let start = block.written();
             if let Err(error) = write(&event.datum, &mut block) {
                 block.truncate(start);
@@ -246,15 +204,15 @@ impl Batch {
         let block: Block = Rc::new(block.into_text());
         if matches!(setter, Setter::Whole) && faults.is_empty() {
             let mut start = 0;
-            for (event, end) in self.events.iter_mut().zip(ends) {
+            for (event, end) in load.events.iter_mut().zip(ends) {
                 std::mem::replace(&mut event.datum, Datum::Str(Text::span(&block, start..end))).discard();
                 start = end + 1;
             }
-            ctx.pass_on(self.events);
+            ctx.pass_on(load.take());
             return Ok(());
         }
         let (mut start, mut ends, mut faults) = (0, ends.into_iter().enumerate(), faults.into_iter().peekable());
-        self.events.retain_mut(|event| {
+        load.events.retain_mut(|event| {
             let Some((n, end)) = ends.next() else { return true };
             let from = std::mem::replace(&mut start, end + 1);
             if let Some((_, error)) = faults.next_if(|(failed, _)| *failed == n) {
@@ -270,9 +228,58 @@ impl Batch {
                 Err(error) => fail(ctx, event, &error),
             }
         });
-        ctx.pass_on(self.events);
+        ctx.pass_on(load.take());
         ctx.over();
         Ok(())
+    }
+}
+
+/// Settles what becomes of the datum at `place`, which is known, and does the same with all that follow.
+#[inline(never)]
+fn settle_in_place(
+    events: &mut Vec<Event>,
+    ctx: &mut Ctx<'_>,
+    place: usize,
+    mut known: Option<Result<Turned>>,
+    f: &mut dyn FnMut(&mut Datum) -> Result<Turned>,
+) {
+    let (mut n, mut kept, mut more) = (0, 0, Vec::new());
+    events.retain_mut(|event| {
+        n += 1;
+        let turned = match known.take_if(|_| n > place) {
+            Some(turned) => turned,
+            None if n <= place => Ok(Turned::Kept),
+            None => f(&mut event.datum),
+        };
+        let stays = match turned {
+            Ok(Turned::Kept) => true,
+            Ok(Turned::Swallowed) => {
+                ctx.swallow(&event.lineage);
+                false
+            }
+            Ok(Turned::Into(data)) => {
+                let mut data = data.into_iter();
+                if let Some(first) = data.next() {
+                    event.datum = first;
+                    if data.len() > 0 {
+                        ctx.split(&event.lineage, data.len() as u32);
+                        more.push((kept, data));
+                    }
+                    true
+                } else {
+                    ctx.swallow(&event.lineage);
+                    false
+                }
+            }
+            Err(error) => fail(ctx, event, &error),
+        };
+        kept += usize::from(stays);
+        stays
+    });
+    // From the last to the first, so that places stay true.
+    for (place, data) in more.into_iter().rev() {
+        let lineage = events[place].lineage.clone();
+        events.splice(place + 1..=place, data.map(|datum| Event { datum, lineage: lineage.clone() }));
     }
 }
 

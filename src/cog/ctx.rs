@@ -32,6 +32,8 @@ pub struct Ctx<'a> {
     parts: u32,
     /// Whether a part of it was held.
     held: bool,
+    /// Whether a datum is being turned that is not settled yet.
+    turning: bool,
     /// Origins of this call, for a supply.
     block: Option<Rc<OriginBlock>>,
     /// How many of them the books do not know of yet.
@@ -54,6 +56,7 @@ impl<'a> Ctx<'a> {
             id: None,
             parts: 0,
             held: false,
+            turning: false,
             block: None,
             opened: 0,
             bytes: 0,
@@ -260,6 +263,7 @@ impl<'a> Ctx<'a> {
         self.sent = None;
         self.parts = 0;
         self.held = false;
+        self.turning = true;
         if self.seat.common.id_getter.is_some() {
             self.id = self.name_of(datum);
         }
@@ -269,6 +273,12 @@ impl<'a> Ctx<'a> {
     #[inline]
     pub(super) fn names(&self) -> bool {
         self.seat.common.id_getter.is_some()
+    }
+
+    /// The train's books.
+    #[inline]
+    pub(super) fn books(&self) -> &'a Rc<Books> {
+        self.books
     }
 
     /// What was given is swallowed on purpose.
@@ -310,6 +320,7 @@ impl<'a> Ctx<'a> {
 
     #[inline]
     pub(super) fn end(&mut self) {
+        self.turning = false;
         match self.parts {
             1 => {}
             0 if self.held => self.books.unsplit(self.lineage()),

@@ -14,7 +14,7 @@ mod seat;
 mod spec;
 mod value;
 
-pub use args::{Args, Common, OnError};
+pub use args::{Args, Common, Maker, OnError};
 pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
 pub use given::{Callback, Given};

@@ -14,7 +14,7 @@ use super::convert::{from_rhai, short_type};
 use super::host::Host;
 use super::report::{Place, Report};
 use super::winding::{CogHandle, Desk, Line, Made};
-use crate::cog::{Args, CogSpec, Given};
+use crate::cog::{Args, CogSpec, Given, Maker};
 use crate::datum::Datum;
 use crate::error::Error;
 use crate::getset::Func;
@@ -78,13 +78,16 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
         .collect();
     let name_given = given.iter().find(|(name, _)| name == "name").and_then(|(_, value)| value.datum()?.as_str().map(str::to_owned));
     let built = match Args::check(spec, &given) {
-        Ok(args) => match (spec.build)(&args) {
-            Ok(cog) => Some((cog, args.common())),
-            Err(error) => {
-                note(desk, call, spec, &error);
-                None
+        Ok(args) => {
+            let maker = Maker::new(spec, args);
+            match maker.make() {
+                Ok(cog) => Some((cog, maker.common())),
+                Err(error) => {
+                    note(desk, call, spec, &error);
+                    None
+                }
             }
-        },
+        }
         Err(faults) => {
             for fault in &faults {
                 note(desk, call, spec, fault);

@@ -8,6 +8,7 @@ pub mod again;
 mod dot;
 pub mod graph;
 mod notify;
+pub mod panics;
 mod pressure;
 mod service;
 mod shutdown;
@@ -24,8 +25,8 @@ use pressure::Pressure;
 use service::Service;
 
 use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Kind, Notice, OnError, Outcome, Seat, Settled, Stats};
-use crate::error::{Error, Result};
-use crate::escapement::{Escapement, Fired, Token};
+use crate::error::Result;
+use crate::escapement::{Escapement, Fired, Moment, Token};
 use crate::log;
 
 /// Options of a train.
@@ -55,6 +56,8 @@ struct Slot {
     kind: Kind,
     targets: Rc<[u32]>,
     route: Option<u32>,
+    /// When it panicked lately.
+    panics: Vec<Moment>,
 }
 
 /// Cogs, joined, on an escapement.
@@ -98,7 +101,7 @@ impl Train {
                     seat.on_error = OnError::Route(route);
                 }
                 books.name(number as u32, &seat.name);
-                Slot { cog, seat, kind: node.kind, targets: node.targets.clone().into(), route: node.route }
+                Slot { cog, seat, kind: node.kind, targets: node.targets.clone().into(), route: node.route, panics: Vec::new() }
             })
             .collect();
         let tells_ends = slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
@@ -149,16 +152,7 @@ impl Train {
     /// Winds all cogs in order: drains before supplies, so that what is open first is what receives.
     fn wind(&mut self) -> Result<()> {
         for number in self.order.clone().into_iter().rev() {
-            let slot = &mut self.slots[number as usize];
-            let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
-            let wound = slot.cog.wind(&mut ctx);
-            let (out, _) = ctx.into_emitted();
-            wound.map_err(|error| match error {
-                error @ Error::Os { .. } => error,
-                error => Error::Other(format!("{}: {error}", slot.seat.name)),
-            })?;
-            self.forward(number, out);
-            self.after_call(number);
+            self.wind_one(number)?;
         }
         Ok(())
     }
@@ -181,9 +175,13 @@ impl Train {
         let slot = &mut self.slots[number as usize];
         let room = self.spare.pop().unwrap_or_default();
         let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, room);
-        let result = f(&mut *slot.cog, &mut ctx);
+        let cog = &mut *slot.cog;
+        let result = panics::guarded(|| f(cog, &mut ctx));
+        if let Err(told) = &result {
+            ctx.fail_given(told);
+        }
         let (out, spent) = ctx.into_emitted();
-        if let Err(error) = result {
+        if let Ok(Err(error)) = &result {
             slot.seat.stats.errors += 1;
             slot.seat.faults += 1;
             log::write(log::Priority::Error, &format!("{}: {error}", slot.seat.name));
@@ -194,6 +192,9 @@ impl Train {
         self.keep(spent);
         self.forward(number, out);
         self.after_call(number);
+        if let Err(told) = result {
+            self.begin_anew(number, &told);
+        }
     }
 
     /// A vector that was a batch, for another one. Large ones are let go of, lest one burst keep their memory.

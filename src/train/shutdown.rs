@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Train;
+use super::{Train, panics};
 use crate::cog::Kind;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -55,7 +55,10 @@ impl Train {
     /// Lets all cogs go; supplies write down how far they have come.
     pub(super) fn release_all(&mut self) {
         for slot in &mut self.slots {
-            slot.cog.done();
+            if let Err(told) = panics::guarded(|| slot.cog.done()) {
+                slot.seat.faults += 1;
+                log::write(Priority::Crit, &format!("{}: {told}; please report this", slot.seat.name));
+            }
         }
     }
 

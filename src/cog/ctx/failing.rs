@@ -17,6 +17,7 @@ const LONGEST_DATA: usize = 64 << 10;
 impl Ctx<'_> {
     /// What was given has failed after `parts` of it were already sent.
     pub(in crate::cog) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
+        self.turning = false;
         self.seat.stats.errors += 1;
         // The failing part is one more than those that went on.
         self.books.split(self.lineage(), self.parts);
@@ -42,6 +43,14 @@ impl Ctx<'_> {
                     self.seat.stop = Some(1);
                 }
             }
+        }
+    }
+
+    /// For the train: the cog panicked. What was being turned, and what is left of the batch, has failed.
+    pub fn fail_given(&mut self, told: &str) {
+        if std::mem::take(&mut self.turning) {
+            let error = Error::Refused { reason: "panic", text: told.to_owned() };
+            self.fail(&error, Some(Datum::Unit));
         }
     }
 

@@ -162,6 +162,7 @@ impl Books {
                 parts.pooled -= 1;
             }
             self.open.borrow_mut()[run.block.supply as usize].resting -= rested;
+            run.block.moving.set(run.block.moving.get() + rested as u32);
         }
         for group in &members.groups {
             self.change_group(group, || group.pooled.set(group.pooled.get() - 1));

@@ -1,0 +1,111 @@
+//! A panic in a cog ends at the cog's border.
+//!
+//! What was being turned goes the error route, and the cog begins anew from its constructor, as nobody knows what state it
+//! was left in. When that happens too often, something is wrong that a new beginning does not cure: the train stops.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::Train;
+use crate::cog::{Cog, Ctx};
+use crate::error::{Error, Result};
+use crate::escapement::Moment;
+use crate::log::{self, Priority};
+
+/// So many panics in this time stop the train.
+const TOO_MANY: usize = 3;
+const SPAN: Duration = Duration::from_secs(60);
+
+thread_local! {
+    /// Whether this thread is inside a cog, where a panic is told with the cog's name.
+    static IN_A_COG: Cell<bool> = const { Cell::new(false) };
+    /// Where the last such panic happened.
+    static PLACE: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Has panics told as log lines: those inside cogs by the train, others where they happen.
+pub fn tell_in_log() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
+        if IN_A_COG.get() {
+            PLACE.set(place);
+        } else {
+            let text = text_of(panic.payload());
+            log::write(Priority::Crit, &format!("panic at {}: {text}; please report this", place.unwrap_or_default()));
+        }
+    }));
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string).or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Runs something of a cog.
+///
+/// # Errors
+/// The message of a panic, with its place.
+pub(super) fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, String> {
+    let outside = IN_A_COG.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(f));
+    IN_A_COG.set(outside);
+    done.map_err(|payload| {
+        let place = PLACE.take().map(|place| format!(" at {place}")).unwrap_or_default();
+        format!("panic{place}: {}", text_of(&*payload))
+    })
+}
+
+impl Train {
+    /// A cog has panicked: it begins anew, or the train stops.
+    pub(super) fn begin_anew(&mut self, number: u32, told: &str) {
+        let now = self.esc.now();
+        let slot = &mut self.slots[number as usize];
+        let name = slot.seat.name.clone();
+        log::write(Priority::Crit, &format!("{name}: {told}; please report this"));
+        slot.seat.faults += 1;
+        slot.panics.retain(|earlier: &Moment| now.since(*earlier) < SPAN);
+        slot.panics.push(now);
+        if slot.panics.len() >= TOO_MANY {
+            log::write(Priority::Crit, &format!("{name}: {TOO_MANY} panics in {} s: the train stops", SPAN.as_secs()));
+            self.stop(1);
+        }
+        self.esc.unbind_owner(number);
+        let slot = &mut self.slots[number as usize];
+        let made = slot.seat.common.maker.as_ref().map(|maker| guarded(|| maker.make()));
+        let anew = match made {
+            Some(Ok(Ok(cog))) => {
+                let old = std::mem::replace(&mut slot.cog, cog);
+                // What it kept counts as failed. Whoever panics again while it is taken apart is let be.
+                if guarded(|| drop(old)).is_err() {
+                    log::write(Priority::Crit, &format!("{name}: panicked once more while it was taken apart"));
+                }
+                if self.slots[number as usize].seat.closed { Ok(()) } else { self.wind_one(number) }
+            }
+            Some(Ok(Err(error))) => Err(error),
+            Some(Err(told)) => Err(Error::Other(told)),
+            None => Err(Error::Other("it cannot begin anew".into())),
+        };
+        if let Err(error) = anew {
+            log::write(Priority::Crit, &format!("{name}: {error}: the train stops"));
+            self.stop(1);
+        }
+    }
+
+    /// Winds a cog and carries on what it emits.
+    pub(super) fn wind_one(&mut self, number: u32) -> Result<()> {
+        let slot = &mut self.slots[number as usize];
+        let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
+        let cog: &mut dyn Cog = &mut *slot.cog;
+        let wound = guarded(|| cog.wind(&mut ctx)).unwrap_or_else(|told| Err(Error::Other(told)));
+        let (out, _) = ctx.into_emitted();
+        wound.map_err(|error| match error {
+            error @ Error::Os { .. } => error,
+            error => Error::Other(format!("{}: {error}", self.slots[number as usize].seat.name)),
+        })?;
+        self.forward(number, out);
+        self.after_call(number);
+        Ok(())
+    }
+}
