@@ -61,6 +61,12 @@ impl From<bool> for Turned {
 }
 
 impl Batch {
+    /// How many events it has.
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.events.len()
+    }
+
     /// Hands each datum to `f`, and settles what becomes of it: what `f` emits or holds carries its lineage on, nothing
     /// emitted means swallowed on purpose, an error goes the way that the cog's `on_error` says.
     ///

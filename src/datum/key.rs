@@ -26,7 +26,7 @@ enum Repr {
 
 struct Entry {
     name: &'static str,
-    /// The key as JSON writes it: quoted, escaped.
+    /// The key as JSON writes it, quoted and escaped, between a comma and a colon.
     json: &'static str,
 }
 
@@ -105,8 +105,9 @@ impl Key {
                 return Self(Repr::Own(name.into()));
             }
             let name: &'static str = Box::leak(name.into());
-            let mut json = String::new();
+            let mut json = ",".to_owned();
             super::json::write_string(&mut json, name);
+            json.push(':');
             let json = Box::leak(json.into_boxed_str());
             let entry: &'static Entry = Box::leak(Box::new(Entry { name, json }));
             table.insert(name, entry);
@@ -126,8 +127,25 @@ impl Key {
     #[inline]
     pub fn write_json(&self, out: &mut String) {
         match &self.0 {
-            Repr::Known(entry) => out.push_str(entry.json),
+            Repr::Known(entry) => out.push_str(&entry.json[1..entry.json.len() - 1]),
             Repr::Own(name) => super::json::write_string(out, name),
+        }
+    }
+
+    /// Appends what stands before the key's value in compact JSON: a comma, or an opening brace, the key and a colon.
+    #[inline]
+    pub(super) fn write_lead(&self, out: &mut String, lead: char) {
+        match &self.0 {
+            Repr::Known(entry) if lead == ',' => out.push_str(entry.json),
+            Repr::Known(entry) => {
+                out.push(lead);
+                out.push_str(&entry.json[1..]);
+            }
+            Repr::Own(name) => {
+                out.push(lead);
+                super::json::write_string(out, name);
+                out.push(':');
+            }
         }
     }
 
@@ -135,7 +153,7 @@ impl Key {
     #[inline]
     pub(super) fn json_len(&self) -> usize {
         match &self.0 {
-            Repr::Known(entry) => entry.json.len(),
+            Repr::Known(entry) => entry.json.len() - 2,
             Repr::Own(name) => {
                 let mut json = String::new();
                 super::json::write_string(&mut json, name);

@@ -10,6 +10,12 @@ pub const SPAN: usize = 64;
 pub struct Lanes(u8x16);
 
 impl Lanes {
+    /// These bytes.
+    #[inline]
+    pub fn of(sixteen: &[u8; 16]) -> Self {
+        Self(u8x16::new(*sixteen))
+    }
+
     /// Sixteen times that byte.
     #[inline]
     pub fn all(byte: u8) -> Self {
@@ -36,7 +42,7 @@ impl Lanes {
 
     /// A bit for each, the first one's lowest.
     #[inline]
-    fn bits(self) -> u64 {
+    pub fn bits(self) -> u64 {
         u64::from(self.0.move_mask().cast_unsigned())
     }
 }

@@ -32,6 +32,9 @@ struct Inner {
     block: Option<Block>,
     /// The cells stand in one JSON object, under keys without escapes.
     json: bool,
+    /// In a JSON object: a bit for each cell that stands there as compact JSON on one line has it: right behind its key, which
+    /// follows a comma or the opening brace, before which the value of the cell before stands if that one's bit is set.
+    compact: u64,
     /// One for each key.
     cells: Vec<Cell>,
     /// Values that took the places of others.
@@ -48,6 +51,8 @@ pub(super) struct Parts<'a> {
     pub(super) cells: &'a [Cell],
     /// Where the cells stand, if it is a [JSON object](Row::json).
     pub(super) block: Option<&'a Block>,
+    /// A bit for each cell that can be copied with its key and, if their bits are set, its neighbours.
+    pub(super) compact: u64,
     pub(super) set: &'a [Datum],
     pub(super) tail: &'a [(Key, Datum)],
 }
@@ -88,13 +93,22 @@ impl Row {
         self
     }
 
-    /// As [`Row::new`], for the values of one JSON object whose keys are written without escapes: where they stand side by side
-    /// in the block, a writer may copy them together with the keys between them.
+    /// A row for the values of one JSON object whose keys, 64 at most, are written without escapes. It has a cell for each key
+    /// at once, those of another row: all are to be [set](Row::set_cell) or [skipped](Row::skip_cells).
     #[inline]
-    pub fn json(shape: &Shape, block: &Block) -> Self {
-        let mut row = Self::new(shape, block);
+    pub(super) fn json(shape: &Shape, block: &Block) -> Self {
+        let mut row = Self::of_cells(shape).in_block(Rc::clone(block));
         row.inner_mut().json = true;
         row
+    }
+
+    /// Which cells stand in the block as compact JSON on one line has it, a bit for each: right behind its key, which follows a
+    /// comma or the opening brace, before which the value of the cell before stands if its bit is set too. A writer copies them
+    /// together with the keys and commas between them.
+    #[inline]
+    pub(super) fn set_compact(&mut self, compact: u64) {
+        let inner = self.inner_mut();
+        inner.compact = compact & u64::MAX.checked_shr(64 - inner.cells.len() as u32).unwrap_or(0);
     }
 
     #[inline]
@@ -121,10 +135,23 @@ impl Row {
         self.inner_mut().cells.push(Cell { look, start: start as u32, end: end as u32 });
     }
 
-    /// The next key's value stands in that cell. At most as many as there are keys.
+    /// The value of the key of that place stands in that cell; or it is `made`, which is taken.
     #[inline]
-    pub(super) fn push_found(&mut self, cell: Cell) {
-        self.inner_mut().cells.push(cell);
+    pub(super) fn set_cell(&mut self, place: usize, cell: Cell, made: &mut Datum) {
+        let inner = self.inner_mut();
+        inner.cells[place] = match cell.look {
+            Look::Set => {
+                inner.set.push(std::mem::take(made));
+                Cell { look: Look::Set, start: inner.set.len() as u32 - 1, end: 0 }
+            }
+            _ => cell,
+        };
+    }
+
+    /// The keys of these places are not there. Gives a bit for each of them.
+    pub(super) fn skip_cells(&mut self, places: std::ops::Range<usize>) -> u64 {
+        self.inner_mut().cells[places.clone()].fill(ABSENT);
+        places.fold(0, |bits, place| bits | 1 << place)
     }
 
     /// The next key is not there.
@@ -200,8 +227,8 @@ impl Row {
     /// What it is made of, for the writer.
     #[inline]
     pub(super) fn parts(&self) -> Parts<'_> {
-        let Inner { block, cells, set, tail, json, .. } = self.inner();
-        Parts { keys: self.keys(), cells, block: block.as_ref().filter(|_| *json), set, tail }
+        let Inner { block, cells, set, tail, json, compact, .. } = self.inner();
+        Parts { keys: self.keys(), cells, block: block.as_ref().filter(|_| *json), compact: *compact, set, tail }
     }
 
     /// The value under the key; others are read for it where it is no datum yet.
@@ -327,6 +354,7 @@ impl Inner {
             }
             if let Some(old) = self.view(cell).map(View::to_datum) {
                 self.cells[place] = Cell { look: Look::Set, start: self.set.len() as u32, end: 0 };
+                self.changed(place);
                 self.set.push(value);
                 return Some(old);
             }
@@ -343,6 +371,7 @@ impl Inner {
         let present = |cells: &[Cell]| cells.iter().filter(|cell| cell.look != Look::Absent).count();
         if let Some(place) = place {
             let cell = std::mem::replace(&mut self.cells[place], ABSENT);
+            self.changed(place);
             let old = match cell.look {
                 Look::Set => Some(std::mem::take(&mut self.set[cell.start as usize])),
                 _ => self.view(cell).map(View::to_datum),
@@ -353,6 +382,12 @@ impl Inner {
         }
         let place = self.tail.iter().position(|(known, _)| known == key)?;
         Some((self.tail.remove(place).1, present(&self.cells) + place))
+    }
+
+    /// The cell of that place is no longer what stands in the block.
+    #[inline]
+    fn changed(&mut self, place: usize) {
+        self.compact &= !1_u64.checked_shl(place as u32).unwrap_or(0);
     }
 
     #[inline]
@@ -391,11 +426,11 @@ impl Clone for Row {
     fn clone(&self) -> Self {
         let inner = self.inner();
         let mut made = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
-        made.cells.clear();
         made.shape.clone_from(&inner.shape);
         made.block.clone_from(&inner.block);
         made.json = inner.json;
-        made.cells.extend_from_slice(&inner.cells);
+        made.compact = inner.compact;
+        made.cells.clone_from(&inner.cells);
         made.set.clone_from(&inner.set);
         made.tail.clone_from(&inner.tail);
         Self(Some(made))
@@ -408,6 +443,7 @@ impl Drop for Row {
         let Some(mut inner) = self.0.take() else { return };
         inner.block = None;
         inner.json = false;
+        inner.compact = 0;
         // Its cells stay, for a row of the same shape that sets them anew.
         inner.clear();
         // At the end of the thread the pool may be gone.

@@ -58,6 +58,8 @@ struct JsonMarshall {
     data_getter: Getter,
     data_setter: Setter,
     options: WriteOptions,
+    /// Bytes that a text is expected to have, as those of the last batch had.
+    room: usize,
 }
 
 impl JsonMarshall {
@@ -84,7 +86,7 @@ impl JsonMarshall {
             },
             other: if args.str("other") == "string" { Other::Text } else { Other::Fail },
         };
-        Ok(Self { data_getter: args.getter("data_getter"), data_setter: args.setter("data_setter"), options })
+        Ok(Self { data_getter: args.getter("data_getter"), data_setter: args.setter("data_setter"), options, room: 0 })
     }
 
     fn write(&self, datum: &Datum, text: &mut String) -> Result<()> {
@@ -102,7 +104,18 @@ impl Cog for JsonMarshall {
     }
 
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_into_block(ctx, &self.data_setter, |datum, text| self.write(datum, text))
+        let (events, mut written) = (batch.count(), 0);
+        let done = batch.each_into_block(ctx, &self.data_setter, |datum, text: &mut String| {
+            if text.is_empty() {
+                text.reserve(events * self.room);
+            }
+            let done = self.write(datum, text);
+            written = text.len();
+            done
+        });
+        // Some are longer than those of the last batch; who had to move the whole block pays more.
+        self.room = written * 9 / 8 / events.max(1);
+        done
     }
 }
 

@@ -1,5 +1,7 @@
 //! Copying what was not touched: the values of rows, and raw text.
 
+use std::ops::Range;
+
 use super::letters::{write_escaped, write_string};
 use super::write::write;
 use crate::datum::row::Parts;
@@ -13,57 +15,46 @@ pub(super) fn write_row<E>(
     block: &str,
     mut other: impl FnMut(&mut String, &Key, &Datum) -> Result<(), E>,
 ) -> Result<(), E> {
-    let one_line = is_one_line(block, row.cells);
-    let mut lead = '{';
-    let mut under = |out: &mut String, key: &Key| {
-        out.push(lead);
-        lead = ',';
-        key.write_json(out);
-        out.push(':');
-    };
-    // What is still to be copied.
-    let mut run = 0..0;
-    for (key, cell) in row.keys.iter().zip(row.cells) {
-        let (start, end) = match cell.look {
-            Look::Absent => continue,
-            Look::Plain | Look::Escaped => (cell.start as usize - 1, cell.end as usize + 1),
-            _ => (cell.start as usize, cell.end as usize),
-        };
-        let as_it_stands = match cell.look {
-            Look::Set | Look::Escaped => false,
-            Look::Raw => one_line,
-            _ => true,
-        };
-        // A comma, the key and a colon have just that much room; so nothing else can stand there.
-        if as_it_stands && start == run.end + key.json_len() + 2 && run.end != 0 {
-            run.end = end;
+    let (mut lead, mut place) = ('{', 0);
+    while let (Some(key), Some(cell)) = (row.keys.get(place), row.cells.get(place)) {
+        let run = (row.compact >> (place % 64)).trailing_ones() as usize;
+        if let Some(last) = row.cells.get(place..place + run).and_then(<[Cell]>::last) {
+            // The key of the first one and a colon stand before it.
+            let start = place_in_text(cell).start - key.json_len() - 1;
+            out.push(lead);
+            out.push_str(&block[start..place_in_text(last).end]);
+            lead = ',';
+            place += run;
             continue;
         }
-        out.push_str(&block[run]);
-        run = 0..0;
-        under(out, key);
+        place += 1;
+        if cell.look == Look::Absent {
+            continue;
+        }
+        key.write_lead(out, lead);
+        lead = ',';
+        let range = place_in_text(cell);
         match cell.look {
-            _ if as_it_stands => run = start..end,
-            Look::Set => other(out, key, &row.set[start])?,
-            Look::Raw => write_raw(out, &block[start..end]),
-            _ => write_string_inside(out, &block[start + 1..end - 1]),
+            Look::Set => other(out, key, &row.set[cell.start as usize])?,
+            Look::Raw => write_raw(out, &block[range]),
+            Look::Escaped => write_string_inside(out, &block[range]),
+            _ => out.push_str(&block[range]),
         }
     }
-    out.push_str(&block[run]);
     for (key, value) in row.tail {
-        under(out, key);
+        key.write_lead(out, lead);
+        lead = ',';
         other(out, key, value)?;
     }
     out.push_str(if lead == '{' { "{}" } else { "}" });
     Ok(())
 }
 
-/// Whether no line ends in or between these values.
-fn is_one_line(block: &str, cells: &[Cell]) -> bool {
-    let mut raw = cells.iter().filter(|cell| cell.look == Look::Raw);
-    let Some(first) = raw.next() else { return true };
-    let last = raw.next_back().unwrap_or(first);
-    memchr::memchr2(b'\n', b'\r', &block.as_bytes()[first.start as usize..last.end as usize]).is_none()
+/// Where the value stands in its JSON, a string with its quotes unless it has escapes.
+#[inline]
+fn place_in_text(cell: &Cell) -> Range<usize> {
+    let quote = usize::from(cell.look == Look::Plain);
+    cell.start as usize - quote..cell.end as usize + quote
 }
 
 /// Appends a value that waits in its text, as [`write()`] does.

@@ -3,14 +3,13 @@
 //! Keys may come from hostile data. So few forms are known at a time, none is large, and making one costs credit, which only
 //! records of a known form bring back: data without form is read as well, just not faster.
 
-use std::rc::Rc;
-
+use super::literal::Literal;
 use super::molds::Molds;
 use crate::datum::{Key, Shape};
 
 /// Known forms at most.
 const FORMS: usize = 8;
-/// Keys of a form at most. An array, not a record, is what has more.
+/// Keys of a form at most: rows have a bit for each. An array, not a record, is what has more.
 const LARGEST: usize = 64;
 /// Forms that can be made before known ones have to come again.
 const CREDIT: u32 = 64;
@@ -18,85 +17,45 @@ const CREDIT: u32 = 64;
 const EARNS: u32 = 16;
 
 /// A form: the shape of rows, and how its keys look in the text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Form {
     pub(super) shape: Shape,
-    heads: Rc<[Head]>,
-}
-
-/// Bytes that are foreseen.
-#[derive(Debug)]
-pub(super) struct Literal {
-    /// The first sixteen, and which of them are its own.
-    bits: u128,
-    mask: u128,
-    text: Box<[u8]>,
-}
-
-impl Literal {
-    pub(super) fn new(text: &[u8]) -> Self {
-        let length = text.len().min(16);
-        let mut first = [0; 16];
-        first[..length].copy_from_slice(&text[..length]);
-        let mask = u128::MAX.checked_shr(128 - 8 * length as u32).unwrap_or(0);
-        Self { bits: u128::from_le_bytes(first), mask, text: text.into() }
-    }
-
-    /// Whether the text goes on with it at `at`.
-    #[inline]
-    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        let Some(rest) = bytes.get(at..) else { return false };
-        match rest.first_chunk::<16>() {
-            Some(first) if (u128::from_le_bytes(*first) ^ self.bits) & self.mask != 0 => false,
-            Some(_) if self.text.len() <= 16 => true,
-            _ => rest.starts_with(&self.text),
-        }
-    }
-
-    /// The place behind it, when the text goes on with it at `at`.
-    #[inline]
-    pub(super) fn pass(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        self.stands_at(bytes, at).then(|| at + self.text.len())
-    }
+    pub(super) heads: Vec<Head>,
+    /// So many records had it.
+    pub(super) records: u64,
 }
 
 /// What is foreseen of a key.
 #[derive(Debug)]
-struct Head {
-    /// The key with its quotes and the colon, as compact JSON has it before each value.
+pub(super) struct Head {
+    /// The key with its quotes.
     text: Literal,
-    /// What its lists and maps look like.
-    molds: Molds,
+    /// What its values look like.
+    pub(super) molds: Molds,
 }
 
 impl Head {
     fn new(key: &Key) -> Self {
-        Self { text: Literal::new(format!("\"{key}\":").as_bytes()), molds: Molds::new() }
+        Self { text: Literal::new(format!("\"{key}\"").as_bytes()), molds: Molds::new() }
     }
 
     /// The key alone.
     #[inline]
     fn name(&self) -> &[u8] {
-        let text = &self.text.text;
-        &text[1..text.len() - 2]
+        let text = self.text.text();
+        &text[1..text.len() - 1]
     }
 }
 
 impl Form {
     fn new(keys: &[Key]) -> Self {
-        Self { shape: keys.into(), heads: keys.iter().map(Head::new).collect() }
+        Self { shape: keys.into(), heads: keys.iter().map(Head::new).collect(), records: 0 }
     }
 
-    /// Where the key's value may start, when the text goes on at `at` with the key of that place.
+    /// Whether the form's first key stands at `at`.
     #[inline]
-    pub(super) fn foreseen(&self, place: usize, bytes: &[u8], at: usize) -> Option<usize> {
-        self.heads.get(place)?.text.pass(bytes, at)
-    }
-
-    /// What the lists and maps under the key of that place look like.
-    #[inline]
-    pub(super) fn molds(&self, place: usize) -> &Molds {
-        &self.heads[place].molds
+    fn begins(&self, bytes: &[u8], at: usize) -> bool {
+        self.heads.first().is_some_and(|head| bytes.get(at..).and_then(|rest| head.text.pass(rest)).is_some())
     }
 
     /// The place of the key of that name, at or after `from`.
@@ -160,13 +119,13 @@ impl Forms {
 
     /// The form that the record is foreseen to have whose first key stands at `at`.
     #[inline]
-    pub(super) fn foresee(&mut self, bytes: &[u8], at: usize) -> Option<&Form> {
-        if self.known.get(self.last)?.foreseen(0, bytes, at).is_none()
-            && let Some(other) = self.known.iter().position(|form| form.foreseen(0, bytes, at).is_some())
+    pub(super) fn foresee(&mut self, bytes: &[u8], at: usize) -> Option<&mut Form> {
+        if !self.known.get(self.last)?.begins(bytes, at)
+            && let Some(other) = self.known.iter().position(|form| form.begins(bytes, at))
         {
             self.last = other;
         }
-        self.known.get(self.last)
+        self.known.get_mut(self.last)
     }
 
     /// The last record was as foreseen.
@@ -248,13 +207,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_foreseen_byte_by_byte() {
-        let form = Form::new(&keys("id a_rather_long_name"));
-        let text = br#""id":1,"a_rather_long_name":2"#;
-        assert_eq!(form.foreseen(0, text, 0), Some(5));
-        assert_eq!(form.foreseen(1, text, 7), Some(28));
-        assert_eq!(form.foreseen(1, br#""a_rather_long_mane":2"#, 0), None);
-        assert_eq!(form.foreseen(0, br#""id""#, 0), None);
+    fn a_form_is_known_by_its_first_key() {
+        let (mut forms, text) = (Forms::new(), br#"{"id":1,"name":2}"#);
+        assert!(forms.foresee(text, 1).is_none());
+        forms.learn(&keys("id name"));
+        forms.learn(&keys("name other more"));
+        let mut first = |at| forms.foresee(text, at).map(|form| form.shape[0].to_string());
+        assert_eq!((first(1), first(8)), (Some("id".to_owned()), Some("name".to_owned())));
+        // The one before, where none begins so.
+        assert_eq!(first(0), Some("name".to_owned()));
+        let form = &forms.known[0];
         assert_eq!((form.find(0, b"id"), form.find(1, b"id")), (Some(0), None));
     }
 }

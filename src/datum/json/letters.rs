@@ -5,27 +5,47 @@ use super::fault::{Fault, What};
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Where from `from` on the first byte stands that a string cannot hold as it is: a quote, a backslash, a control letter.
-/// The length of `bytes` when there is none.
+/// Where the first byte stands that a string cannot hold as it is: a quote, a backslash, a control letter. The length of
+/// `bytes` when there is none.
 #[inline]
-pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*eight);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let slash = word ^ (ONES * u64::from(b'\\'));
-        let zeros = |x: u64| x.wrapping_sub(ONES) & !x;
-        // The lowest bit found is right; those above may be echoes of a borrow.
-        let found = (zeros(quote) | zeros(slash) | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH;
+fn plain_end(bytes: &[u8]) -> usize {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (n, eight) in eights.iter().enumerate() {
+        let found = special(u64::from_le_bytes(*eight));
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return 8 * n + (found.trailing_zeros() / 8) as usize;
         }
-        at += 8;
     }
-    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)) {
-        at += 1;
+    if rest.is_empty() {
+        return bytes.len();
     }
-    at
+    // The last eight, some of which were seen; or the first and the last four, some of which may be the same.
+    let (last, before) = match (bytes.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(eight), _, _) => (u64::from_le_bytes(*eight), bytes.len() - 8),
+        (None, Some(first), Some(last)) => {
+            let both = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+            let found = special(both) as u32;
+            if found != 0 {
+                return (found.trailing_zeros() / 8) as usize;
+            }
+            (both, bytes.len().wrapping_sub(8))
+        }
+        _ => return rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(bytes.len()),
+    };
+    match special(last) {
+        0 => bytes.len(),
+        found => before.wrapping_add((found.trailing_zeros() / 8) as usize),
+    }
+}
+
+/// The highest bit of each of eight bytes that a string cannot hold as it is. The lowest bit found is right; those above may be
+/// echoes of a borrow.
+#[inline]
+fn special(eight: u64) -> u64 {
+    let quote = eight ^ (ONES * u64::from(b'"'));
+    let slash = eight ^ (ONES * u64::from(b'\\'));
+    let zeros = |x: u64| x.wrapping_sub(ONES) & !x;
+    (zeros(quote) | zeros(slash) | (eight.wrapping_sub(ONES * 0x20) & !eight)) & HIGH
 }
 
 /// How long the escape is whose backslash stands at `at`.
@@ -87,15 +107,24 @@ fn code_point(digits: &str) -> (char, usize) {
 /// Appends `text` as a JSON string, quotes included; only quotes, backslashes and control letters are escaped.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    let mut rest = text;
+    match plain_end(text.as_bytes()) {
+        end if end == text.len() => out.push_str(text),
+        end => write_from_escape(out, text, end),
+    }
+    out.push('"');
+}
+
+/// The letters of a string, the first of which that is to be escaped stands at `end`.
+#[cold]
+fn write_from_escape(out: &mut String, text: &str, end: usize) {
+    let (mut rest, mut end) = (text, end);
     loop {
-        let end = plain_end(rest.as_bytes(), 0);
         out.push_str(&rest[..end]);
         let Some(byte) = rest.as_bytes().get(end) else { break };
         write_escape(out, *byte);
         rest = &rest[end + 1..];
+        end = plain_end(rest.as_bytes());
     }
-    out.push('"');
 }
 
 /// Appends the inside of a checked string as [`write_string`] would write what it means.
@@ -194,10 +223,10 @@ mod tests {
         for length in 0..40 {
             for special in [b'"', b'\\', 0x1F, 0] {
                 let mut bytes = vec![0xFF; length];
-                assert_eq!(plain_end(&bytes, 0), length);
+                assert_eq!(plain_end(&bytes), length);
                 bytes.push(special);
                 bytes.extend(b"\x80 !#[]\x7f\xffxx");
-                assert_eq!(plain_end(&bytes, 0), length);
+                assert_eq!(plain_end(&bytes), length);
             }
         }
     }

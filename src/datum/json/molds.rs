@@ -1,261 +1,342 @@
-//! Molds: how lists and maps within records look between their strings and numbers, learnt from the values seen.
+//! Molds: how the values of one key look with all that stands before them, learnt from the records seen.
 //!
-//! A value that fits a mold is compared with it piece by piece; only its strings and numbers are scanned. It is valid, for the
-//! one that the mold was made of was. As with [forms](super::forms), data may be hostile: molds are few and small, making one
-//! costs credit, and where they do not fit they are not tried for a while.
+//! A mold begins where the value before ends: its lead holds the comma, the key, the colon and whatever blanks there are, then
+//! the value up to its first string or number. A value that fits is compared piece by piece; only its strings and numbers are
+//! scanned. It is valid, for the one that the mold was made of was. As with [forms](super::forms), data may be hostile: molds
+//! are few and small, making one costs credit, and where they do not fit they are not tried for a while.
+//!
+//! Places are found in the block, whose end may be beyond that of the text: who passes values looks at the end once, when all
+//! are passed.
 
-use std::cell::{Cell, RefCell};
+use std::mem;
+use std::ops::ControlFlow;
 
-use super::forms::Literal;
-use super::scan::Scan;
+use super::leaves::{Leaf, Part, parts};
+use super::literal::Literal;
+use super::scan::{Scan, few_digits, usual_word};
+use super::stops::letters;
+use crate::datum::{Cell, Look};
 
 /// Molds of one key at most.
 const MOLDS: usize = 3;
-/// Strings and numbers in one at most.
-const PARTS: usize = 32;
-/// Longer values are not learnt from.
+/// Longer ones are not learnt.
 const LONGEST: usize = 1024;
 /// Molds that can be made before known ones have to fit.
-const CREDIT: u32 = 8;
-/// So many fitting values are worth a new one.
-const EARNS: u32 = 16;
-/// How far trust goes: a fit raises it by one, a miss lowers it by [`LOSS`].
-const TRUST: u32 = 32;
+const CREDIT: u64 = 8;
+/// So many records without a miss are worth a new one.
+const EARNS: u64 = 16;
+/// How far trust goes: a record without a miss raises it by one, a miss lowers it by [`LOSS`].
+const TRUST: u64 = 32;
 /// See [`TRUST`].
-const LOSS: u32 = 4;
-/// Without trust so many values are passed before molds are tried again.
-const PAUSE: u32 = 256;
+const LOSS: u64 = 4;
+/// Without trust so many records are read before molds are tried again.
+const PAUSE: u64 = 256;
 
 /// The molds of the values of one key.
 #[derive(Debug)]
 pub(super) struct Molds {
-    /// The one that fitted last comes first.
-    known: RefCell<Vec<Mold>>,
-    credit: Cell<u32>,
-    fitting: Cell<u32>,
-    trust: Cell<u32>,
-    pause: Cell<u32>,
+    /// The one that fitted last; none while molds are not tried.
+    last: Option<Mold>,
+    others: Vec<Mold>,
+    credit: u64,
+    trust: u64,
+    /// The number of the record that missed last.
+    missed: u64,
+    /// That of the record from which on molds are tried.
+    wakes: u64,
+}
+
+/// A value that was passed.
+pub(super) struct Passed<'a> {
+    pub(super) cell: Cell,
+    /// What follows it in the block.
+    pub(super) rest: &'a [u8],
+    /// It stands as compact JSON on one line has it, right behind the value before and its own key.
+    pub(super) compact: bool,
+}
+
+/// What is known of a value that fitted no mold.
+pub(super) struct Miss<'a> {
+    /// The number of the record.
+    pub(super) record: u64,
+    /// All from the end of the value before to the end of this one.
+    pub(super) text: &'a [u8],
+    /// Where the value starts in it.
+    pub(super) value: usize,
+    /// It stands as compact JSON on one line has it.
+    pub(super) compact: bool,
+    pub(super) look: Look,
 }
 
 impl Molds {
     pub(super) const fn new() -> Self {
-        Self {
-            known: RefCell::new(Vec::new()),
-            credit: Cell::new(CREDIT),
-            fitting: Cell::new(0),
-            trust: Cell::new(TRUST),
-            pause: Cell::new(0),
-        }
+        Self { last: None, others: Vec::new(), credit: CREDIT, trust: TRUST, missed: 0, wakes: 0 }
     }
 
-    /// Passes the list or map at `at`, if it fits.
-    #[inline]
-    pub(super) fn pass(&self, scan: &mut Scan<'_>, at: usize) -> Option<usize> {
-        if self.pause.get() > 0 {
-            self.pause.set(self.pause.get() - 1);
+    /// Passes what comes right behind the value before, if it fits as the last one did.
+    #[allow(clippy::inline_always, reason = "it would be called for each value, and its answer taken apart in memory")]
+    #[inline(always)]
+    pub(super) fn pass<'a>(&self, scan: &mut Scan<'a>, rest: &'a [u8]) -> Option<Passed<'a>> {
+        self.last.as_ref()?.pass(scan, rest)
+    }
+
+    /// As [`Molds::pass`], by the other molds.
+    #[inline(never)]
+    pub(super) fn pass_other<'a>(&mut self, scan: &mut Scan<'a>, rest: &'a [u8], record: u64) -> Option<Passed<'a>> {
+        if record < self.wakes {
             return None;
         }
-        let passed = self.known.borrow().first()?.pass(scan, at);
-        if passed.is_none() {
-            return self.pass_other(scan, at);
+        let (n, passed) = self.others.iter().enumerate().find_map(|(n, mold)| Some((n, mold.pass(scan, rest)?)))?;
+        match &mut self.last {
+            Some(last) => mem::swap(last, &mut self.others[n]),
+            None => self.last = Some(self.others.swap_remove(n)),
         }
-        self.fitted();
-        passed
+        Some(passed)
     }
 
+    /// Learns from a value that fitted no mold, while there is credit.
     #[inline(never)]
-    fn pass_other(&self, scan: &mut Scan<'_>, at: usize) -> Option<usize> {
-        let mut known = self.known.borrow_mut();
-        let found = known.iter().enumerate().skip(1).find_map(|(n, mold)| Some((n, mold.pass(scan, at)?)));
-        if let Some((n, end)) = found {
-            known[..=n].rotate_right(1);
-            self.fitted();
-            return Some(end);
+    pub(super) fn learn(&mut self, miss: &Miss<'_>) {
+        if miss.record < self.wakes {
+            return;
         }
-        self.trust.set(self.trust.get().saturating_sub(LOSS));
-        if self.trust.get() == 0 {
-            self.trust.set(TRUST / 2);
-            self.pause.set(PAUSE);
-        }
-        None
-    }
-
-    #[inline]
-    fn fitted(&self) {
-        self.trust.set((self.trust.get() + 1).min(TRUST));
-        self.fitting.set(self.fitting.get() + 1);
-        if self.fitting.get() == EARNS {
-            self.fitting.set(0);
-            self.credit.set((self.credit.get() + 1).min(CREDIT));
+        let fitting = miss.record.saturating_sub(self.missed);
+        self.missed = miss.record;
+        self.credit = (self.credit + fitting / EARNS).min(CREDIT);
+        self.trust = (self.trust + fitting).min(TRUST).saturating_sub(LOSS);
+        if self.trust == 0 {
+            self.trust = TRUST / 2;
+            self.wakes = miss.record + PAUSE;
+            self.others.extend(self.last.take());
+        } else if self.credit > 0 {
+            self.credit -= 1;
+            if let Some(mold) = Mold::of(miss) {
+                self.keep(mold);
+            }
         }
     }
 
-    /// Makes a mold of a valid list or map while there is credit.
-    #[inline]
-    pub(super) fn learn(&self, value: &[u8]) {
-        if self.credit.get() > 0 && self.pause.get() == 0 {
-            self.learn_from(value);
+    fn keep(&mut self, mold: Mold) {
+        if let Some(last) = self.last.replace(mold) {
+            self.others.insert(0, last);
         }
-    }
-
-    #[cold]
-    fn learn_from(&self, value: &[u8]) {
-        self.credit.set(self.credit.get() - 1);
-        if let Some(mold) = Mold::of(value) {
-            let mut known = self.known.borrow_mut();
-            known.truncate(MOLDS - 1);
-            known.insert(0, mold);
-        }
+        self.others.truncate(MOLDS - 1);
     }
 }
 
-/// The pieces of a value.
+/// How a value may look, and what stands before it.
 #[derive(Debug)]
 struct Mold {
-    parts: Box<[Part]>,
+    /// All up to the first place where values may differ.
+    lead: Literal,
+    /// Where the value starts in it.
+    value: usize,
+    compact: bool,
+    kind: Kind,
 }
 
-/// Text that stands as it is, and what follows it.
 #[derive(Debug)]
-struct Part {
-    text: Literal,
-    leaf: Leaf,
-}
-
-/// What may be one thing or another.
-#[derive(Clone, Copy, Debug)]
-enum Leaf {
-    /// The inside of a string.
+enum Kind {
+    /// A string, whose first quote ends the lead.
     Text,
     Number,
     /// `true`, `false` or `null`.
     Word,
-    /// Nothing: the value ends.
-    End,
+    /// A list or map: what follows the lead.
+    Parts(Box<[Part]>),
 }
 
 impl Mold {
-    /// The mold of a valid list or map; none when it is too large.
-    fn of(value: &[u8]) -> Option<Self> {
-        if value.len() > LONGEST {
+    /// The mold of such a value; none when it is too large.
+    fn of(miss: &Miss<'_>) -> Option<Self> {
+        if miss.text.len() > LONGEST {
             return None;
         }
-        let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
-        let part = |range: std::ops::Range<usize>, leaf| Part { text: Literal::new(&value[range]), leaf };
-        while let Some(byte) = value.get(at) {
-            match byte {
-                b'"' => {
-                    let quote = end_of_string(value, at + 1)?;
-                    if !is_key(&value[quote + 1..]) {
-                        parts.push(part(from..at + 1, Leaf::Text));
-                        from = quote;
-                    }
-                    at = quote + 1;
-                }
-                b'-' | b'0'..=b'9' => {
-                    parts.push(part(from..at, Leaf::Number));
-                    at += value[at..].iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))?;
-                    from = at;
-                }
-                b't' | b'f' | b'n' => {
-                    parts.push(part(from..at, Leaf::Word));
-                    at += value[at..].iter().position(|byte| !byte.is_ascii_lowercase())?;
-                    from = at;
-                }
-                _ => at += 1,
-            }
-            if parts.len() > PARTS {
-                return None;
-            }
+        let (mut end, kind) = match miss.look {
+            Look::Plain | Look::Escaped => (miss.value + 1, Kind::Text),
+            Look::Whole | Look::Number => (miss.value, Kind::Number),
+            Look::True | Look::False | Look::Null => (miss.value, Kind::Word),
+            Look::Raw => (0, Kind::Parts(Box::default())),
+            _ => return None,
+        };
+        let mut kind = kind;
+        if let Kind::Parts(rest) = &mut kind {
+            let (lead, found) = parts(&miss.text[miss.value..])?;
+            end = miss.value + lead;
+            *rest = found.into();
         }
-        parts.push(part(from..value.len(), Leaf::End));
-        Some(Self { parts: parts.into() })
+        Some(Self { lead: Literal::new(&miss.text[..end]), value: miss.value, compact: miss.compact, kind })
     }
 
-    /// The place after the value at `at`, if it fits.
-    #[inline]
-    fn pass(&self, scan: &mut Scan<'_>, mut at: usize) -> Option<usize> {
-        for Part { text, leaf } in &self.parts {
-            at = text.pass(scan.bytes, at)?;
-            at = match leaf {
-                Leaf::Text => scan.string(at).ok()?,
-                Leaf::Number => scan.pass_number(at).ok()?,
-                Leaf::Word => {
-                    let word = match scan.peek(at)? {
-                        b't' => "true",
-                        b'f' => "false",
-                        _ => "null",
-                    };
-                    scan.word(at, word).ok()?
-                }
-                Leaf::End => return Some(at),
+    /// What comes next, if it fits.
+    #[allow(clippy::inline_always, reason = "see `Molds::pass`")]
+    #[inline(always)]
+    fn pass<'a>(&self, scan: &mut Scan<'a>, rest: &'a [u8]) -> Option<Passed<'a>> {
+        let inside = self.lead.pass(rest)?;
+        let (look, start, end) = match &self.kind {
+            Kind::Text => {
+                let end = inside.get(letters(inside)..)?;
+                let Some((b'"', after)) = end.split_first() else { return escaped(scan, inside, end) };
+                let cell = Cell { look: Look::Plain, start: scan.place(inside) as u32, end: scan.place(end) as u32 };
+                return Some(Passed { cell, rest: after, compact: self.compact });
+            }
+            Kind::Number => {
+                let (length, whole) = scan.usual_number(inside)?;
+                (if whole { Look::Whole } else { Look::Number }, scan.place(inside), inside.get(length..)?)
+            }
+            Kind::Word => {
+                let (look, length) = usual_word(inside)?;
+                (look, scan.place(inside), inside.get(length..)?)
+            }
+            Kind::Parts(parts) => (Look::Raw, scan.place(rest) + self.value, pass_parts(parts, scan, inside)?),
+        };
+        Some(Passed { cell: Cell { look, start: start as u32, end: scan.place(end) as u32 }, rest: end, compact: self.compact })
+    }
+}
+
+/// A string with escapes, the first of which stands at `stop`; it is not copied as it stands.
+#[cold]
+fn escaped<'a>(scan: &mut Scan<'a>, inside: &[u8], stop: &[u8]) -> Option<Passed<'a>> {
+    let end = scan.string_with_escapes(scan.place(stop)).ok()?;
+    let cell = Cell { look: Look::Escaped, start: scan.place(inside) as u32, end: end as u32 };
+    Some(Passed { cell, rest: scan.block.get(end + 1..)?, compact: false })
+}
+
+/// What follows these parts.
+#[inline(never)]
+fn pass_parts<'a>(parts: &[Part], scan: &mut Scan<'a>, rest: &'a [u8]) -> Option<&'a [u8]> {
+    let mut rest = rest;
+    for part in parts {
+        rest = loop {
+            let end = match part.leaf {
+                Leaf::Texts => rest.get(letters(rest)..),
+                Leaf::Numbers => few_digits(rest).and_then(|length| rest.get(length..)),
+                Leaf::Word => rest.get(usual_word(rest)?.1..),
             };
-        }
-        None
+            // What the text begins with ends any leaf.
+            if let Some(after) = end.and_then(|end| part.text.pass(end)) {
+                break after;
+            }
+            match more(part, scan, rest, end)? {
+                ControlFlow::Break(after) => break after,
+                ControlFlow::Continue(next) => rest = next,
+            }
+        };
     }
+    Some(rest)
 }
 
-/// The closing quote of a string whose inside starts at `at`.
-fn end_of_string(value: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match value.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
+/// Goes on where the leaf at `start` seems to end at `end` and its text does not follow: with the next one in the list, or
+/// behind the text.
+#[inline]
+fn more<'a>(part: &Part, scan: &mut Scan<'a>, start: &'a [u8], end: Option<&'a [u8]>) -> Option<ControlFlow<&'a [u8], &'a [u8]>> {
+    let next = |end: &'a [u8]| match (part.leaf, end) {
+        (Leaf::Texts, [b'"', b',', b'"', next @ ..]) | (Leaf::Numbers, [b',', next @ ..]) if part.more => Some(next),
+        _ => None,
+    };
+    if let Some(next) = end.and_then(next) {
+        return Some(ControlFlow::Continue(next));
     }
-}
-
-/// Whether what comes before this is a key.
-fn is_key(rest: &[u8]) -> bool {
-    rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
+    let end = match part.leaf {
+        Leaf::Texts if end?.first() == Some(&b'\\') => scan.string_with_escapes(scan.place(end?)).ok()?,
+        Leaf::Numbers => scan.less_usual_number(scan.place(start))?.0,
+        _ => return None,
+    };
+    let end = scan.block.get(end..)?;
+    match part.text.pass(end) {
+        Some(after) => Some(ControlFlow::Break(after)),
+        None => next(end).map(ControlFlow::Continue),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn passed(mold: &Mold, text: &str) -> bool {
-        let mut scan = Scan::new(text.as_bytes(), 0, 128);
-        mold.pass(&mut scan, 0) == Some(text.len())
+    /// A value under the key `k`, as it stands in a record.
+    fn miss(text: &str, record: u64) -> Miss<'_> {
+        let value = text.find(':').unwrap() + 1;
+        Miss { record, text: text.as_bytes(), value, compact: true, look: Look::Raw }
+    }
+
+    fn passed(molds: &mut Molds, text: &str) -> bool {
+        let mut scan = Scan::new(text.as_bytes(), text.len(), 128);
+        let passed = molds.pass(&mut scan, text.as_bytes());
+        passed.or_else(|| molds.pass_other(&mut scan, text.as_bytes(), 0)).is_some_and(|passed| passed.rest.is_empty())
     }
 
     #[test]
     fn a_mold_fits_what_differs_in_its_leaves_only() {
-        let mold = Mold::of(br#"[{"a":["x",1.5],"b\"": true, "c":{}}]"#).unwrap();
-        for fits in [r#"[{"a":["",-7e3],"b\"": null, "c":{}}]"#, r#"[{"a":["\"\u00e4",0],"b\"": false, "c":{}}]"#] {
-            assert!(passed(&mold, fits), "{fits}");
-        }
-        for not in [
-            r#"[{"a":["x",01],"b\"": true, "c":{}}]"#,
-            r#"[{"a":["x",1.],"b\"": true, "c":{}}]"#,
-            r#"[{"a":["x",1],"b\"": nul, "c":{}}]"#,
-            r#"[{"a":["\x",1],"b\"": true, "c":{}}]"#,
-            "[{\"a\":[\"\n\",1],\"b\\\"\": true, \"c\":{}}]",
-            r#"[{"a":["x",1],"b": true, "c":{}}]"#,
-            r#"[{"a":["x",1],"b\"":true, "c":{}}]"#,
-            r#"[{"a":["x",1],"b\"": true, "c":{}}"#,
+        let mut molds = Molds::new();
+        molds.learn(&miss(r#","k":[{"a":["x",1.5],"b\"": true, "c":{}}]"#, 0));
+        for fits in [
+            r#","k":[{"a":["",-7e3],"b\"": null, "c":{}}]"#,
+            r#","k":[{"a":["\"\u00e4",0],"b\"": false, "c":{}}]"#,
+            r#","k":[{"a":["x\\\"",1,2,-3.5],"b\"": true, "c":{}}]"#,
         ] {
-            assert!(!passed(&mold, not), "{not}");
+            assert!(passed(&mut molds, fits), "{fits}");
         }
+        molds.learn(&miss(r#","k":["x"]"#, 0));
+        assert!(passed(&mut molds, r#","k":["x\"","","\\","","y"]"#));
+        assert!(!passed(&mut molds, r#","k":["x",]"#) && !passed(&mut molds, r#","k":["x","y]"#) && !passed(&mut molds, r#","k":["x",1]"#));
+        for not in [
+            r#","k":[{"a":["x",01],"b\"": true, "c":{}}]"#,
+            r#","k":[{"a":["x",1.],"b\"": true, "c":{}}]"#,
+            r#","k":[{"a":["x",1],"b\"": nul, "c":{}}]"#,
+            r#","k":[{"a":["\x",1],"b\"": true, "c":{}}]"#,
+            r#","k":[{"a":["x",,1],"b\"": true, "c":{}}]"#,
+            r#","k":[{"a":["x","y,1],"b\"": true, "c":{}}]"#,
+            r#","k":[{"a":["x",1,],"b\"": true, "c":{}}]"#,
+            r#","k":[{"a":["x",1,-],"b\"": true, "c":{}}]"#,
+            ",\"k\":[{\"a\":[\"\n\",1],\"b\\\"\": true, \"c\":{}}]",
+            r#","k":[{"a":["x",1],"b": true, "c":{}}]"#,
+            r#","k":[{"a":["x",1],"b\"":true, "c":{}}]"#,
+            r#","k":[{"a":["x",1],"b\"": true, "c":{}}"#,
+            r#","l":[{"a":["x",1],"b\"": true, "c":{}}]"#,
+            r#""k":[{"a":["x",1],"b\"": true, "c":{}}]"#,
+        ] {
+            assert!(!passed(&mut molds, not), "{not}");
+        }
+    }
+
+    #[test]
+    fn values_of_several_looks_are_all_known() {
+        let mut molds = Molds::new();
+        let texts = [(Look::Plain, r#","k":"x""#), (Look::Raw, r#","k":[1]"#), (Look::Null, r#","k":null"#)];
+        for (n, (look, text)) in texts.iter().enumerate() {
+            molds.learn(&Miss { look: *look, ..miss(text, n as u64) });
+        }
+        for text in [r#","k":"longer""#, r#","k":[1,2]"#, r#","k":false"#, r#","k":"""#] {
+            assert!(passed(&mut molds, text), "{text}");
+        }
+        assert!(!passed(&mut molds, r#","k":1"#));
+        molds.learn(&Miss { look: Look::Whole, ..miss(r#","k":1"#, 9) });
+        assert_eq!(molds.others.len(), MOLDS - 1);
+        assert!(passed(&mut molds, r#","k":1"#));
     }
 
     #[test]
     fn large_values_are_not_learnt_from() {
-        assert!(Mold::of(format!("[{}1]", "1,".repeat(PARTS)).as_bytes()).is_none());
-        assert!(Mold::of(format!("[\"{}\"]", "x".repeat(LONGEST)).as_bytes()).is_none());
+        let mut molds = Molds::new();
+        molds.learn(&miss(&format!(",\"k\":[\"{}\"]", "x".repeat(LONGEST)), 0));
+        assert!(molds.last.is_none() && molds.others.is_empty());
     }
 
     #[test]
     fn molds_that_do_not_fit_are_not_tried_for_ever() {
-        let molds = Molds::new();
-        let values: Vec<String> = (1..100).map(|n| format!("[{}]", vec!["{}"; n].join(","))).collect();
-        for value in &values {
-            let mut scan = Scan::new(value.as_bytes(), 0, 128);
-            assert_eq!(molds.pass(&mut scan, 0), None);
-            molds.learn(value.as_bytes());
+        let mut molds = Molds::new();
+        let values: Vec<String> = (1..100).map(|n| format!(",\"k\":[{}]", vec!["{}"; n].join(","))).collect();
+        for (record, value) in values.iter().enumerate() {
+            assert!(!passed(&mut molds, value) || record as u64 >= molds.wakes);
+            molds.learn(&miss(value, record as u64));
         }
-        assert!(molds.pause.get() > 0);
-        assert_eq!(molds.known.borrow().len(), MOLDS);
+        assert!(molds.wakes > 99);
+        assert!(molds.last.is_none() && (1..=MOLDS).contains(&molds.others.len()));
+        let mut scan = Scan::new(values[7].as_bytes(), values[7].len(), 128);
+        assert!(molds.pass_other(&mut scan, values[7].as_bytes(), 99).is_none());
+        // Later they are.
+        let late = molds.wakes;
+        molds.learn(&miss(&values[7], late));
+        assert!(molds.pass(&mut scan, values[7].as_bytes()).is_some());
     }
 }

@@ -163,17 +163,17 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     #[inline]
     fn new(text: &'a Text, from: usize, options: &'a ReadOptions, forms: &'a mut Forms) -> Self {
-        let (bytes, base) = match text.place() {
-            Some((block, range)) => (&block.as_bytes()[..range.end], range.start),
-            None => (text.as_bytes(), 0),
+        let (block, base, end) = match text.place() {
+            Some((block, range)) => (block.as_bytes(), range.start, range.end),
+            None => (text.as_bytes(), 0, text.len()),
         };
-        let mut scan = Scan::new(bytes, base + from, options.max_depth);
+        let mut scan = Scan::new(block, end, options.max_depth);
         scan.heeds_big = options.big != Big::Exact;
         Self { text, base, scan, at: base + from, options, forms, lazy: options.lazy, trusted: false, made: Datum::Unit }
     }
 
     fn read(&mut self) -> Scanned<Datum> {
-        if self.at == self.base && self.text.starts_with('\u{FEFF}') {
+        if self.scan.peek(self.at) == Some(0xEF) && self.at == self.base && self.text.starts_with('\u{FEFF}') {
             self.at += '\u{FEFF}'.len_utf8();
         }
         self.at = self.scan.blanks(self.at);

@@ -5,13 +5,32 @@
 
 use std::mem;
 
+use super::forms::{Form, Forms};
 use super::gather::Gather;
-use super::molds::Molds;
+use super::molds::{Miss, Passed};
 use super::read::{Big, Document};
 use super::scan::{Scanned, fits};
 use crate::datum::{Cell, Datum, Key, Look, Map, Piece, Row};
 
-impl Document<'_> {
+/// What comes in a record where no mold fits.
+enum Step<'a> {
+    /// The value of the key whose turn it is.
+    Value(Passed<'a>),
+    /// The key of that place; those before it are missing.
+    Later(usize),
+    /// The record ends, and goes on being text there.
+    End(usize),
+    /// A key that the form has not, or has elsewhere; or the text ends before what fitted does.
+    Other,
+}
+
+/// Sets the bit of that place; out of the way, as most records are compact.
+#[cold]
+fn mark(bits: &mut u64, place: usize) {
+    *bits |= 1 << place;
+}
+
+impl<'a> Document<'a> {
     /// The map at this place, outermost in its document. The text must be a span of a block.
     pub(super) fn record(&mut self) -> Scanned<Datum> {
         let start = self.at;
@@ -20,85 +39,104 @@ impl Document<'_> {
             self.at = first + 1;
             return Ok(Datum::Map(Map::new()));
         }
-        self.at = first;
-        if let Some(row) = self.foreseen()? {
-            self.forms.fitted();
-            return Ok(Datum::Map(row.into_map()));
+        let mut forms = mem::take(self.forms);
+        let read = self.record_of(&mut forms, start, first);
+        *self.forms = forms;
+        read.map(Datum::Map)
+    }
+
+    #[inline]
+    fn record_of(&mut self, forms: &mut Forms, start: usize, first: usize) -> Scanned<Map> {
+        if let Some(form) = forms.foresee(self.scan.bytes, first)
+            && let Some(row) = self.foreseen(form, start, first)?
+        {
+            forms.fitted();
+            return Ok(row.into_map());
         }
         self.at = first;
-        self.learnt().map(Datum::Map)
+        self.learnt(forms)
     }
 
     /// The record in the form that is foreseen, some keys of which may be missing; none when it has others.
-    fn foreseen(&mut self) -> Scanned<Option<Row>> {
-        let (bytes, mut at) = (self.scan.bytes, self.at);
-        let (Some((block, _)), Some(form)) = (self.text.place(), self.forms.foresee(bytes, at)) else { return Ok(None) };
-        let form = form.clone();
-        let mut row = Row::json(&form.shape, block);
-        let mut place = 0;
-        let mut next = form.foreseen(place, bytes, at);
-        loop {
-            if let Some(value) = next {
-                at = self.scan.blanks(value);
-            } else {
-                let end = self.scan.key(at)?;
-                // A name with escapes is none of the form's, whose names need none.
-                let Some(found) = form.find(place, &bytes[at + 1..end]) else { return Ok(None) };
-                at = self.scan.value_of_key(end)?;
-                (place..found).for_each(|_| row.push_absent());
-                place = found;
-            }
-            let (cell, end) = match self.scan.peek(at) {
-                Some(b'{' | b'[') => self.part(form.molds(place), at)?,
-                _ => self.cell(at)?,
-            };
-            match cell.look {
-                Look::Set => row.push_value(mem::take(&mut self.made)),
-                _ => row.push_found(cell),
-            }
-            place += 1;
-            // As compact JSON has it, most often.
-            if self.scan.peek(end) == Some(b',') {
-                next = form.foreseen(place, bytes, end + 1);
-                if next.is_some() {
-                    continue;
-                }
-            }
-            let (after, more) = self.scan.goes_on(end, b'}')?;
-            at = after;
-            if !more {
-                self.at = at;
-                return Ok(Some(row));
-            }
-            next = form.foreseen(place, bytes, at);
-        }
-    }
-
-    /// Passes the list or map that starts at `start`, when it looks as others under that key did; learns from it when not.
     #[inline]
-    fn part(&mut self, molds: &Molds, start: usize) -> Scanned<(Cell, usize)> {
-        if !self.trusted
-            && !self.options.duplicates_fail
-            && let Some(end) = molds.pass(&mut self.scan, start)
-            && !self.scan.big
-        {
-            return Ok((Cell { look: Look::Raw, start: start as u32, end: end as u32 }, end));
+    fn foreseen(&mut self, form: &mut Form, start: usize, first: usize) -> Scanned<Option<Row>> {
+        let Some((block, _)) = self.text.place() else { return Ok(None) };
+        form.records += 1;
+        let mut row = Row::json(&form.shape, block);
+        // A bit for each cell that does not stand as compact JSON has it.
+        let (mut rest, mut place, mut loose) = (self.scan.block.get(start..).unwrap_or_default(), 0, 0_u64);
+        loop {
+            for (head, cell) in form.heads[place..].iter().zip(&mut row.cells_mut()[place..]) {
+                let Some(passed) = head.molds.pass(&mut self.scan, rest) else { break };
+                *cell = passed.cell;
+                rest = passed.rest;
+                if !passed.compact {
+                    mark(&mut loose, place);
+                }
+                place += 1;
+            }
+            let at = self.scan.place(rest);
+            let step = if self.scan.peek(at) == Some(b'}') { Step::End(at + 1) } else { self.step(form, at, place, start, first)? };
+            match step {
+                Step::Value(passed) => {
+                    loose |= u64::from(!passed.compact) << place;
+                    rest = passed.rest;
+                    row.set_cell(place, passed.cell, &mut self.made);
+                    place += 1;
+                }
+                Step::Later(found) => {
+                    loose |= row.skip_cells(place..found);
+                    place = found;
+                }
+                Step::End(after) => {
+                    loose |= row.skip_cells(place..form.heads.len());
+                    row.set_compact(!loose);
+                    self.at = after;
+                    return Ok(Some(row));
+                }
+                Step::Other => return Ok(None),
+            }
         }
-        self.unlike(molds, start)
     }
 
+    /// What comes at `at`, behind the values of all keys before `place`, in a record that starts at `start` with its first key at
+    /// `first`.
     #[inline(never)]
-    fn unlike(&mut self, molds: &Molds, start: usize) -> Scanned<(Cell, usize)> {
-        let (cell, end) = self.cell(start)?;
-        if cell.look == Look::Raw && !self.trusted {
-            molds.learn(&self.scan.bytes[start..end]);
+    fn step(&mut self, form: &mut Form, at: usize, place: usize, start: usize, first: usize) -> Scanned<Step<'a>> {
+        let bytes = self.scan.bytes;
+        if at > bytes.len() {
+            return Ok(Step::Other);
         }
-        Ok((cell, end))
+        let (key, more) = if at == start { (first, true) } else { self.scan.goes_on(at, b'}')? };
+        if !more {
+            return Ok(Step::End(key));
+        }
+        let end = self.scan.key(key)?;
+        // A name with escapes is none of the form's, whose names need none.
+        let Some(found) = form.find(place, &bytes[key + 1..end]) else { return Ok(Step::Other) };
+        if found > place {
+            return Ok(Step::Later(found));
+        }
+        let molds = &mut form.heads[place].molds;
+        let rest = self.scan.block.get(at..).unwrap_or_default();
+        if let Some(passed) = molds.pass_other(&mut self.scan, rest, form.records) {
+            return Ok(Step::Value(passed));
+        }
+        let value = self.scan.value_of_key(end)?;
+        let (cell, after) = self.cell(value)?;
+        // Who writes a line for each record does not copy what runs over several.
+        let one_line = cell.look != Look::Raw || memchr::memchr2(b'\n', b'\r', &bytes[value..after]).is_none();
+        let compact = key == at + 1 && value == end + 2 && one_line;
+        if cell.look != Look::Set && !(cell.look == Look::Raw && self.trusted) {
+            molds.learn(&Miss { record: form.records, text: &bytes[at..after], value: value - at, compact, look: cell.look });
+        }
+        let compact = compact && !matches!(cell.look, Look::Set | Look::Escaped);
+        Ok(Step::Value(Passed { cell, rest: self.scan.block.get(after..).unwrap_or_default(), compact }))
     }
 
     /// The record key by key: a row when its form can be learnt, else plain entries.
     #[cold]
-    fn learnt(&mut self) -> Scanned<Map> {
+    fn learnt(&mut self, forms: &mut Forms) -> Scanned<Map> {
         let mut entries = Gather::with_capacity(8);
         let mut plain = true;
         loop {
@@ -123,16 +161,16 @@ impl Document<'_> {
         let Some((block, _)) = self.text.place() else { return Ok(Map::new()) };
         let entries = entries.into_entries();
         let keys: Vec<Key> = if plain { entries.iter().map(|(key, _)| key.clone()).collect() } else { Vec::new() };
-        Ok(match if plain { self.forms.learn(&keys) } else { None } {
+        Ok(match if plain { forms.learn(&keys) } else { None } {
             None => {
                 let value = |(cell, made): (Cell, Datum)| if cell.look == Look::Set { made } else { Piece::of(block, cell).to_datum() };
                 Map::from_entries(entries.into_iter().map(|(key, found)| (key, value(found))).collect())
             }
             Some((form, places)) => {
                 let mut row = Row::json(&form.shape, block);
-                for ((_, (cell, made)), place) in entries.into_iter().zip(places) {
-                    (row.cells()..place).for_each(|_| row.push_absent());
-                    if cell.look == Look::Set { row.push_value(made) } else { row.push_found(cell) }
+                row.skip_cells(0..form.heads.len());
+                for ((_, (cell, mut made)), place) in entries.into_iter().zip(places) {
+                    row.set_cell(place, cell, &mut made);
                 }
                 row.into_map()
             }

@@ -167,7 +167,7 @@ fn spans(text: &str) -> std::collections::HashMap<Key, String> {
 
 proptest! {
     #[test]
-    fn rows_say_what_plain_entries_say(records in records(), deeds in deeds(), before in "[ -~]{0,70}") {
+    fn rows_say_what_plain_entries_say(records in records(), deeds in deeds(), before in "[ -~]{0,70}", again in 0..3) {
         let mut reader = Reader::new(LAZY);
         // One block for all, as a file's lines have it.
         let block = std::rc::Rc::new(format!("{before}{}", records.concat()));
@@ -175,6 +175,10 @@ proptest! {
         for record in &records {
             let text = Text::span(&block, at..at + record.len());
             at += record.len();
+            // What its values look like is known then.
+            for _ in 0..again {
+                reader.read(&text).unwrap();
+            }
             let Datum::Map(mut map) = reader.read(&text).unwrap() else { panic!("{record}") };
             let mut twin = plain(record);
             prop_assert_eq!(to_string(&Datum::Map(map.clone())), to_string(&Datum::Map(twin.clone())), "{}", record);
@@ -193,20 +197,27 @@ proptest! {
         records in records(),
         place in any::<prop::sample::Index>(),
         byte in prop::sample::select(b" \n\0\"\\{}[]:,-.eE01tn\x7f".to_vec()),
-        how in 0..3,
+        how in 0..4,
     ) {
         let mut reader = Reader::new(LAZY);
         for record in &records {
-            reader.read(&record.as_str().into()).unwrap();
+            // Once for its form, once for what its values look like, once by what is known then.
+            for _ in 0..3 {
+                reader.read(&record.as_str().into()).unwrap();
+            }
             let mut bytes = record.clone().into_bytes();
             let place = place.index(bytes.len());
             match how {
                 0 => bytes.insert(place, byte),
                 1 => bytes[place] = byte,
+                2 => bytes.truncate(place),
                 _ => drop(bytes.remove(place)),
             }
             let Ok(damaged) = String::from_utf8(bytes) else { continue };
-            let (eager, lazy) = (read(&damaged), reader.read(&damaged.as_str().into()));
+            // In a block that goes on as the record would.
+            let goes_on = if how == 2 { &record[damaged.len()..] } else { record };
+            let block = std::rc::Rc::new(format!("{damaged}{goes_on}"));
+            let (eager, lazy) = (read(&damaged), reader.read(&Text::span(&block, 0..damaged.len())));
             let refused = |text: &str| serde_json::from_str::<serde_json::Value>(text).err();
             if !refused(&damaged).is_some_and(|error| error.to_string().contains("surrogate") || error.to_string().contains("end of hex")) {
                 prop_assert_eq!(lazy.is_err(), refused(&damaged).is_some(), "{}", damaged);

@@ -2,7 +2,8 @@
 
 use super::fault::{Fault, What};
 use super::letters::length_of_escape;
-use super::stops::Stops;
+use super::stops::stop;
+use crate::datum::Look;
 
 /// The text is no JSON; [`Scan::fault`] says why. Empty, for it travels through every return.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +16,8 @@ pub(super) type Scanned<T> = Result<T, Broken>;
 pub(super) struct Scan<'a> {
     /// The text from its block's first byte on, so that places are places in the block.
     pub(super) bytes: &'a [u8],
-    stops: Stops,
+    /// The same and what follows in the block.
+    pub(super) block: &'a [u8],
     /// How deep lists and maps may be nested.
     max_depth: usize,
     /// Whether whole numbers beyond `i64` matter in what is passed.
@@ -29,11 +31,11 @@ pub(super) struct Scan<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 
 impl<'a> Scan<'a> {
-    /// Over the part of `bytes` from `from` on.
+    /// Over the part of `block` that ends at `end`.
     #[inline]
-    pub(super) fn new(bytes: &'a [u8], from: usize, max_depth: usize) -> Self {
-        let fault = Fault { at: from, what: What::Surplus };
-        Self { bytes, stops: Stops::new(from), max_depth, heeds_big: false, big: false, fault }
+    pub(super) fn new(block: &'a [u8], end: usize, max_depth: usize) -> Self {
+        let fault = Fault { at: end, what: What::Surplus };
+        Self { bytes: &block[..end], block, max_depth, heeds_big: false, big: false, fault }
     }
 
     #[inline]
@@ -61,8 +63,9 @@ impl<'a> Scan<'a> {
 
     /// Where the letters end of the string whose inside starts at `inside`, and whether that is its closing quote.
     #[inline]
-    pub(super) fn letters(&mut self, inside: usize) -> (usize, bool) {
-        let stop = self.stops.next(self.bytes, inside);
+    pub(super) fn letters(&self, inside: usize) -> (usize, bool) {
+        // What stands behind the text is looked at rather than its last bytes one by one.
+        let stop = stop(self.block, inside).min(self.bytes.len());
         (stop, self.peek(stop) == Some(b'"'))
     }
 
@@ -79,14 +82,14 @@ impl<'a> Scan<'a> {
         if closed { Ok(stop) } else { self.string_with_escapes(stop) }
     }
 
-    /// The closing quote of a string whose letters end at `stop` for the first time.
-    pub(super) fn string_with_escapes(&mut self, stop: usize) -> Scanned<usize> {
-        let mut at = stop;
+    /// The closing quote of a string whose letters end at `from` for the first time.
+    pub(super) fn string_with_escapes(&mut self, from: usize) -> Scanned<usize> {
+        let mut at = from;
         loop {
             match self.peek(at) {
                 Some(b'"') => return Ok(at),
                 Some(b'\\') => match length_of_escape(self.bytes, at) {
-                    Ok(length) => at = self.stops.next(self.bytes, at + length),
+                    Ok(length) => at = stop(self.bytes, at + length),
                     Err(fault) => return self.refuse(fault.at, fault.what),
                 },
                 _ => return self.broken(at, "a control letter in a string"),
@@ -119,6 +122,41 @@ impl<'a> Scan<'a> {
             return self.broken(first + 1, "a number that starts with 0");
         }
         Ok(end)
+    }
+
+    /// The place in the block of what is left of it.
+    #[inline]
+    pub(super) fn place(&self, rest: &[u8]) -> usize {
+        self.block.len() - rest.len()
+    }
+
+    /// How long the number is that stands there, and whether it is whole; none where it has many digits, or there is none.
+    #[inline]
+    pub(super) fn usual_number(&mut self, rest: &[u8]) -> Option<(usize, bool)> {
+        match few_digits(rest) {
+            Some(length) if !matches!(rest.get(length), Some(b'.' | b'e' | b'E')) => Some((length, true)),
+            _ => {
+                let start = self.place(rest);
+                let (end, whole) = self.less_usual_number(start)?;
+                Some((end - start, whole))
+            }
+        }
+    }
+
+    /// As [`Scan::usual_number`], for the number at `at`; gives the place after it.
+    #[inline(never)]
+    pub(super) fn less_usual_number(&mut self, at: usize) -> Option<(usize, bool)> {
+        let first = at + usize::from(self.block.get(at) == Some(&b'-'));
+        let end = digits(self.block, first);
+        let (length, zero) = (end - first, self.block.get(first) == Some(&b'0'));
+        // A negative zero is more than its value.
+        if length == 0 || length > 18 || (zero && (length > 1 || first > at)) {
+            return None;
+        }
+        match self.block.get(end) {
+            Some(b'.' | b'e' | b'E') => Some((self.fraction(end).ok()?, false)),
+            _ => Some((end, true)),
+        }
     }
 
     /// Whether the number whose first digits end at `at` goes on with a fraction or an exponent.
@@ -312,18 +350,44 @@ fn some_blanks(bytes: &[u8], mut at: usize) -> usize {
 #[inline]
 fn digits(bytes: &[u8], mut at: usize) -> usize {
     while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let value = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'0'));
-        // Above 9 the sum has its highest bit; the lowest one found is right, those above may be echoes of a carry.
-        let others = (value.wrapping_add(ONES * 0x76) | value) & (ONES * 0x80);
-        if others != 0 {
-            return at + (others.trailing_zeros() / 8) as usize;
+        let length = leading_digits(*eight);
+        at += length;
+        if length < 8 {
+            return at;
         }
-        at += 8;
     }
     while matches!(peek(bytes, at), Some(b'0'..=b'9')) {
         at += 1;
     }
     at
+}
+
+/// How many digits stand there, at most seven, when they are a number without more before it or a zero too many; the number
+/// may go on with a fraction.
+#[inline]
+pub(super) fn few_digits(rest: &[u8]) -> Option<usize> {
+    let length = leading_digits(*rest.first_chunk::<8>()?);
+    (length == 1 || ((2..8).contains(&length) && rest[0] != b'0')).then_some(length)
+}
+
+/// Which of `true`, `false` and `null` stands there, and how long it is.
+#[inline]
+pub(super) fn usual_word(rest: &[u8]) -> Option<(Look, usize)> {
+    match rest.first_chunk::<4>()? {
+        b"true" => Some((Look::True, 4)),
+        b"null" => Some((Look::Null, 4)),
+        b"fals" if rest.get(4) == Some(&b'e') => Some((Look::False, 5)),
+        _ => None,
+    }
+}
+
+/// How many of these are digits before the first that is none.
+#[inline]
+fn leading_digits(eight: [u8; 8]) -> usize {
+    let value = u64::from_le_bytes(eight) ^ (ONES * u64::from(b'0'));
+    // Above 9 the sum has its highest bit; the lowest one found is right, those above may be echoes of a carry.
+    let others = (value.wrapping_add(ONES * 0x76) | value) & (ONES * 0x80);
+    (others.trailing_zeros() / 8) as usize
 }
 
 /// Whether the digits of a whole number, with or without minus, fit 64 bits.

@@ -32,10 +32,23 @@ pub enum Hop<'a> {
 
 /// As [`seek`], for steps that stand somewhere else.
 pub fn seek_by<'a>(text: &Text, mut hops: impl Iterator<Item = Hop<'a>>) -> Option<Datum> {
+    let (block, base, end) = match text.place() {
+        Some((block, range)) => (block.as_bytes(), range.start, range.end),
+        None => (text.as_bytes(), 0, text.len()),
+    };
+    let mut scan = Scan::new(block, end, usize::MAX);
+    let mut at = scan.blanks(base);
+    for hop in &mut hops {
+        at = step(&mut scan, at, hop)?;
+    }
+    // Strings are what is sought, most often.
+    if scan.peek(at) == Some(b'"')
+        && let (end, true) = scan.letters(at + 1)
+    {
+        return Some(Datum::Str(text.slice(at + 1 - base..end - base)));
+    }
     with_opened(&text.clone().into_span(), |document| {
-        for hop in &mut hops {
-            document.at = step(document, hop)?;
-        }
+        document.at = document.base + (at - base);
         document.value(1).ok()
     })
 }
@@ -47,28 +60,26 @@ fn find(document: &mut Document<'_>, steps: &[Step]) -> Option<Datum> {
             Step::At(n) => Hop::At(*n as usize),
             Step::All => return None,
         };
-        document.at = step(document, hop)?;
+        document.at = step(&mut document.scan, document.at, hop)?;
     }
     document.value(1).ok()
 }
 
 #[inline]
-fn step(document: &mut Document<'_>, hop: Hop<'_>) -> Option<usize> {
+fn step(scan: &mut Scan<'_>, at: usize, hop: Hop<'_>) -> Option<usize> {
     let found = match hop {
-        Hop::Key(key) => value_of(document, key),
-        Hop::At(n) => element(&mut document.scan, document.at, n),
+        Hop::Key(key) => value_of(scan, at, key),
+        Hop::At(n) => element(scan, at, n),
     };
     found.ok()?
 }
 
-/// The value of the key in the map at this place; the last one, should it be given twice.
-fn value_of(document: &mut Document<'_>, key: &Key) -> Scanned<Option<usize>> {
-    let scan = &mut document.scan;
-    let mut at = document.at;
+/// The value of the key in the map at `at`; the last one, should it be given twice.
+fn value_of(scan: &mut Scan<'_>, at: usize, key: &Key) -> Scanned<Option<usize>> {
     if scan.peek(at) != Some(b'{') {
         return Ok(None);
     }
-    at = scan.blanks(at + 1);
+    let mut at = scan.blanks(at + 1);
     if scan.peek(at) == Some(b'}') {
         return Ok(None);
     }

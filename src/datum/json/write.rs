@@ -100,10 +100,8 @@ fn write_map(out: &mut String, map: &Map) {
     }
     let mut lead = '{';
     for (key, value) in map.views() {
-        out.push(lead);
+        key.write_lead(out, lead);
         lead = ',';
-        key.write_json(out);
-        out.push(':');
         match value {
             View::Datum(value) => write(out, value),
             View::Piece(piece) => write_piece(out, piece),
@@ -160,6 +158,7 @@ impl Writer<'_> {
         let refuse = |what| Err(Refused { what, place: Vec::new() });
         match datum {
             Datum::Str(text) => self.string(text),
+            Datum::Int(value) => self.out.push_str(itoa::Buffer::new().format(*value)),
             Datum::Map(map) => return self.map(map, depth),
             Datum::List(list) => return self.list(list, depth),
             Datum::Raw(text) if !self.raw => return self.value(&open(text), depth),
@@ -185,13 +184,8 @@ impl Writer<'_> {
     }
 
     fn map(&mut self, map: &Map, depth: usize) -> Result<(), Refused> {
-        if self.raw
-            && let Some((row, block)) = map.json_row()
-        {
-            let (options, raw) = (self.options, self.raw);
-            return write_row(self.out, &row, block, |out, key, value| {
-                Writer { out, options, raw }.value(value, depth + 1).map_err(|refused| refused.under(format!(".{key}")))
-            });
+        if self.raw {
+            return self.compact(map, depth);
         }
         self.out.push('{');
         if self.options.sort_keys {
@@ -201,6 +195,44 @@ impl Writer<'_> {
         } else {
             self.entries(map.views(), depth)
         }
+    }
+
+    /// A map without blanks, in its own order.
+    fn compact(&mut self, map: &Map, depth: usize) -> Result<(), Refused> {
+        if let Some((row, block)) = map.json_row() {
+            let (options, raw) = (self.options, self.raw);
+            return write_row(self.out, &row, block, |out, key, value| Writer { out, options, raw }.entry(key, value, depth));
+        }
+        let mut lead = '{';
+        if map.is_read() {
+            for (key, value) in map.iter() {
+                key.write_lead(self.out, lead);
+                lead = ',';
+                self.entry(key, value, depth)?;
+            }
+        } else {
+            for (key, value) in map.views() {
+                key.write_lead(self.out, lead);
+                lead = ',';
+                match value {
+                    View::Datum(value) => self.entry(key, value, depth)?,
+                    View::Piece(piece) => write_piece(self.out, piece),
+                }
+            }
+        }
+        self.out.push_str(if lead == '{' { "{}" } else { "}" });
+        Ok(())
+    }
+
+    /// A value of a map without blanks.
+    #[inline]
+    fn entry(&mut self, key: &Key, value: &Datum, depth: usize) -> Result<(), Refused> {
+        match value {
+            Datum::Str(text) => write_string(self.out, text),
+            Datum::Int(value) => self.out.push_str(itoa::Buffer::new().format(*value)),
+            other => return self.value(other, depth + 1).map_err(|refused| refused.under(format!(".{key}"))),
+        }
+        Ok(())
     }
 
     fn entries<'m>(&mut self, entries: impl Iterator<Item = (&'m Key, View<'m>)>, depth: usize) -> Result<(), Refused> {
@@ -219,10 +251,6 @@ impl Writer<'_> {
             }
             let done = match value {
                 View::Datum(value) => self.value(value, depth + 1),
-                View::Piece(piece) if self.raw => {
-                    write_piece(self.out, piece);
-                    Ok(())
-                }
                 View::Piece(piece) => self.value(&piece.to_datum(), depth + 1),
             };
             done.map_err(|refused| refused.under(format!(".{key}")))?;
