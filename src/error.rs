@@ -130,14 +130,13 @@ impl fmt::Display for Error {
             Self::NotText { got } => write!(f, "a line must be a string or a blob, but is `{got}`"),
             Self::Data { text, piece } if piece.is_empty() => f.write_str(text),
             Self::Data { text, piece } => write!(f, "{text}: `{piece}`"),
-            Self::Refused { text, .. } => f.write_str(text),
             Self::Script { text, place, .. } if place.is_empty() => f.write_str(text),
             Self::Script { text, place, .. } => write!(f, "{place}: {text}"),
             Self::Os { doing, path, source } => write!(f, "cannot {doing} `{}`: {}", path.display(), plain(source)),
             Self::Option { option, text, .. } => write!(f, "option `{option}`: {text}"),
             Self::Cycle { path } => write!(f, "the train runs in a circle: {}", path.join(" -> ")),
             Self::Finished => f.write_str("nothing can be bound after `finish`"),
-            Self::Other(text) => f.write_str(text),
+            Self::Other(text) | Self::Refused { text, .. } => f.write_str(text),
         }
     }
 }

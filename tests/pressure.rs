@@ -17,7 +17,7 @@ fn split(branch: &str) -> Rig {
 }
 
 fn lines(count: usize) -> String {
-    (0..count).map(|n| format!("line {n}\n")).collect()
+    (0..count).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat()
 }
 
 #[test]

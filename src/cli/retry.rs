@@ -63,11 +63,11 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     };
     wound.done(status);
     let fed: u64 = letters.cogs.values().sum();
-    let mut text = format!("deadbeat: {fed} letters fed again, {errors} errors");
-    if letters.truncated > 0 {
-        text += &format!("; {} left out, as only the beginning of their data is there", letters.truncated);
-    }
-    tell(&format!("{text}\n"));
+    let left_out = match letters.truncated {
+        0 => String::new(),
+        count => format!("; {count} left out, as only the beginning of their data is there"),
+    };
+    tell(&format!("deadbeat: {fed} letters fed again, {errors} errors{left_out}\n"));
     match u8::try_from(status.rem_euclid(256)).unwrap_or(1) {
         0 if strict && (errors > 0 || letters.truncated > 0) => 3,
         status => status,

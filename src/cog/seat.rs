@@ -49,6 +49,7 @@ pub struct Stats {
 
 /// What the train knows of a cog besides the cog itself.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Seat {
     /// Its number in the train, and its owner number in the escapement.
     pub number: u32,

@@ -1,5 +1,7 @@
 //! What travels upward: settled origins to their supplies, broadcasts to whoever listens, signals to the train.
 
+use std::fmt::Write;
+
 use rustix::process::Signal;
 
 use super::Train;
@@ -120,7 +122,7 @@ impl Train {
             let mut text =
                 format!("{name}: {} in, {} out, {} swallowed, {} errors", stats.given, stats.emitted, stats.swallowed, stats.errors);
             if backlog.held > 0 {
-                text += &format!(", {} kept{}", backlog.held, if backlog.stalled { ", blocked" } else { "" });
+                let _ = write!(text, ", {} kept{}", backlog.held, if backlog.stalled { ", blocked" } else { "" });
             }
             log::write(priority, &text);
         }

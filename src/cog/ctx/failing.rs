@@ -98,7 +98,8 @@ fn bounded(datum: Datum) -> (Datum, bool) {
 }
 
 fn beginning(text: &str) -> Datum {
-    Datum::from(&text[..text.floor_char_boundary(LONGEST_DATA)])
+    let end = (0..=LONGEST_DATA).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    Datum::from(&text[..end])
 }
 
 #[cfg(test)]
