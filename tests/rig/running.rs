@@ -187,8 +187,8 @@ impl Running {
     fn wait_until(mut self, mut met: impl FnMut(&Self) -> bool, otherwise: impl Fn(&str) -> String, file: &str) -> Self {
         let deadline = deadline();
         loop {
-            // Looked at first: what it wrote before it ended must be seen once more.
-            let over = self.has_ended();
+            // Looked at first: what it wrote before it ended must be seen once more, and its readers may be late.
+            let over = self.has_ended() && self.shared.lock().ended >= 2;
             if met(&self) {
                 return self;
             }
