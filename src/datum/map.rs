@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::row::Parts;
-use super::{Datum, Key, Near, Row, View};
+use super::{Datum, Key, Near, Row, Shape, View};
 
 /// Up to this many keys walking is faster than hashing, and cannot be made slow.
 const FEW: usize = 32;
@@ -229,6 +229,51 @@ impl Map {
         let entries = self.entries_mut();
         let place = entries.iter().position(|(known, _)| *known == **key)?;
         Some((entries.remove(place).1, place))
+    }
+
+    /// As [`Map::remove_at`], for who does not want what stood there.
+    #[inline]
+    pub fn forget_at(&mut self, key: &Near) {
+        match self.row_mut() {
+            Some(row) => row.forget_at(key),
+            None => drop(self.remove(key)),
+        }
+    }
+
+    /// The keys that the entries stand under, some of which may be absent; none where they are this map's own.
+    #[inline]
+    pub fn shape(&self) -> Option<&Shape> {
+        match &self.0 {
+            Repr::Row(row) => row.shape(),
+            Repr::Entries(_) => None,
+        }
+    }
+
+    /// An empty row for values that stand in the same block: under their keys, or [set](Row::push_value).
+    #[inline]
+    pub fn row_beside(&self, shape: &Shape) -> Option<Row> {
+        match &self.0 {
+            Repr::Row(row) => row.beside(shape),
+            Repr::Entries(_) => None,
+        }
+    }
+
+    /// The letters under the key, where they stand in their text as they are.
+    #[inline]
+    pub fn letters_at(&self, key: &Near) -> Option<&str> {
+        match &self.0 {
+            Repr::Row(row) => row.letters_at(key),
+            Repr::Entries(_) => None,
+        }
+    }
+
+    /// As [`Map::insert_at`], for who does not want what stood there.
+    #[inline]
+    pub fn put_at(&mut self, key: &Near, value: Datum) {
+        match self.row_mut() {
+            Some(row) => row.put_at(key, value),
+            None => drop(self.insert(Key::clone(key), value)),
+        }
     }
 
     /// Puts the last `n` entries, no more than were [pushed](Map::push), in the order of their names.

@@ -4,6 +4,7 @@
 //! the few that it needs, a marshaller copies the others as they stand. Only who wants a [`Datum`] of each gets them read,
 //! all at once. Rows are recycled, so that a record costs no allocation.
 
+mod code;
 mod inner;
 mod look;
 
@@ -265,14 +266,6 @@ impl Row {
         self.inner_mut().insert(place, key, value)
     }
 
-    /// As [`Row::insert`], for who changes many rows alike.
-    #[allow(clippy::inline_always, reason = "as looking")]
-    #[inline(always)]
-    pub(super) fn insert_at(&mut self, key: &Near, value: Datum) -> Option<Datum> {
-        let place = self.inner().find_at(key);
-        self.inner_mut().insert(place, key, value)
-    }
-
     /// Appends an entry whose key is known not to be there.
     #[inline]
     pub(super) fn push(&mut self, key: Key, value: Datum) {
@@ -288,13 +281,6 @@ impl Row {
     pub(super) fn remove(&mut self, key: &Key) -> Option<Datum> {
         let place = self.inner().find(key);
         self.inner_mut().remove(place, key).map(|(old, _)| old)
-    }
-
-    /// As [`Row::remove`], for who changes many rows alike; tells also how many entries stand before.
-    #[inline]
-    pub(super) fn remove_at(&mut self, key: &Near) -> Option<(Datum, usize)> {
-        let place = self.inner().find_at(key);
-        self.inner_mut().remove(place, key)
     }
 }
 

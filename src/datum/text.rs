@@ -20,10 +20,35 @@ pub struct Text(Repr);
 enum Repr {
     Static(&'static str),
     Own(Rc<str>),
-    Span { block: Block, start: u32, end: u32 },
+    /// So few letters that they need no place of their own.
+    Short {
+        len: u8,
+        bytes: [u8; SHORT],
+    },
+    Span {
+        block: Block,
+        start: u32,
+        end: u32,
+    },
 }
 
+/// What fits beside the tag, as long as any other kind.
+const SHORT: usize = 22;
+
 impl Text {
+    /// A copy of the text; a short one takes no memory besides, but costs a little whenever it is looked at.
+    #[inline]
+    pub fn brief(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..text.len()) {
+            Some(place) => {
+                place.copy_from_slice(text.as_bytes());
+                Self(Repr::Short { len: text.len() as u8, bytes })
+            }
+            None => Self(Repr::Own(text.into())),
+        }
+    }
+
     /// Text that lives in the program itself.
     pub const fn fixed(text: &'static str) -> Self {
         Self(Repr::Static(text))
@@ -53,6 +78,7 @@ impl Text {
         match &self.0 {
             Repr::Static(text) => Self(Repr::Static(&text[range])),
             Repr::Own(text) => Self(Repr::Own(text[range].into())),
+            Repr::Short { .. } => Self::brief(&self.as_str()[range]),
             Repr::Span { block, start, end } => {
                 // What is within a span fits as the span did.
                 let (from, to) = (*start + range.start as u32, *start + range.end as u32);
@@ -66,8 +92,8 @@ impl Text {
     /// The text as a span of a block: itself when it is one, else a copy. For who cuts many pieces out of it.
     pub fn into_span(self) -> Self {
         match self.0 {
-            Repr::Own(text) => {
-                let block = Rc::new(String::from(&*text));
+            Repr::Own(_) | Repr::Short { .. } => {
+                let block = Rc::new(String::from(self.as_str()));
                 let end = block.len();
                 Self::span(&block, 0..end)
             }
@@ -92,15 +118,39 @@ impl Text {
         }
     }
 
+    /// How many bytes it has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Static(text) => text.len(),
+            Repr::Own(text) => text.len(),
+            Repr::Short { len, .. } => usize::from(*len),
+            Repr::Span { start, end, .. } => (*end - *start) as usize,
+        }
+    }
+
+    /// Whether it has no letter.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The letters.
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Static(text) => text,
             Repr::Own(text) => text,
+            Repr::Short { len, bytes } => short(*len, bytes),
             Repr::Span { block, start, end } => &block[*start as usize..*end as usize],
         }
     }
+}
+
+/// The letters of a short text, a call away: others are looked at more often.
+#[inline(never)]
+fn short(len: u8, bytes: &[u8; SHORT]) -> &str {
+    std::str::from_utf8(&bytes[..usize::from(len)]).unwrap_or_default()
 }
 
 impl Deref for Text {
@@ -188,6 +238,17 @@ impl fmt::Display for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn brief_texts_are_as_others() {
+        for text in ["", "a", "ača", "web52:bob239", "0123456789012345678901", "01234567890123456789012", "012345678901234567890é"] {
+            let brief = Text::brief(text);
+            assert_eq!((brief.as_str(), &brief.detach(), &brief.clone().into_span()), (text, &Text::from(text), &Text::from(text)));
+            assert!(brief.place().is_none() && brief.len() == text.len() && brief.is_empty() == text.is_empty());
+            assert_eq!(brief.slice(0..text.len().min(1)), text[..text.len().min(1)]);
+        }
+        assert_eq!((size_of::<Text>(), size_of::<super::super::Datum>()), (24, 32));
+    }
 
     #[test]
     fn spans_share_and_slices_of_spans_share_too() {

@@ -28,6 +28,17 @@ impl<'a> Piece<'a> {
         Self { block, cell }
     }
 
+    /// Whether it stands in that block.
+    #[inline]
+    pub(super) fn stands_in(&self, block: &Block) -> bool {
+        std::rc::Rc::ptr_eq(self.block, block)
+    }
+
+    #[inline]
+    pub(super) fn cell(&self) -> Cell {
+        self.cell
+    }
+
     /// What it looks like; never [`Look::Absent`], [`Look::Set`] or one of the words.
     #[inline]
     pub fn look(&self) -> Look {

@@ -225,6 +225,7 @@ impl ScriptFn {
         } else {
             match lowered.give(datum, None)? {
                 Outcome::Itself => return Some(Ok(None)),
+                Outcome::Settled(value) => return Some(Ok(Some(value))),
                 Outcome::Value(value) => value,
             }
         };
@@ -258,6 +259,10 @@ fn native_change(lowered: &Lowered, this: bool, datum: &mut Datum, piece: Option
     }
     match lowered.give(datum, piece) {
         Some(Outcome::Itself) => true,
+        Some(Outcome::Settled(value)) => {
+            *datum = value;
+            true
+        }
         Some(Outcome::Value(Datum::Unit)) | None => false,
         Some(Outcome::Value(value)) => match lower::made(value, datum) {
             Ok(made) => {

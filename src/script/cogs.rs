@@ -110,6 +110,10 @@ impl ScriptCog {
                 // A result that is the datum is still a result: nothing is none, a list is several.
                 Outcome::Itself if datum.kind() == "array" => datum.clone(),
                 Outcome::Itself if *datum != Datum::Unit => return Some(Ok(Turned::Kept)),
+                Outcome::Settled(value) => {
+                    *datum = value;
+                    return Some(Ok(Turned::Kept));
+                }
                 Outcome::Itself | Outcome::Value(Datum::Unit) => return Some(Ok(Turned::Swallowed)),
                 Outcome::Value(value) => value,
             }

@@ -1,6 +1,7 @@
 //! Rows are the maps that they stand for.
 
 use super::*;
+use crate::datum::view::Piece;
 use crate::datum::{Path, json};
 
 fn row() -> Map {

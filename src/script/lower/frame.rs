@@ -41,7 +41,7 @@ pub(super) enum Event<'a> {
 /// Nested calls at most; the interpreter allows some more.
 const DEEPEST: u32 = 24;
 /// What may be put into lists and maps in one call: elements, and bytes of text by 64.
-const ROOM: usize = 20_000;
+pub(super) const ROOM: usize = 20_000;
 
 /// The state of one call besides the event; the memory is used again by the next one.
 #[derive(Default)]
@@ -172,12 +172,7 @@ impl<'a> Frame<'a> {
     /// Counts what is put into a list or map: the interpreter limits their sizes with all that is in them.
     #[inline]
     pub(super) fn charge(&mut self, value: &Datum) -> Out<()> {
-        let weight = match value {
-            Datum::Str(text) => 1 + text.len() / 64,
-            Datum::List(_) | Datum::Map(_) | Datum::Raw(_) | Datum::Bytes(_) => weight(value, 0),
-            _ => 1,
-        };
-        self.room = or_bail(self.room.checked_sub(weight))?;
+        self.room = or_bail(self.room.checked_sub(weight(value)))?;
         Ok(())
     }
 }
@@ -192,7 +187,16 @@ pub(super) fn replace(target: &mut Datum, value: Datum) {
 }
 
 /// How much there is of a value, roughly.
-fn weight(value: &Datum, depth: usize) -> usize {
+#[inline]
+pub(super) fn weight(value: &Datum) -> usize {
+    match value {
+        Datum::Str(text) => 1 + text.len() / 64,
+        Datum::List(_) | Datum::Map(_) | Datum::Raw(_) | Datum::Bytes(_) => whole_weight(value, 0),
+        _ => 1,
+    }
+}
+
+fn whole_weight(value: &Datum, depth: usize) -> usize {
     if depth > 100 {
         return MOST;
     }
@@ -200,10 +204,10 @@ fn weight(value: &Datum, depth: usize) -> usize {
         Datum::Str(text) => 1 + text.len() / 64,
         Datum::Raw(text) => 1 + text.len() / 2,
         Datum::Bytes(bytes) => 1 + bytes.len(),
-        Datum::List(list) => list.iter().map(|part| weight(part, depth + 1)).sum::<usize>() + 1,
+        Datum::List(list) => list.iter().map(|part| whole_weight(part, depth + 1)).sum::<usize>() + 1,
         Datum::Map(map) => {
             let part = |view: View<'_>| match view {
-                View::Datum(part) => weight(part, depth + 1),
+                View::Datum(part) => whole_weight(part, depth + 1),
                 View::Piece(piece) => 1 + piece.as_str().len() / 2,
             };
             map.views().map(|(_, view)| part(view)).sum::<usize>() + 1

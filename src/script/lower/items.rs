@@ -64,8 +64,61 @@ impl Items {
     }
 }
 
+/// Gives the elements of the list that the text begins with in turn, all of which are whole numbers, until `take` gives false.
+/// What follows the list in its block may follow: eight bytes at a time are looked at.
 #[inline]
-fn blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn each_int(bytes: &[u8], mut take: impl FnMut(i64) -> Out<bool>) -> Out<()> {
+    if bytes.first() != Some(&b'[') {
+        return Err(Stop::Bail);
+    }
+    let mut at = blanks(bytes, 1);
+    if bytes.get(at) == Some(&b']') {
+        return Ok(());
+    }
+    loop {
+        let (value, end) = match few(bytes, at) {
+            Some(found) => found,
+            None => or_bail(whole(bytes, at))?,
+        };
+        at = if let Some(b',' | b']') = bytes.get(end) { end } else { blanks(bytes, end) };
+        let goes_on = match bytes.get(at) {
+            Some(b',') => true,
+            Some(b']') => false,
+            _ => return Err(Stop::Bail),
+        };
+        if !take(value)? || !goes_on {
+            return Ok(());
+        }
+        at = blanks(bytes, at + 1);
+    }
+}
+
+/// The number of one to seven digits at that place, in one go: each step joins neighbours, digits to pairs, pairs to fours.
+#[inline]
+fn few(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let eight = bytes.get(at..)?.first_chunk::<8>()?;
+    let word = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'0'));
+    // The lowest byte that is no digit is found; those above may be echoes.
+    let others = word.wrapping_add(ONES * 0x76) & (ONES * 0x80);
+    let len = others.trailing_zeros() / 8;
+    if len == 0 || len == 8 {
+        return None;
+    }
+    let digits = word << (64 - 8 * len);
+    let pairs = digits.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
+    let value = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
+    Some((value as i64, at + len as usize))
+}
+
+#[inline]
+fn blanks(bytes: &[u8], at: usize) -> usize {
+    if bytes.get(at).is_some_and(|byte| *byte > b' ') { at } else { behind_blanks(bytes, at) }
+}
+
+#[inline(never)]
+fn behind_blanks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }
@@ -144,6 +197,45 @@ mod tests {
         ] {
             let Datum::List(list) = json::open(&text.into()) else { panic!("{text}") };
             assert_eq!(format!("{:?}", all(text)), format!("{list:?}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_given_one_by_one_are_those_of_the_list() {
+        for text in ["[]", "[ ]", "[0]", "[1,22,333,4444,55555,666666,7777777,88888888,999999999]", "[ -1 ,\n20, 1234567890123456 ]"] {
+            let Datum::List(list) = json::open(&text.into()) else { panic!("{text}") };
+            for behind in ["", "]", ",\"next\":1}", "5555555555"] {
+                let mut given = Vec::new();
+                each_int(format!("{text}{behind}").as_bytes(), |value| {
+                    given.push(Datum::Int(value));
+                    Ok(true)
+                })
+                .unwrap();
+                assert_eq!(given, list, "{text}");
+            }
+        }
+        let mut first = 0;
+        each_int(b"[12,\"x\"]", |value| {
+            first = value;
+            Ok(false)
+        })
+        .unwrap();
+        assert_eq!(first, 12);
+        for text in [
+            "[1.5]",
+            "[1e3]",
+            "[-0]",
+            "[1,\"a\"]",
+            "[1234567.5]",
+            "[12345678.5]",
+            "[[1]]",
+            "[null]",
+            "{}",
+            "[1 2]",
+            "[1,]",
+            "[9223372036854775808]",
+        ] {
+            assert!(each_int(text.as_bytes(), |_| Ok(true)).is_err(), "{text}");
         }
     }
 

@@ -1,11 +1,11 @@
 //! From the syntax tree to native code: why a script is fast.
 //!
 //! Closures and functions whose every construct is known become code over the native tree (`compile`, with `statement`,
-//! `expression`, `chain`, gives `code`; `run` runs it, with `quick`, shorter ways for what is most common). Code does plain
-//! success only: at an error, an overflow, unlike types, a limit, it stops, what it changed is taken back (`undo`), and the
-//! interpreter does the whole call; so values and errors
-//! are the interpreter's own. What code made is settled as the interpreter would give it back (`settle`). Closures that are
-//! just a path stay one (`plain`), so that cogs can borrow.
+//! `expression`, `chain`, gives `code`; `run` runs it, with `quick`, shorter ways for what is most common; `swift` is a second
+//! tier for most of it). Code does plain success only: at an error, an overflow, unlike types, a limit, it stops, what it
+//! changed is taken back (`undo`), and the interpreter does the whole call; so values and errors are the interpreter's own. What
+//! code made is settled as the interpreter would give it back (`settle`). Closures that are just a path stay one (`plain`), so
+//! that cogs can borrow.
 //!
 //! Everything that touches the interpreter's internals for this stands in this folder.
 
@@ -32,6 +32,7 @@ mod run;
 mod settle;
 mod short;
 mod statement;
+mod swift;
 mod told;
 mod undo;
 
@@ -55,6 +56,7 @@ use crate::datum::Datum;
 use compile::Compiled;
 use frame::{Event, Frame, Out, Stop};
 use short::Short;
+use swift::Came;
 
 /// A callable as native code.
 pub(super) struct Lowered {
@@ -63,6 +65,9 @@ pub(super) struct Lowered {
     compiled: Compiled,
     /// The same, where there is a shorter road.
     short: Option<Short>,
+    /// The same for what is most common, made when it is first called.
+    swift: OnceCell<Option<swift::Result>>,
+    answer: OnceCell<Option<swift::Answer>>,
     /// What it captured, taken when it is first called: nothing changes that while the train runs.
     captured: OnceCell<Option<Vec<Datum>>>,
 }
@@ -71,6 +76,8 @@ pub(super) struct Lowered {
 pub(super) enum Outcome {
     /// The event as it is now.
     Itself,
+    /// Something else, which takes the event's place as it is.
+    Settled(Datum),
     /// Something else, which is to be [settled](made).
     Value(Datum),
 }
@@ -87,7 +94,15 @@ pub(super) fn lower(host: &Rc<Host>, function: &FnPtr, shape: Shape) -> Result<L
     let compiled = compile::compile(host, &definition, shape)?;
     let plain = function.curry().is_empty() && compiled.copy.is_none();
     let short = if plain { Short::of(&compiled.all[0].node) } else { None };
-    Ok(Lowered { host: Rc::clone(host), function: function.clone(), compiled, short, captured: OnceCell::new() })
+    Ok(Lowered {
+        host: Rc::clone(host),
+        function: function.clone(),
+        compiled,
+        short,
+        swift: OnceCell::new(),
+        answer: OnceCell::new(),
+        captured: OnceCell::new(),
+    })
 }
 
 impl Lowered {
@@ -100,12 +115,18 @@ impl Lowered {
 
     /// Changes the event in place and gives the result, if that is accepted. None when the interpreter must do it; the event is
     /// then as it was.
-    pub(super) fn change(&self, datum: &mut Datum, arg: Option<&Datum>, accepts: impl FnOnce(&Datum) -> bool) -> Option<Datum> {
+    pub(super) fn change(&self, datum: &mut Datum, arg: Option<&Datum>, accepts: impl Fn(&Datum) -> bool) -> Option<Datum> {
         if let (Some(short), None) = (&self.short, arg)
             && !short.gives_itself
             && short.run(datum)
         {
             return Some(Datum::Unit);
+        }
+        let captured = self.captured()?;
+        if let Some(swift) = self.swift(arg)
+            && let Some(value) = swift.change(datum, (captured, arg), &accepts)
+        {
+            return Some(value);
         }
         let mut frame = self.frame(Event::Changed(datum), arg)?;
         let given = match self.body(&mut frame) {
@@ -130,6 +151,16 @@ impl Lowered {
         {
             return Some(Outcome::Itself);
         }
+        let captured = self.captured()?;
+        if let Some(swift) = self.swift(arg)
+            && let Some(came) = swift.give(datum, (captured, arg))
+        {
+            return Some(match came {
+                Came::Itself => Outcome::Itself,
+                Came::Settled(value) => Outcome::Settled(value),
+                Came::Value(value) => Outcome::Value(value),
+            });
+        }
         let mut frame = self.frame(Event::Changed(datum), arg)?;
         let given = match self.body(&mut frame) {
             Ok(_) if frame.itself && Self::settle(&mut frame) => Some(Outcome::Itself),
@@ -148,6 +179,12 @@ impl Lowered {
 
     /// The value for an event that is not to be changed.
     pub(super) fn see(&self, datum: &Datum) -> Option<Datum> {
+        let captured = self.captured()?;
+        if let Some(swift) = self.swift(None)
+            && let Some(value) = swift.see(datum, (captured, None))
+        {
+            return settle::alone(value);
+        }
         self.looking(datum, |me, frame| {
             let value = me.body(frame)?;
             Ok(if frame.itself { frame.seen().clone() } else { value })
@@ -157,6 +194,13 @@ impl Lowered {
 
     /// The truth value for an event that is not changed.
     pub(super) fn test(&self, datum: &Datum) -> Option<bool> {
+        let captured = self.captured()?;
+        let made = || swift::Answer::of(&self.compiled, captured.len());
+        if let Some(answer) = self.answer.get_or_init(made)
+            && let Some(said) = answer.test(datum, (captured, None))
+        {
+            return Some(said);
+        }
         self.looking(datum, |me, frame| {
             let body = &me.compiled.all[0];
             match body.node.test(frame, &me.compiled.all) {
@@ -192,13 +236,26 @@ impl Lowered {
         }
     }
 
-    /// A frame with captured values and the parameter.
-    fn frame<'a>(&self, event: Event<'a>, arg: Option<&Datum>) -> Option<Frame<'a>> {
-        let captured = match self.function.curry() {
-            [] => &[][..],
+    /// The values of captured variables; none where code cannot have them.
+    #[inline]
+    fn captured(&self) -> Option<&[Datum]> {
+        Some(match self.function.curry() {
+            [] => &[],
             _ if !self.host.is_wound() => return None,
             _ => self.captured.get_or_init(|| captured::values(&self.function)).as_ref()?,
-        };
+        })
+    }
+
+    /// It as swift code, for that parameter besides the event; it is always called with one, or always without.
+    #[inline]
+    fn swift(&self, arg: Option<&Datum>) -> Option<&swift::Result> {
+        let presets = || self.function.curry().len() + usize::from(arg.is_some());
+        self.swift.get_or_init(|| swift::Result::of(&self.compiled, presets())).as_ref()
+    }
+
+    /// A frame with captured values and the parameter.
+    fn frame<'a>(&self, event: Event<'a>, arg: Option<&Datum>) -> Option<Frame<'a>> {
+        let captured = self.captured()?;
         let mut frame = Frame::new(event, self.compiled.all[0].slots);
         let mut slot = 0;
         for value in captured {

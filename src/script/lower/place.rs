@@ -69,6 +69,31 @@ fn into(frame: &Frame<'_>, value: &Datum, links: &[Link]) -> Out<Datum> {
     follow(frame, &json::open(text), links).map(Cow::into_owned)
 }
 
+/// The value that links lead to, all of which are keys and places.
+pub(super) fn straight(value: &Datum, links: &[Link]) -> Out<Datum> {
+    let mut here = value;
+    for (n, link) in links.iter().enumerate() {
+        here = match (&link.step, here) {
+            (Step::Key(key), Datum::Map(map)) => match map.look_at(key) {
+                Some(View::Datum(found)) => found,
+                Some(piece) => return straight(&piece.to_datum(), &links[n + 1..]),
+                None => return missing(&links[n + 1..]).map(Cow::into_owned),
+            },
+            (Step::At(at), Datum::List(list)) => or_bail(element(list, *at))?,
+            (_, Datum::Unit) if link.elvis => return Ok(Datum::Unit),
+            (_, Datum::Raw(text)) => {
+                let rest = &links[n..];
+                return match json::seek_by(text, rest.iter().map_while(hop)) {
+                    Some(found) if rest.iter().all(|link| hop(link).is_some()) => Ok(found),
+                    _ => straight(&json::open(text), rest),
+                };
+            }
+            _ => return Err(Stop::Bail),
+        };
+    }
+    Ok(here.clone())
+}
+
 /// A link that leads to one place in JSON.
 fn hop(link: &Link) -> Option<Hop<'_>> {
     match &link.step {

@@ -129,7 +129,7 @@ fn lower(call: &NativeCall, frame: &mut Frame<'_>, out: &mut String) -> Out<bool
 
 /// The piece at that place of a text that is split.
 #[inline]
-fn piece<'a>(text: &'a str, by: &str, at: usize) -> Out<&'a str> {
+pub(super) fn piece<'a>(text: &'a str, by: &str, at: usize) -> Out<&'a str> {
     if by.is_empty() || text.len() > LONGEST {
         return Err(Stop::Bail);
     }

@@ -378,7 +378,7 @@ fn set_place(place: &Place, op: Option<Op>, value: &Node, frame: &mut Frame<'_>,
     let value = value.eval(frame, all)?;
     frame.charge(&value)?;
     match (op, &*place.links, place.root) {
-        (None, [only], Root::Event) if let Step::Key(key) = &only.step => set_key(frame, key, value),
+        (None, [Link { step: Step::Key(key), .. }], Root::Event) => set_key(frame, key, value),
         (None, ..) => change(frame, place, true, |target| {
             *target = value;
             Ok(())

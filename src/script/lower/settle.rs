@@ -13,7 +13,7 @@ fn is_scalar(value: &Datum) -> bool {
 }
 
 /// A scalar that stands where `old` was.
-fn scalar(value: Datum, old: Option<View<'_>>) -> Datum {
+pub(super) fn scalar(value: Datum, old: Option<View<'_>>) -> Datum {
     let value = match value {
         Datum::Number(text) => number(&text),
         value => value,

@@ -96,6 +96,7 @@ pub(super) fn leaves() -> Kinds {
         r#""a.b.c""#,
         "§.m.c",
         "§.ls[0]",
+        "§.lm[0].c",
         r#"§["t"]"#,
         "caps",
         "m.c",

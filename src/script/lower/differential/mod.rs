@@ -26,6 +26,7 @@ use crate::script::callback::ScriptFn;
 use crate::script::convert::{from_rhai, to_rhai};
 use crate::script::host::{Host, Watch};
 use crate::script::libraries;
+use crate::script::lower::swift::WENT;
 use crate::script::winding::{Desk, Setting};
 
 use events::Given;
@@ -130,6 +131,8 @@ struct Comparison {
     lowered: Vec<String>,
     /// Of each event, whether the interpreter did not see it on the lowered road.
     natively: Vec<bool>,
+    /// Of each event, whether swift code did it.
+    swiftly: Vec<bool>,
     /// What kept the callable back.
     refusals: Vec<String>,
 }
@@ -137,12 +140,20 @@ struct Comparison {
 fn compare(script: &Script, events: &[(Given, Given)]) -> std::result::Result<Comparison, String> {
     let mut slow = Road::wind(script, false)?;
     let mut fast = Road::wind(script, true)?;
-    let mut found = Comparison { interpreted: Vec::new(), lowered: Vec::new(), natively: Vec::new(), refusals: fast.refusals.clone() };
+    let mut found = Comparison {
+        interpreted: Vec::new(),
+        lowered: Vec::new(),
+        natively: Vec::new(),
+        swiftly: Vec::new(),
+        refusals: fast.refusals.clone(),
+    };
     for (event, piece) in events {
         found.interpreted.push(slow.turn(event, piece));
         fast.interpreted.set(0);
+        let went = WENT.get();
         found.lowered.push(fast.turn(event, piece));
         found.natively.push(fast.interpreted.get() == 0);
+        found.swiftly.push(WENT.get() > went);
     }
     Ok(found)
 }
@@ -236,11 +247,12 @@ fn most_scripts_run_well() {
 /// Were nothing lowered, the roads would agree too.
 #[test]
 fn most_scripts_are_lowered() {
-    let (mut events, mut native) = (0, 0);
+    let (mut events, mut native, mut swift) = (0, 0, 0);
     let mut left = std::collections::BTreeMap::<String, usize>::new();
     let mut uses = std::collections::BTreeMap::<String, (usize, usize)>::new();
     for (script, given) in sample(200) {
         let Ok(found) = compare(&script, &given) else { continue };
+        swift += found.swiftly.iter().filter(|swiftly| **swiftly).count();
         for said in found.interpreted.iter().zip(&found.natively) {
             // An error is the interpreter's to raise.
             if said.0.starts_with("error: ") {
@@ -258,6 +270,7 @@ fn most_scripts_are_lowered() {
     }
     let mut left: Vec<_> = left.into_iter().collect();
     left.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-    eprintln!("{native} of {events} events were turned natively: {uses:?} {left:#?}");
+    eprintln!("{native} of {events} events were turned natively, {swift} swiftly: {uses:?} {left:#?}");
+    assert!(swift * 100 >= events * 15, "{swift} of {events} events were turned swiftly: {uses:?}");
     assert!(native * 100 >= events * 50, "{native} of {events} events were turned natively: {uses:?} {left:#?}");
 }

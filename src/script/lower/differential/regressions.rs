@@ -36,6 +36,30 @@ fn a_variable_as_first_argument_is_looked_up_after_the_others() {
     agree(Use::Cog, &script.replace("l.pop()", "[l.pop()]"), "{}", r#"{"q":[1,2],"r":53}"#);
 }
 
+#[test]
+fn a_map_made_of_events_of_several_shapes_agrees() {
+    let text = "|d| { let n = 0; for v in d.l { n += v; } #{zz: n, i: d.i, f: d.f, a: `${d.s}!`} }".to_owned();
+    let script = Script { used: Use::Func, text };
+    let events = [
+        (r#"{"f":"x","s":"a","i":2,"l":[1,22,333]}"#, true),
+        (r#"{"f":"y","s":"\u00e4","i":3,"l":[ -1, 9007199254740993 ]}"#, true),
+        (r#"{"i":2,"f":"z","l":[]}"#, true),
+        // A number that keeps its text.
+        (r#"{"f":1.50,"s":"a","i":2,"l":[1]}"#, true),
+        // These are for the general road: a sum too large, an element of another kind.
+        (r#"{"f":"x","s":"a","i":2,"l":[9223372036854775807,1]}"#, false),
+        (r#"{"f":"x","s":"a","i":2,"l":[1,2.5]}"#, false),
+        (r#"{"f":"x","s":"a","i":2,"l":[12345678]}"#, true),
+    ];
+    let given: Vec<_> = events
+        .iter()
+        .map(|(text, _)| (Given { text: (*text).to_owned(), lazy: true }, Given { text: "1".to_owned(), lazy: true }))
+        .collect();
+    let found = compare(&script, &given).unwrap();
+    assert_eq!(difference(&script, &given, &found), None);
+    assert_eq!(found.swiftly, events.map(|(_, swiftly)| swiftly));
+}
+
 /// Corners that random scripts seldom meet; `this` is the event, or `d` is.
 const CORNERS: &[&str] = &[
     "let i = 1; this.r = max(i, ({ i = 50; 3 }));",

@@ -105,6 +105,11 @@ fn simple(of: &Kinds) -> Code {
         (1, fill("const K = $;\nx = K;", &[any])),
         (1, fill("x = swap($, $);", &[any, any])),
         (1, fill("§.$ = deep($);", &[&field, int])),
+        (2, fill("let t = 0;\nlet p = 0;\nfor v in $ {\nt += v;\nif v > p { p = v; }\n}\n§.sum = t * 3 + p;", &[&lists])),
+        (1, fill("let t = \"\";\nfor (v, n) in $ {\nif v == $ { continue; }\nt += `${n}${v}`;\n}\n§.fresh = t;", &[&lists, any])),
+        (2, fill("§.$ = §.remove($);", &[&field, &quoted])),
+        (1, fill("§.fresh = $.split(\".\")[0] + \":\" + $.to_lower() + $;", &[&texts, &texts, int])),
+        (1, fill("if §.s == $ { k += $; } else if §.t.starts_with(\"a\") && k > 1 { §.x = §.i; }", &[text, int])),
         (1, fill("§.sum = l.map(|v| `${v}`);\n§.x = $;", &[any])),
     ])
 }
@@ -215,6 +220,8 @@ pub(super) fn script() -> impl Strategy<Value = Script> {
         (1, fill("Deleter||this.remove($);", &[&one_of(&["\"s\"", "\"m\"", "\"none\""])])),
         (1, fill("Func|d|$", &[&any])),
         (1, fill("Func||x = $;", &[&any])),
+        (1, fill("Func|d|#{zz: $, s: §.s, f: $, i: $, aa: §.t}", &[&any, &any, &one.int])),
+        (1, fill("Func|d|if $ { #{i: $, n: §.n} } else { #{f: §.f, t: $, l: k} }", &[&one.truth, &one.int, &one.text])),
         (3, fill("Cog|d|$", &[&one_of(&["d", "if b { d }", "[d, #{a: i}]", "d.out = x;\nd", "()"])])),
         (4, fill("Cog||$", &[&one_of(&["", "this.out = x;", "if b { [] }", "[this]", "()"])])),
     ]);
