@@ -5,6 +5,7 @@ pub mod cog;
 pub mod cogs;
 pub mod conf;
 pub mod datum;
+pub mod disk;
 pub mod error;
 pub mod escapement;
 pub mod getset;

@@ -2,10 +2,12 @@
 //! and finished, and what it emits is collected.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Args, Balance, Batch, Books, Cog, CogSpec, Ctx, Event, Given, Notice, Outcome, Seat};
 use crate::datum::{Datum, json};
+use crate::disk::{self, Disk};
 use crate::error::Result;
 use crate::escapement::{Clock, Escapement, Token, Wake};
 
@@ -33,14 +35,20 @@ impl Bench {
 
     /// The cog with these options, wound, over that escapement.
     pub(crate) fn over(esc: Escapement, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Self {
+        Self::with(esc, disk::real(), spec, given).unwrap()
+    }
+
+    /// The cog with these options, wound, over that escapement and disk.
+    pub(crate) fn with(esc: Escapement, disk: Arc<dyn Disk>, spec: &'static CogSpec, given: Vec<(&str, Given)>) -> Result<Self> {
         let args = Args::of(spec, given);
         let cog = (spec.build)(&args).unwrap();
         let mut common = args.common();
         common.max_in_flight = common.max_in_flight.max(1);
-        let seat = Seat::new(0, spec.name, common);
+        let mut seat = Seat::new(0, spec.name, common);
+        seat.disk = disk;
         let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, notices: Vec::new() };
-        bench.call(|cog, ctx| cog.wind(ctx)).unwrap();
-        bench
+        bench.call(|cog, ctx| cog.wind(ctx))?;
+        Ok(bench)
     }
 
     /// Why the options do not build.

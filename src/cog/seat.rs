@@ -1,10 +1,12 @@
 //! What the train knows of a cog besides the cog itself, and what travels between cogs.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::args::{Common, OnError};
 use super::origin::Lineage;
 use crate::datum::Datum;
+use crate::disk::{self, Disk};
 use crate::escapement::{Moment, Token};
 
 /// One datum on its way, with its lineage.
@@ -87,6 +89,8 @@ pub struct Seat {
     pub excused: usize,
     /// Which of its bindings has fired, while it is woken by one.
     pub woken_by: Option<Token>,
+    /// The file system that it uses.
+    pub disk: Arc<dyn Disk>,
 }
 
 impl Seat {
@@ -111,6 +115,7 @@ impl Seat {
             blocked: false,
             excused: 0,
             woken_by: None,
+            disk: disk::real(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Time and the system: what a cog may bind, and be woken by.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Ctx;
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::escapement::{Escapement, Interest, Job, Moment, Token};
 
@@ -15,6 +17,11 @@ impl Ctx<'_> {
 
     fn esc(&mut self) -> Result<&mut Escapement> {
         if self.seat.closed { Err(Error::Finished) } else { Ok(self.esc) }
+    }
+
+    /// The file system: a cog touches it through this alone, also from jobs.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.seat.disk
     }
 
     /// The loop's idea of now.
