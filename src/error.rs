@@ -77,6 +77,20 @@ pub enum Error {
         /// The cogs along the circle, the first one named again at the end.
         path: Vec<String>,
     },
+    /// A state file that cannot or must not be used; the train does not start.
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        text: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The process died again and again while this was on its way.
+    Crashed {
+        /// How often.
+        times: u32,
+    },
     /// Something was bound after the end of the cog's life was announced.
     Finished,
     /// A cog's own invariant or a fact that has no variant of its own.
@@ -108,14 +122,20 @@ impl Error {
             Self::Script { .. } => "script",
             Self::Os { .. } => "system",
             Self::Refused { reason, .. } => reason,
-            Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::Other(_) => "fault",
+            Self::Crashed { .. } => "crash",
+            Self::State { .. } | Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::Other(_) => "fault",
         }
+    }
+
+    /// Whether it is a reason not to start at all, rather than a fault of the run.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::State { .. })
     }
 
     /// What the user can do about it, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Script { hint, .. } | Self::Option { hint, .. } => hint.as_deref(),
+            Self::Script { hint, .. } | Self::Option { hint, .. } | Self::State { hint, .. } => hint.as_deref(),
             Self::NotText { .. } => Some("marshal it first, for instance with `text::json_marshall`"),
             _ => None,
         }
@@ -134,6 +154,8 @@ impl fmt::Display for Error {
             Self::Script { text, place, .. } => write!(f, "{place}: {text}"),
             Self::Os { doing, path, source } => write!(f, "cannot {doing} `{}`: {}", path.display(), plain(source)),
             Self::Option { option, text, .. } => write!(f, "option `{option}`: {text}"),
+            Self::State { path, text, .. } => write!(f, "state file `{}`: {text}", path.display()),
+            Self::Crashed { times } => write!(f, "crash: the process died {times} times in a row while this was first on its way"),
             Self::Cycle { path } => write!(f, "the train runs in a circle: {}", path.join(" -> ")),
             Self::Finished => f.write_str("nothing can be bound after `finish`"),
             Self::Other(text) | Self::Refused { text, .. } => f.write_str(text),

@@ -12,4 +12,5 @@ pub mod getset;
 pub mod log;
 pub mod script;
 pub mod secrets;
+pub mod state;
 pub mod train;

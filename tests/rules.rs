@@ -19,7 +19,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("conf", &["datum", "error", "log", "secrets"]),
     ("escapement", &["error"]),
     ("cog", &["datum", "disk", "error", "escapement", "getset", "log", "secrets"]),
-    ("cogs", &["cog", "datum", "disk", "error", "escapement", "getset", "log"]),
+    ("state", &["cog", "datum", "disk", "error", "escapement", "log"]),
+    ("cogs", &["cog", "datum", "disk", "error", "escapement", "getset", "log", "state"]),
     ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("script", &["cog", "cogs", "conf", "datum", "error", "getset", "log", "secrets", "train"]),
     ("cli", &["cog", "cogs", "datum", "error", "escapement", "log", "script", "secrets", "train"]),
@@ -35,7 +36,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_lex", &["conf/tokens.rs"]),
     ("hickory_resolver", &["cogs/dns/"]),
     // What is asynchronous runs on the helper, which the escapement owns; a cog hands it a job.
-    ("tokio", &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/sink.rs"]),
+    ("tokio", &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/sink.rs", "state/"]),
     ("regex", &["conf/cast/", "cogs/text/"]),
     ("regex_automata", &["cogs/text/"]),
     ("regex_syntax", &["cogs/text/"]),

@@ -59,8 +59,12 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         Err(error) => {
             log::flush_suppressed();
             tell(&format!("deadbeat: error: {}\n", crate::secrets::mask(&error.to_string())));
-            wound.done(1);
-            1
+            if let Some(hint) = error.hint() {
+                tell(&format!("  = hint: {hint}\n"));
+            }
+            let status = if error.is_refusal() { UNUSABLE } else { 1 };
+            wound.done(i32::from(status));
+            status
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Bench {
     pub(crate) esc: Escapement,
     books: Rc<Books>,
     feed: u64,
+    synced: bool,
     /// Broadcasts that it made.
     pub(crate) notices: Vec<Notice>,
 }
@@ -46,7 +47,7 @@ impl Bench {
         common.max_in_flight = common.max_in_flight.max(1);
         let mut seat = Seat::new(0, spec.name, common);
         seat.disk = disk;
-        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, notices: Vec::new() };
+        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, synced: false, notices: Vec::new() };
         bench.call(|cog, ctx| cog.wind(ctx))?;
         Ok(bench)
     }
@@ -64,6 +65,10 @@ impl Bench {
         let result = f(&mut *self.cog, &mut ctx);
         let (out, _) = ctx.into_emitted();
         self.notices.append(&mut self.seat.notices);
+        if std::mem::take(&mut self.seat.asks_sync) {
+            // There is no drain.
+            self.synced = true;
+        }
         result.map(|()| out)
     }
 
@@ -120,6 +125,8 @@ impl Bench {
         while !enough(&all) {
             let fired = if std::mem::take(&mut self.seat.waits_for_room) {
                 Some((None, Wake::Room))
+            } else if std::mem::take(&mut self.synced) {
+                Some((None, Wake::Synced))
             } else {
                 self.esc.next_until(deadline).unwrap().map(|fired| (Some(fired.token), fired.wake))
             };

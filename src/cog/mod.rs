@@ -66,6 +66,21 @@ pub trait Cog {
         Ok(())
     }
 
+    /// A checkpoint is about to be written that vouches for all that has been stored so far: begins to bring it to the disk, where
+    /// a loss of power could still take it back.
+    ///
+    /// # Errors
+    /// Logged; the checkpoint is written all the same once no cog [is syncing](Cog::is_syncing) any more.
+    fn sync(&mut self, _ctx: &mut Ctx<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether what [`Cog::sync`] began is not over yet: the checkpoint waits for it. After a failure it stays true until it was
+    /// made good.
+    fn is_syncing(&self) -> bool {
+        false
+    }
+
     /// Whether a broadcast of that name is for this cog.
     fn hears(&self, _name: &str) -> bool {
         false
@@ -104,6 +119,6 @@ pub trait Cog {
         false
     }
 
-    /// Lets go of the last resources.
+    /// Lets go of the last resources; a supply writes its last checkpoint. All that could be settled is, and synced.
     fn done(&mut self) {}
 }

@@ -77,6 +77,10 @@ pub struct Seat {
     pub failed: Vec<Event>,
     /// Set when it asks for the train's end, with the status that it asks for.
     pub stop: Option<i32>,
+    /// Set when it wants all drains to sync.
+    pub asks_sync: bool,
+    /// The time to end is over: what fails now would not have failed with more of it.
+    pub gives_up: bool,
     /// Whether it found no room and waits to be told of some.
     pub waits_for_room: bool,
     /// Since when.
@@ -109,6 +113,8 @@ impl Seat {
             notices: Vec::new(),
             failed: Vec::new(),
             stop: None,
+            asks_sync: false,
+            gives_up: false,
             waits_for_room: false,
             waits_since: None,
             stalled: false,

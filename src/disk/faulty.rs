@@ -24,6 +24,11 @@ pub(crate) enum Fault {
 pub(crate) const FAULTS: [Fault; 5] =
     [Fault::Error(Errno::NOSPC), Fault::Error(Errno::IO), Fault::Error(Errno::INTR), Fault::Error(Errno::MFILE), Fault::Short];
 
+/// A temporary directory where a sync costs nothing, if the system has such a place.
+pub(crate) fn memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("there is some place for temporary files")
+}
+
 /// The system's disk with one fault.
 #[derive(Debug)]
 pub(crate) struct Faulty {

@@ -46,6 +46,9 @@ pub enum Wake {
     Answer(Box<dyn Any + Send>),
     /// There is room again for more data. Never made by the escapement: the train uses it.
     Room,
+    /// All drains have brought to the disk what they had written when this was asked for. Never made by the escapement: the train
+    /// uses it.
+    Synced,
     /// Time to stop waiting for what has not come. Never made by the escapement: the train uses it.
     GiveUp,
 }

@@ -74,6 +74,9 @@ pub struct Train {
     /// Supplies that can be told of room, in the order in which they got it.
     roomy: VecDeque<u32>,
     settled: Vec<Settled>,
+    /// Supplies that asked for a sync, and those whose sync goes on.
+    asked_sync: Vec<u32>,
+    syncing: Vec<u32>,
     /// Whether any cog listens to `event_done` or `event_failed`.
     tells_ends: bool,
     stop: Option<i32>,
@@ -116,6 +119,8 @@ impl Train {
             spare: Vec::new(),
             roomy: VecDeque::new(),
             settled: Vec::new(),
+            asked_sync: Vec::new(),
+            syncing: Vec::new(),
             tells_ends,
             stop: None,
             asked: false,
@@ -249,6 +254,9 @@ impl Train {
     /// What a call left in the cog's seat: failed data for the error route, broadcasts, a wish to stop.
     fn after_call(&mut self, number: u32) {
         let slot = &mut self.slots[number as usize];
+        if std::mem::take(&mut slot.seat.asks_sync) {
+            self.asked_sync.push(number);
+        }
         if let Some(status) = slot.seat.stop.take() {
             self.stop(status);
         }

@@ -73,6 +73,28 @@ impl Train {
         if self.books.take_rested() {
             (0..self.slots.len() as u32).for_each(|supply| self.offer_room(supply));
         }
+        self.sync();
+    }
+
+    /// Has the drains sync for the supplies that asked for it, and tells those when it is done. Who asks while a sync goes on waits
+    /// for the next one, as that one may have begun before what it wants synced was written.
+    fn sync(&mut self) {
+        while !self.asked_sync.is_empty() || !self.syncing.is_empty() {
+            if self.syncing.is_empty() {
+                self.syncing = std::mem::take(&mut self.asked_sync);
+                for number in self.order.clone() {
+                    self.call(number, |cog, ctx| cog.sync(ctx));
+                }
+            }
+            if self.slots.iter().any(|slot| slot.cog.is_syncing()) {
+                return;
+            }
+            for supply in std::mem::take(&mut self.syncing) {
+                if !self.slots[supply as usize].seat.closed {
+                    self.call(supply, |cog, ctx| cog.wake(ctx, Wake::Synced));
+                }
+            }
+        }
     }
 
     fn tell(&mut self, done: &[Settled]) {

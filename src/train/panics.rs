@@ -101,7 +101,7 @@ impl Train {
         let wound = guarded(|| cog.wind(&mut ctx)).unwrap_or_else(|told| Err(Error::Other(told)));
         let (out, _) = ctx.into_emitted();
         wound.map_err(|error| match error {
-            error @ Error::Os { .. } => error,
+            error @ (Error::Os { .. } | Error::State { .. }) => error,
             error => Error::Other(format!("{}: {error}", self.slots[number as usize].seat.name)),
         })?;
         self.forward(number, out);

@@ -40,6 +40,7 @@ impl Train {
             }
             if self.slots[number as usize].cog.busy() {
                 log::warning(format_args!("{}: gives up waiting", self.slots[number as usize].seat.name));
+                self.slots.iter_mut().for_each(|slot| slot.seat.gives_up = true);
                 self.call(number, |cog, ctx| cog.wake(ctx, Wake::GiveUp));
                 self.settle();
             }
@@ -54,7 +55,9 @@ impl Train {
 
     /// Lets all cogs go; supplies write down how far they have come.
     pub(super) fn release_all(&mut self) {
-        for slot in &mut self.slots {
+        // Drains first, then the checkpoints of what they have stored.
+        for number in self.order.clone().into_iter().rev() {
+            let slot = &mut self.slots[number as usize];
             if let Err(told) = panics::guarded(|| slot.cog.done()) {
                 slot.seat.faults += 1;
                 log::write(Priority::Crit, &format!("{}: {told}; please report this", slot.seat.name));

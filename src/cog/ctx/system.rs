@@ -101,6 +101,18 @@ impl Ctx<'_> {
         self.esc()?.offload(owner, job)
     }
 
+    /// For supplies that are about to write a checkpoint: asks all drains to bring to the disk what they have written. The cog is
+    /// woken with [`Wake::Synced`](crate::escapement::Wake::Synced) when they have.
+    pub fn sync_drains(&mut self) {
+        self.seat.asks_sync = true;
+    }
+
+    /// Whether the time to end is over: what fails now would not have failed with more of it, so that a supply that can read it
+    /// again must not count it as settled.
+    pub fn gives_up(&self) -> bool {
+        self.seat.gives_up
+    }
+
     /// Lets go of what was bound; false when it is gone already.
     pub fn unbind(&mut self, token: Token) -> bool {
         self.esc.unbind(token)

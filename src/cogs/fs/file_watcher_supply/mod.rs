@@ -218,7 +218,7 @@ impl Cog for FileWatcher {
                 Some(Bound::Alarm(number)) => self.alarm(ctx, number),
                 _ => Ok(()),
             },
-            Wake::Idle | Wake::Answer(_) | Wake::GiveUp => Ok(()),
+            Wake::Idle | Wake::Answer(_) | Wake::Synced | Wake::GiveUp => Ok(()),
         }
     }
 
