@@ -4,6 +4,7 @@
 mod rig;
 
 mod accessors;
+mod checkpoint;
 mod command_line;
 mod compliance;
 mod configuration;

@@ -19,6 +19,8 @@ pub(crate) struct Bench {
     books: Rc<Books>,
     feed: u64,
     synced: bool,
+    /// What came out and is still on its way, while that is wanted; otherwise all that comes out is delivered at once.
+    pub(crate) kept: Option<Vec<Event>>,
     /// Broadcasts that it made.
     pub(crate) notices: Vec<Notice>,
 }
@@ -47,7 +49,7 @@ impl Bench {
         common.max_in_flight = common.max_in_flight.max(1);
         let mut seat = Seat::new(0, spec.name, common);
         seat.disk = disk;
-        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, synced: false, notices: Vec::new() };
+        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, synced: false, kept: None, notices: Vec::new() };
         bench.call(|cog, ctx| cog.wind(ctx))?;
         Ok(bench)
     }
@@ -73,13 +75,25 @@ impl Bench {
     }
 
     fn take(&mut self, out: Vec<Event>) -> Vec<Datum> {
-        let data = out
-            .into_iter()
-            .map(|event| {
-                self.books.settle(&event.lineage, Outcome::Delivered);
-                event.datum
-            })
-            .collect();
+        let data = out.iter().map(|event| event.datum.clone()).collect();
+        match &mut self.kept {
+            Some(kept) => kept.extend(out),
+            None => out.iter().for_each(|event| self.books.settle(&event.lineage, Outcome::Delivered)),
+        }
+        self.tell();
+        data
+    }
+
+    /// Delivers what was kept.
+    pub(crate) fn release(&mut self) {
+        for event in self.kept.take().unwrap_or_default() {
+            self.books.settle(&event.lineage, Outcome::Delivered);
+        }
+        self.tell();
+    }
+
+    /// Tells the cog what has been settled.
+    fn tell(&mut self) {
         let mut done = Vec::new();
         while self.books.has_settled() {
             self.books.take_settled(&mut done);
@@ -89,7 +103,6 @@ impl Bench {
             let more = self.call(|cog, ctx| cog.settled(ctx, &done)).unwrap();
             assert!(more.is_empty(), "a supply emitted while it was told of settled origins");
         }
-        data
     }
 
     /// Hands in one datum with an origin of its own; gives what comes out at once. A datum's own error shows in

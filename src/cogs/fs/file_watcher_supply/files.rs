@@ -1,21 +1,24 @@
 //! Which files there are: what stands at a path, what stood there, and what has come to another name.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::follow::Follow;
 use super::names::spots;
 use super::outlook::User;
 use super::siblings;
-use super::stream::{self, Id, Stream, id};
+use super::stream::{self, Id, Start, Stream, id};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
+use crate::disk::{Disk, retry};
 use crate::error::Result;
-use crate::escapement::{Interest, Moment};
+use crate::escapement::Interest;
+
+/// What was renamed while we looked is looked for once more after this.
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 
 impl FileWatcher {
     /// The number under which `path` is followed, from now on if it was not.
@@ -26,7 +29,9 @@ impl FileWatcher {
         let number = self.next;
         self.next += 1;
         self.by_path.insert(path.to_owned(), number);
-        self.follows.insert(number, Follow::new(path.to_owned(), found));
+        let mut follow = Follow::new(path.to_owned(), found);
+        follow.fresh = self.memory.as_ref().is_some_and(|memory| !memory.lost && !memory.ledger.has(path));
+        self.follows.insert(number, follow);
         number
     }
 
@@ -47,7 +52,7 @@ impl FileWatcher {
         // Watched first, listed then: so that nothing slips through between the two.
         self.outlook.search(ctx, at, self.globs[at].directories())?;
         for path in self.globs[at].files() {
-            if !self.by_path.contains_key(&path) && may_be_read(&path) {
+            if !self.by_path.contains_key(&path) && may_be_read(&*self.settings.disk, &path) {
                 let number = self.follow(&path, true);
                 self.check(ctx, number, from_end)?;
             }
@@ -58,7 +63,7 @@ impl FileWatcher {
     /// Looks what stands at a path, and opens it if it is another file than before.
     pub(super) fn check(&mut self, ctx: &mut Ctx<'_>, number: Number, from_end: bool) -> Result<()> {
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
-        match fs::metadata(&follow.path) {
+        match retry(|| self.settings.disk.about(&follow.path)) {
             Ok(about) => match follow.at_path() {
                 Some(stream) if stream.id == id(&about) => {
                     stream.dirty |= !stream.is_read(&about);
@@ -77,6 +82,9 @@ impl FileWatcher {
             }
             // What is open goes on being read.
             Err(error) => follow.trouble(ctx, &error, true),
+        }
+        if self.follows.get(&number).is_some_and(|follow| follow.fresh) || self.memory.as_ref().is_some_and(|memory| memory.starting) {
+            self.find_rotated(ctx, number)?;
         }
         self.enqueue(number);
         if self.follows.get(&number).is_some_and(Follow::is_forgotten) {
@@ -102,17 +110,30 @@ impl FileWatcher {
     }
 
     /// Files that stood at the path for so short a time that they were renamed again before we looked.
-    fn find_missed(&mut self, number: Number, before: Option<SystemTime>, closes: Moment) {
-        let Some(follow) = self.follows.get_mut(&number) else { return };
-        let Some(after) = follow.born else { return };
-        let readers = &self.readers;
+    pub(super) fn find_missed(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        number: Number,
+        after: Option<SystemTime>,
+        before: Option<SystemTime>,
+    ) -> Result<()> {
+        if self.memory.is_some() {
+            return self.find_rotated(ctx, number);
+        }
+        let closes = ctx.now() + self.settings.rotate_wait;
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        let Some(after) = after else { return Ok(()) };
+        let (readers, disk) = (&self.readers, &*self.settings.disk);
         let known = |id: &Id| readers.contains_key(id) || follow.closed.iter().any(|closed| closed.id == *id);
-        let missed = siblings::between(&follow.path, after, before, known);
-        for mut stream in siblings::open(&missed, &self.settings.lines, |print| follow.knows(print)) {
+        let missed = siblings::between(disk, &follow.path, after, before, known);
+        for mut stream in siblings::open(disk, &missed, &self.settings.lines, |print| follow.knows(print)) {
             stream.closes = Some(closes);
             self.readers.insert(stream.id, number);
-            follow.streams.push_back(stream);
+            // What stands at the path stays last.
+            let at = follow.streams.len() - usize::from(follow.current);
+            follow.streams.insert(at, stream);
         }
+        Ok(())
     }
 
     /// A file that is read already has come to another name: it is read on under that, from where it was. True when `path`'s
@@ -122,7 +143,7 @@ impl FileWatcher {
         let Some(other) = self.follows.get_mut(&reader) else { return Ok(false) };
         let Some(at) = other.streams.iter().position(|stream| stream.id == id) else { return Ok(false) };
         let was_current = other.current && at + 1 == other.streams.len();
-        if was_current && fs::metadata(&other.path).is_ok_and(|about| stream::id(&about) == id) {
+        if was_current && self.settings.disk.about(&other.path).is_ok_and(|about| stream::id(&about) == id) {
             // Two names of one file.
             return Ok(true);
         }
@@ -152,7 +173,12 @@ impl FileWatcher {
         // Watched first, opened then: so that nothing slips through between the two.
         self.watch(ctx, number);
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
-        match Stream::open(&follow.path, &self.settings.lines, from_end, self.settings.tail) {
+        let start = if from_end { Start::End } else { Start::Begin };
+        let path = follow.path.clone();
+        let opened = Stream::open(&*self.settings.disk, &path, &self.settings.lines, start, self.settings.tail);
+        let recalled = opened.and_then(|mut stream| self.recall(&path, &mut stream).map(|()| stream));
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        match recalled {
             Ok(stream) => {
                 follow.told = false;
                 self.stand(ctx, number, stream)?;
@@ -167,15 +193,20 @@ impl FileWatcher {
     fn stand(&mut self, ctx: &mut Ctx<'_>, number: Number, stream: Stream) -> Result<()> {
         // With the file in hand: it need not be the one that stood there when the path was looked at, nor stand there still.
         self.readers.insert(stream.id, number);
-        self.find_missed(number, stream.born, ctx.now() + self.settings.rotate_wait);
+        let (after, before) = (self.follows.get(&number).and_then(|follow| follow.born), stream.born);
+        self.find_missed(ctx, number, after, before)?;
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        // Names may have moved while they were listed.
+        if after.is_some() || self.memory.is_some() {
+            follow.again = Some((ctx.now() + AGAIN, after, before));
+        }
         if stream.flows && follow.ready.is_none() {
             let token = ctx.fd(&stream.fd(), Interest::READ)?;
             follow.ready = Some(token);
             self.bound.insert(token, Bound::Pipe(number));
         }
         follow.stand(stream);
-        Ok(())
+        self.register(ctx, number)
     }
 
     /// Watches the file at a path for changes.
@@ -200,8 +231,8 @@ impl FileWatcher {
 }
 
 /// Whether what a pattern matches can have lines: not directories and sockets, which nobody can have meant.
-pub(super) fn may_be_read(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| !about.is_dir() && !about.file_type().is_socket())
+pub(super) fn may_be_read(disk: &dyn Disk, path: &Path) -> bool {
+    disk.about(path).is_ok_and(|about| !about.is_dir() && !about.file_type().is_socket())
 }
 
 /// Nothing stands there, which may change; all other errors are worth a word.

@@ -4,14 +4,19 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::files::AGAIN;
+use super::ledger::Ticket;
+use super::resume::Memory;
 use super::siblings;
 use super::stream::{Got, Id, Stream};
 use crate::cog::Ctx;
 use crate::cogs::fs::lines::{Line, Options, Unfit};
 use crate::datum::{Datum, Text};
-use crate::error::plain;
+use crate::disk::Disk;
+use crate::error::{Error, plain};
 use crate::escapement::{Moment, Token};
 use crate::getset::Setter;
 use crate::log::Priority;
@@ -29,6 +34,7 @@ pub(super) struct Settings {
     pub(super) rotate_wait: Duration,
     pub(super) max_read: usize,
     pub(super) path_setter: Setter,
+    pub(super) disk: Arc<dyn Disk>,
 }
 
 /// Who reads an open file.
@@ -40,6 +46,8 @@ pub(super) struct Follow {
     pub(super) path: PathBuf,
     /// The path as a datum.
     label: Text,
+    /// Those that are not read any more since this was looked at last.
+    pub(super) ended: Vec<Stream>,
     /// Oldest first.
     pub(super) streams: VecDeque<Stream>,
     /// The last of the streams is what stands at the path.
@@ -56,6 +64,10 @@ pub(super) struct Follow {
     pub(super) told: bool,
     /// Found by a pattern: forgotten when nothing is there.
     pub(super) found: bool,
+    /// Nothing of it was known before it was followed, so that rotated files that are there already are none of ours.
+    pub(super) fresh: bool,
+    /// When renamed files are looked for once more, and between which times of birth.
+    pub(super) again: Option<(Moment, Option<SystemTime>, Option<SystemTime>)>,
     /// When the latest of the files was born, where that is known.
     pub(super) born: Option<SystemTime>,
     /// Files that were closed: the last ones, and all that are no older than the latest.
@@ -74,6 +86,7 @@ impl Follow {
         Self {
             label: Text::from(path.to_string_lossy().into_owned()).into_span(),
             path,
+            ended: Vec::new(),
             streams: VecDeque::new(),
             current: false,
             watch: None,
@@ -82,6 +95,8 @@ impl Follow {
             queued: false,
             told: false,
             found,
+            fresh: false,
+            again: None,
             born: None,
             closed: VecDeque::new(),
         }
@@ -136,21 +151,33 @@ impl Follow {
     ///
     /// # Errors
     /// The file cannot be read just now.
-    pub(super) fn step(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, room: usize, readers: &Readers) -> io::Result<()> {
+    pub(super) fn step(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        settings: &Settings,
+        room: usize,
+        readers: &Readers,
+        scratch: &mut Vec<u8>,
+        memory: Option<&mut Memory>,
+    ) -> io::Result<()> {
         // A later file waits until the earlier ones have been read to their end.
         let Some(at) = self.streams.iter().position(Stream::wants) else { return Ok(()) };
         let stream = &mut self.streams[at];
         if !stream.lines.has_lines() {
-            match stream.read(settings.max_read, !settings.tail) {
+            match stream.read(&*settings.disk, settings.max_read, !settings.tail, ctx.now(), scratch) {
                 Ok(Got::End) => {
-                    let sender = Sender { path: &self.label, setter: &settings.path_setter };
+                    let sender = Sender { path: &self.label, setter: &settings.path_setter, ticket: stream.ticket.as_deref() };
                     stream.lines.end(|line| sender.send(ctx, line));
-                    self.streams.remove(at);
+                    self.ended.extend(self.streams.remove(at));
                     return Ok(());
                 }
                 Ok(Got::Anew) => {
-                    self.was_cut(ctx, settings, at, readers);
-                    return Ok(());
+                    let cut = self.was_cut(ctx, settings, at, readers);
+                    if cut.is_err() {
+                        // Tried again after a while.
+                        self.streams[at].dirty = false;
+                    }
+                    return cut;
                 }
                 Ok(Got::More | Got::All) => {}
                 Err(error) => {
@@ -162,9 +189,18 @@ impl Follow {
             let timeout = settings.partial_timeout.or(stream.renamed.then_some(settings.rotate_wait));
             stream.partial_due = timeout.filter(|_| stream.lines.has_unfinished()).map(|timeout| ctx.now() + timeout);
         }
-        let sender = Sender { path: &self.label, setter: &settings.path_setter };
-        let left = if sender.setter.is_null() { stream.lines.give_plain(room, |datum, end| ctx.emit_new(datum, end)) } else { room };
-        stream.lines.give(left, &mut |line| sender.send(ctx, line));
+        let sender = Sender { path: &self.label, setter: &settings.path_setter, ticket: stream.ticket.as_deref() };
+        match memory.filter(|memory| memory.guard.is_careful() && sender.ticket.is_some()) {
+            None => {
+                let plain = sender.setter.is_null();
+                let left = if plain { stream.lines.give_plain(room, |datum, end| ctx.emit_new(datum, sender.place(end))) } else { room };
+                stream.lines.give(left, &mut |line| sender.send(ctx, line));
+            }
+            Some(Memory { guard, keeper, .. }) => stream.lines.give(1, &mut |line: Line| match guard.blames(keeper, stream.id, line.end) {
+                None => sender.send(ctx, line),
+                Some(times) => sender.fail(ctx, line, &Error::Crashed { times }),
+            }),
+        }
         if stream.lines.mended > 0 && !std::mem::replace(&mut stream.told, true) {
             ctx.say(Priority::Warning, &format!("`{}` is not all text in its encoding (told once a file)", self.path.display()));
         }
@@ -173,40 +209,49 @@ impl Follow {
 
     /// Another content stands in the file with that number: it is read from the beginning, after what was unread of the former
     /// content where that was copied before the cut.
-    fn was_cut(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, at: usize, readers: &Readers) {
+    ///
+    /// # Errors
+    /// It cannot be found out just now whether there is a copy; then nothing has happened yet.
+    fn was_cut(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, at: usize, readers: &Readers) -> io::Result<()> {
         let path = self.path.display();
+        // It may have been cut more than once.
+        self.again.get_or_insert((ctx.now() + AGAIN, None, None));
         let stream = &self.streams[at];
         if stream.copy {
             let text = format!("a copy of `{path}` was written over while it was read: what was not read of it yet is lost");
             ctx.say(Priority::Warning, &text);
             self.streams.remove(at);
-            return;
+            return Ok(());
         }
         let begins_alike = |other: &[u8]| other.starts_with(stream.print()) || stream.print().starts_with(other);
         let known = |id: &Id| readers.contains_key(id) || self.closed.iter().any(|closed| closed.id == *id && begins_alike(&closed.print));
-        let found = if stream.closes.is_none() && !stream.flows { siblings::copy(&self.path, stream, known) } else { None };
+        let found =
+            if stream.closes.is_none() && !stream.flows { siblings::copy(&*settings.disk, &self.path, stream, known)? } else { None };
         let stream = &mut self.streams[at];
         let unfinished = stream.lines.unfinished();
-        let copy = found.and_then(|(name, file)| Some((name, stream.copied(file, &settings.lines, ctx.now()).ok()?)));
+        let copied = |(name, file)| Ok::<_, io::Error>((name, stream.copied(&*settings.disk, file, &settings.lines, ctx.now())?));
+        let copy = found.map(copied).transpose()?;
         if let Some((name, mut copy)) = copy {
-            // The line that had begun goes on in the copy.
+            // The line that had begun goes on in the copy, and what is known of the content with it.
+            copy.ticket = stream.ticket.take();
             copy.lines = stream.begin_anew(&settings.lines);
             let text = format!("`{path}` was truncated: reads the rest of its copy `{}` first", name.display());
             ctx.say(Priority::Notice, &text);
             self.streams.insert(at, copy);
-            return;
+            return Ok(());
         }
         stream.begin_anew(&settings.lines);
         let dropped = if unfinished > 0 { format!("; drops {unfinished} bytes of an unfinished line") } else { String::new() };
         let text = format!("`{path}` was truncated and no copy of it is found: what was unread may be lost{dropped}");
         ctx.say(Priority::Warning, &text);
+        Ok(())
     }
 
     /// Does what is due, and what is due next.
     pub(super) fn due(&mut self, ctx: &mut Ctx<'_>, settings: &Settings) {
         let now = ctx.now();
-        let sender = Sender { path: &self.label, setter: &settings.path_setter };
         for stream in &mut self.streams {
+            let sender = Sender { path: &self.label, setter: &settings.path_setter, ticket: stream.ticket.as_deref() };
             if stream.partial_due.is_some_and(|due| due <= now) && !stream.wants() {
                 stream.partial_due = None;
                 stream.lines.give_unfinished(|line| sender.send(ctx, line));
@@ -217,25 +262,25 @@ impl Follow {
     }
 
     /// Closes the files without a name that are read and whose time is over; all of them at the end (`all`).
-    pub(super) fn close_old(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, all: bool) -> Vec<Id> {
+    pub(super) fn close_old(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, all: bool) {
+        if self.streams.iter().all(|stream| stream.closes.is_none()) {
+            return;
+        }
         let now = ctx.now();
-        let sender = Sender { path: &self.label, setter: &settings.path_setter };
-        let mut closed = Vec::new();
         let mut extra = self.streams.len().saturating_sub(KEPT);
-        self.streams.retain_mut(|stream| {
-            let Some(deadline) = stream.closes else { return true };
-            let read = stream.caught_up && !stream.wants();
-            if !read || !(all || deadline <= now || extra > 0) {
-                return true;
+        for mut stream in std::mem::take(&mut self.streams) {
+            let over = |deadline| all || deadline <= now || extra > 0;
+            if !stream.closes.is_some_and(over) || !stream.caught_up || stream.wants() {
+                self.streams.push_back(stream);
+                continue;
             }
             extra = extra.saturating_sub(1);
             // Nothing will complete it, and it must not be joined to another file's.
+            let sender = Sender { path: &self.label, setter: &settings.path_setter, ticket: stream.ticket.as_deref() };
             stream.lines.end(|line| sender.send(ctx, line));
-            closed.push(stream.id);
             self.closed.push_back(Closed { id: stream.id, born: stream.born, print: stream.print().to_vec() });
-            false
-        });
-        closed
+            self.ended.push(stream);
+        }
     }
 
     /// The earliest of its deadlines. Those of files that wait for their turn, or for room, are seen to in that turn.
@@ -245,7 +290,7 @@ impl Follow {
         let resting = || self.streams.iter().filter(|stream| !stream.wants());
         let looks = resting().filter_map(|stream| stream.closes).map(|closes| if closes > now { closes.min(next) } else { next });
         let partials = resting().filter_map(|stream| stream.partial_due);
-        looks.chain(partials).chain(retry).min()
+        looks.chain(partials).chain(retry).chain(self.again.map(|(at, ..)| at)).min()
     }
 
     /// It cannot be read: tells it once.
@@ -261,23 +306,38 @@ impl Follow {
 struct Sender<'a> {
     path: &'a Text,
     setter: &'a Setter,
+    /// Of the file that is read, where a ledger is kept.
+    ticket: Option<&'a Ticket>,
 }
 
 impl Sender<'_> {
     fn send(&self, ctx: &mut Ctx<'_>, line: Line) {
+        let place = self.place(line.end);
         match line.what {
-            Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, line.end),
-            what => self.send_with_path(ctx, what, line.end),
+            Ok(datum) if self.setter.is_null() => ctx.emit_new(datum, place),
+            what => self.send_with_path(ctx, what, place),
         }
     }
 
+    /// What stands for the line in the ledger.
+    #[inline]
+    fn place(&self, end: u64) -> u64 {
+        self.ticket.map_or(end, |ticket| ticket.place(end))
+    }
+
+    /// The line is not sent: it fails.
+    fn fail(&self, ctx: &mut Ctx<'_>, line: Line, error: &Error) {
+        let datum = line.what.unwrap_or_else(|unfit| unfit.datum);
+        ctx.fail_new(datum, self.place(line.end), error);
+    }
+
     #[inline(never)]
-    fn send_with_path(&self, ctx: &mut Ctx<'_>, what: Result<Datum, Box<Unfit>>, end: u64) {
+    fn send_with_path(&self, ctx: &mut Ctx<'_>, what: Result<Datum, Box<Unfit>>, place: u64) {
         match what {
-            Ok(datum) => ctx.emit_new_with(datum, end, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
+            Ok(datum) => ctx.emit_new_with(datum, place, |datum| self.setter.set(datum, Datum::Str(self.path.clone()))),
             Err(unfit) => {
                 let unfit = unfit.naming(self.path.as_str());
-                ctx.fail_new(unfit.datum, end, &unfit.error);
+                ctx.fail_new(unfit.datum, place, &unfit.error);
             }
         }
     }

@@ -7,9 +7,12 @@
 
 mod files;
 mod follow;
+mod guard;
+mod ledger;
 mod names;
 mod news;
 mod outlook;
+mod resume;
 mod siblings;
 mod stream;
 mod turns;
@@ -17,6 +20,7 @@ mod turns;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -24,13 +28,16 @@ use rustix::process::Signal;
 use self::follow::{Follow, Readers, Settings};
 use self::names::Glob;
 use self::outlook::Outlook;
+use self::resume::Memory;
 use super::lines::{self, Options};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param, Settled};
 use crate::datum::Datum;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
 use crate::getset::Setter;
 use crate::log::Priority;
+use crate::state;
 
 /// The cog's entry in the table.
 pub static SPEC: CogSpec = CogSpec {
@@ -66,6 +73,9 @@ pub static SPEC: CogSpec = CogSpec {
         Param::size("max_read")
             .default(Lit::Int(64 * 1024))
             .about("bytes read of one file before it is the turn of the others, at most 256 KiB"),
+        state::STATE_FILE,
+        state::STATE_INTERVAL,
+        state::BAD_STATE,
     ],
     first: Some("filenames"),
     global: false,
@@ -111,6 +121,11 @@ struct FileWatcher {
     wants_scan: bool,
     /// Without `tail`: files whose turn has not come.
     todo: VecDeque<PathBuf>,
+    /// Where to remember how far all has been done, and what is remembered since it was wound.
+    state: Option<state::Options>,
+    memory: Option<Memory>,
+    /// Memory for small reads.
+    scratch: Vec<u8>,
 }
 
 impl FileWatcher {
@@ -145,7 +160,15 @@ impl FileWatcher {
             rotate_wait: args.seconds("rotate_wait"),
             max_read: args.size("max_read").clamp(READ.0, READ.1),
             path_setter,
+            disk: disk::real(),
         };
+        let state = state::Options::of(args)?;
+        if state.is_some() && !settings.lines.keeps_places() {
+            return Err(Error::option(
+                "state_file",
+                "needs lines whose places in the file are known: `encoding` must be \"utf-8\" or \"bytes\"",
+            ));
+        }
         Ok(Self {
             outlook: Outlook::new(settings.poll),
             settings,
@@ -162,6 +185,9 @@ impl FileWatcher {
             signal: None,
             wants_scan: false,
             todo: VecDeque::new(),
+            state,
+            memory: None,
+            scratch: Vec::new(),
         })
     }
 }
@@ -172,10 +198,66 @@ impl Cog for FileWatcher {
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.settings.disk = Arc::clone(ctx.disk());
+        self.memory = self.state.as_ref().map(|state| Memory::open(ctx, state)).transpose()?;
+        self.find(ctx)?;
+        if let Some(memory) = &mut self.memory {
+            memory.starting &= !self.settings.tail;
+        }
+        // Before anything is read: what was there at the start must be known even when the first thing that comes is the end.
+        self.keep_now();
+        Ok(())
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+        let Some(wake) = self.keep(ctx, wake)? else { return Ok(()) };
+        self.woken(ctx, wake)
+    }
+
+    fn settled(&mut self, ctx: &mut Ctx<'_>, done: &[Settled]) -> Result<()> {
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        memory.ledger.settled(done, |settled| !(settled.failed && ctx.gives_up()));
+        memory.guard.settled(&memory.keeper, done.len());
+        if memory.clean { Ok(()) } else { memory.keeper.changed(ctx, done.len()) }
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        for follow in self.follows.values_mut() {
+            // A file that lost its name will not be read again by a next run.
+            follow.close_old(ctx, &self.settings, true);
+        }
+        for token in std::mem::take(&mut self.bound).into_keys() {
+            ctx.unbind(token);
+        }
+        for token in [self.soon.take(), self.scan.take(), self.signal.take()].into_iter().flatten() {
+            ctx.unbind(token);
+        }
+        self.outlook.close(ctx);
+        self.todo.clear();
+        self.queue.clear();
+        match &mut self.memory {
+            // Their last words are not settled yet.
+            Some(memory) => memory.clean = true,
+            None => self.follows.clear(),
+        }
+        Ok(())
+    }
+
+    fn done(&mut self) {
+        self.keep_now();
+        self.memory = None;
+        self.follows.clear();
+    }
+}
+
+impl FileWatcher {
+    /// Finds the files and watches for others.
+    fn find(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         if !self.settings.tail {
             self.soon = Some(ctx.soon()?);
             return Ok(());
         }
+        let from_end = self.settings.from_end && self.memory.as_ref().is_none_or(|memory| memory.first);
         let scan = ctx.every(SCAN)?;
         ctx.weaken(scan);
         self.scan = Some(scan);
@@ -186,18 +268,18 @@ impl Cog for FileWatcher {
             }
             let number = self.follow(Path::new(&name), false);
             self.look_around(ctx, number)?;
-            self.check(ctx, number, self.settings.from_end)?;
+            self.check(ctx, number, from_end)?;
             if self.follows.get(&number).is_some_and(|follow| follow.streams.is_empty() && !follow.told) {
                 ctx.say(Priority::Warning, &format!("`{name}` is not there yet: waits for it"));
             }
         }
         for glob in 0..self.globs.len() {
-            self.expand(ctx, glob, self.settings.from_end)?;
+            self.expand(ctx, glob, from_end)?;
         }
         self.go_on(ctx)
     }
 
-    fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+    fn woken(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
         let token = ctx.token();
         match wake {
             Wake::Room => self.take_turn(ctx),
@@ -220,24 +302,6 @@ impl Cog for FileWatcher {
             },
             Wake::Idle | Wake::Answer(_) | Wake::Synced | Wake::GiveUp => Ok(()),
         }
-    }
-
-    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        for follow in self.follows.values_mut() {
-            // A file that lost its name will not be read again by a next run.
-            follow.close_old(ctx, &self.settings, true);
-        }
-        for token in std::mem::take(&mut self.bound).into_keys() {
-            ctx.unbind(token);
-        }
-        for token in [self.soon.take(), self.scan.take(), self.signal.take()].into_iter().flatten() {
-            ctx.unbind(token);
-        }
-        self.outlook.close(ctx);
-        self.todo.clear();
-        self.queue.clear();
-        self.follows.clear();
-        Ok(())
     }
 }
 

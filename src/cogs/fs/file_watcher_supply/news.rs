@@ -51,7 +51,7 @@ impl FileWatcher {
     fn appeared(&mut self, ctx: &mut Ctx<'_>, path: &Path, searchers: &[usize]) -> Result<()> {
         for &at in searchers {
             let glob = &self.globs[at];
-            if glob.matches(path) && may_be_read(path) {
+            if glob.matches(path) && may_be_read(&*self.settings.disk, path) {
                 let number = self.follow(path, true);
                 self.check(ctx, number, false)?;
             } else if glob.is_deep() && path.is_dir() {
@@ -77,6 +77,7 @@ impl FileWatcher {
             }
             self.check(ctx, number, false)?;
         }
+        self.sweep(ctx)?;
         self.go_on(ctx)
     }
 
@@ -86,6 +87,10 @@ impl FileWatcher {
             self.bound.remove(&token);
         }
         follow.due(ctx, &self.settings);
+        if let Some((_, after, before)) = follow.again.take_if(|(at, ..)| *at <= ctx.now()) {
+            self.find_missed(ctx, number, after, before)?;
+        }
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         if follow.told {
             self.look_around(ctx, number)?;
             self.check(ctx, number, false)?;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -117,7 +116,7 @@ impl Outlook {
             match ctx.watch(directory, self.poll) {
                 Ok(token) => {
                     watched.token = Some(token);
-                    watched.id = fs::metadata(directory).ok().map(|about| id(&about));
+                    watched.id = ctx.disk().about(directory).ok().map(|about| id(&about));
                     self.tokens.insert(token, directory.to_owned());
                 }
                 Err(Error::Finished) => return Err(Error::Finished),
@@ -132,7 +131,7 @@ impl Outlook {
     /// unheard.
     pub(super) fn refresh(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         for directory in self.directories.keys().cloned().collect::<Vec<_>>() {
-            let now = fs::metadata(&directory).ok().map(|about| id(&about));
+            let now = ctx.disk().about(&directory).ok().map(|about| id(&about));
             let Some(watched) = self.directories.get_mut(&directory) else { continue };
             if watched.id == now && watched.token.is_some() {
                 continue;

@@ -5,17 +5,16 @@
 //! files are born then too, but begin otherwise: like a file that was read, or with the mark of their format.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use rustix::fs::OFlags;
-
-use super::stream::{Id, Stream, id};
+use super::stream::{Id, Start, Stream, id};
 use crate::cogs::fs::lines::Options;
+use crate::disk::{Disk, How, directory_of, retry};
 
 /// The directory is listed again, at most so often, until two lists are equal: names move while they are read.
 const LISTS: usize = 4;
@@ -27,10 +26,16 @@ type Sibling = (SystemTime, Id, PathBuf);
 
 /// Unknown files called like `path` with an ending, born between these times, oldest first. None where the file system keeps
 /// no times of birth.
-pub(super) fn between(path: &Path, after: SystemTime, before: Option<SystemTime>, known: impl Fn(&Id) -> bool) -> Vec<Sibling> {
-    let mut last = list(path, after, before, &known);
+pub(super) fn between(
+    disk: &dyn Disk,
+    path: &Path,
+    after: SystemTime,
+    before: Option<SystemTime>,
+    known: impl Fn(&Id) -> bool,
+) -> Vec<Sibling> {
+    let mut last = list(disk, path, after, before, &known);
     for _ in 1..LISTS {
-        let again = list(path, after, before, &known);
+        let again = list(disk, path, after, before, &known);
         if again == last {
             break;
         }
@@ -39,8 +44,9 @@ pub(super) fn between(path: &Path, after: SystemTime, before: Option<SystemTime>
     last
 }
 
-fn list(path: &Path, after: SystemTime, before: Option<SystemTime>, known: &impl Fn(&Id) -> bool) -> Vec<Sibling> {
-    let mut found: Vec<Sibling> = rotated(path)
+fn list(disk: &dyn Disk, path: &Path, after: SystemTime, before: Option<SystemTime>, known: &impl Fn(&Id) -> bool) -> Vec<Sibling> {
+    let mut found: Vec<Sibling> = rotated(disk, path)
+        .unwrap_or_default()
         .into_iter()
         .filter_map(|(about, path)| {
             let born = about.created().ok()?;
@@ -52,54 +58,95 @@ fn list(path: &Path, after: SystemTime, before: Option<SystemTime>, known: &impl
     found
 }
 
+/// All files called like `path` with an ending, oldest first.
+pub(super) fn all(disk: &dyn Disk, path: &Path) -> io::Result<Vec<(Metadata, PathBuf)>> {
+    let look = || -> io::Result<_> {
+        let mut found = rotated(disk, path)?;
+        found.sort_by_cached_key(|(about, path)| (about.created().or_else(|_| about.modified()).ok(), path.clone()));
+        Ok(found)
+    };
+    let names = |found: &[(Metadata, PathBuf)]| found.iter().map(|(about, path)| (id(about), path.clone())).collect::<Vec<_>>();
+    let mut last = look()?;
+    for _ in 1..LISTS {
+        let again = look()?;
+        let same = names(&again) == names(&last);
+        last = again;
+        if same {
+            break;
+        }
+    }
+    Ok(last)
+}
+
 /// The regular files called like `path` with an ending.
-fn rotated(path: &Path) -> Vec<(fs::Metadata, PathBuf)> {
-    let Some(name) = path.file_name() else { return Vec::new() };
-    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    entries
-        .flatten()
-        .filter(|entry| is_rotated(&entry.file_name(), name))
-        .filter_map(|entry| Some((entry.metadata().ok().filter(fs::Metadata::is_file)?, entry.path())))
-        .collect()
+fn rotated(disk: &dyn Disk, path: &Path) -> io::Result<Vec<(Metadata, PathBuf)>> {
+    let Some(name) = path.file_name() else { return Ok(Vec::new()) };
+    let directory = directory_of(path);
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let names = match retry(|| disk.list(directory)) {
+        Err(error) if gone(&error) => Vec::new(),
+        listed => listed?,
+    };
+    let mut found = Vec::new();
+    for path in names.into_iter().filter(|other| is_rotated(other, name)).map(|other| directory.join(other)) {
+        match retry(|| disk.about_entry(&path)) {
+            Ok(about) if about.is_file() => found.push((about, path)),
+            Err(error) if !gone(&error) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 /// The copy that was made of the former content of `stream`, the file at `path`, before that was cut; the latest, if there are
 /// several. `known`: files that are read themselves or were.
-pub(super) fn copy(path: &Path, stream: &Stream, known: impl Fn(&Id) -> bool) -> Option<(PathBuf, File)> {
+///
+/// # Errors
+/// Something could not be looked at, so that nobody knows whether there is a copy.
+pub(super) fn copy(disk: &dyn Disk, path: &Path, stream: &Stream, known: impl Fn(&Id) -> bool) -> io::Result<Option<(PathBuf, File)>> {
     let mut last = Vec::new();
     for _ in 0..LISTS {
-        let mut found: Vec<(Option<SystemTime>, Id, PathBuf)> = rotated(path)
+        let mut found: Vec<(Option<SystemTime>, Id, PathBuf)> = rotated(disk, path)?
             .into_iter()
             .map(|(about, path)| (about.created().or_else(|_| about.modified()).ok(), id(&about), path))
             .filter(|(_, id, _)| !known(id))
             .collect();
         found.sort();
-        let copy = found.iter().rev().find_map(|(_, wanted, path)| {
-            let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path).ok()?;
-            let same = file.metadata().is_ok_and(|about| id(&about) == *wanted);
-            (same && stream.is_copied_in(&file).unwrap_or(false)).then(|| (path.clone(), file))
-        });
+        for (_, wanted, path) in found.iter().rev() {
+            let file = match retry(|| disk.open(path, How::READ)) {
+                Ok(file) => file,
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => continue,
+                Err(error) => return Err(error),
+            };
+            if id(&retry(|| disk.about_open(&file))?) == *wanted && stream.is_copied_in(disk, &file)? {
+                return Ok(Some((path.clone(), file)));
+            }
+        }
         // Names may move while they are read.
-        if copy.is_some() || found == last {
-            return copy;
+        if found == last {
+            return Ok(None);
         }
         last = found;
     }
-    None
+    Ok(None)
 }
 
 /// Whether `other` is `name` with an ending, as rotations make it.
-fn is_rotated(other: &OsStr, name: &OsStr) -> bool {
+pub(super) fn is_rotated(other: &OsStr, name: &OsStr) -> bool {
     other.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|ending| matches!(ending, [b'.' | b'-', _, ..]))
 }
 
+/// Whether a file that begins so is packed.
+pub(super) fn is_packed(print: &[u8]) -> bool {
+    PACKED.iter().any(|mark| print.starts_with(mark))
+}
+
 /// Opens what can be read and is neither packed nor, as `copied` says of its beginning, a copy.
-pub(super) fn open(siblings: &[Sibling], options: &Rc<Options>, copied: impl Fn(&[u8]) -> bool) -> Vec<Stream> {
+pub(super) fn open(disk: &dyn Disk, siblings: &[Sibling], options: &Rc<Options>, copied: impl Fn(&[u8]) -> bool) -> Vec<Stream> {
     let opened = siblings.iter().filter_map(|(_, id, path)| {
-        let stream = Stream::open(path, options, false, true).ok().filter(|stream| stream.id == *id)?;
+        let stream = Stream::open(disk, path, options, Start::Begin, true).ok().filter(|stream| stream.id == *id)?;
         let print = stream.print();
-        let fits = !PACKED.iter().any(|mark| print.starts_with(mark)) && !copied(print);
+        let fits = !is_packed(print) && !copied(print);
         fits.then_some(stream)
     });
     opened.collect()

@@ -1,24 +1,24 @@
 //! One open file, read as it grows: its place, its fingerprint, its unfinished line.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use rustix::buffer::spare_capacity;
-use rustix::fs::OFlags;
-use rustix::io::Errno;
-
+use super::ledger::Ticket;
 use crate::cogs::fs::lines::{Options, Splitter};
+use crate::disk::{Disk, How, read_whole_at, retry};
 use crate::escapement::Moment;
 
 /// A file is known again by so much of its beginning.
 const PRINT: usize = 256;
 /// A copy must have so much in common with what was read last.
-const LAST: u64 = 64;
+pub(super) const LAST: usize = 64;
+/// How it begins is looked at again after this.
+const CHECK: Duration = Duration::from_secs(1);
 /// So much is asked for where little is expected.
 const FEW: usize = 16 * 1024;
 
@@ -60,6 +60,8 @@ pub(super) struct Stream {
     print: Vec<u8>,
     /// What stood right before `offset`, up to [`LAST`] bytes.
     last: Vec<u8>,
+    /// When it was looked at how the file begins.
+    checked: Option<Moment>,
     pub(super) lines: Splitter,
     /// There may be something to read.
     pub(super) dirty: bool,
@@ -75,92 +77,128 @@ pub(super) struct Stream {
     pub(super) partial_due: Option<Moment>,
     /// Whether it was told that its bytes are no text.
     pub(super) told: bool,
+    /// Its entry in the ledger, where one is kept.
+    pub(super) ticket: Option<Rc<Ticket>>,
+}
+
+/// Where a file is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Begin,
+    End,
 }
 
 impl Stream {
     /// Opens what stands at `path`. `stays`: it is followed, so that a pipe does not end with its writer.
-    pub(super) fn open(path: &Path, options: &Rc<Options>, from_end: bool, stays: bool) -> io::Result<Self> {
-        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-        let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-        let about = file.metadata()?;
+    pub(super) fn open(disk: &dyn Disk, path: &Path, options: &Rc<Options>, start: Start, stays: bool) -> io::Result<Self> {
+        let mut file = retry(|| disk.open(path, How::READ))?;
+        let about = retry(|| disk.about_open(&file))?;
         if about.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         if stays && about.file_type().is_fifo() {
             // With a writer of our own there is always one (fifo(7)). Without the right to write it ends and begins again.
-            file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).unwrap_or(file);
+            file = disk.open(path, How::BOTH).unwrap_or(file);
         }
-        let flows = !about.is_file();
-        let offset = if from_end && !flows { about.len() } else { 0 };
-        let mut stream = Self {
+        let mut stream = Self::new(file, &about, options);
+        if !stream.flows {
+            stream.same_beginning(disk)?;
+            stream.go_to(disk, if start == Start::End { about.len() } else { 0 }, about.len(), options);
+            stream.dirty = start == Start::Begin;
+        }
+        Ok(stream)
+    }
+
+    fn new(file: File, about: &Metadata, options: &Rc<Options>) -> Self {
+        Self {
             file,
-            id: id(&about),
+            id: id(about),
             born: about.created().ok(),
-            flows,
-            offset,
-            expected: if about.len().saturating_sub(offset) > FEW as u64 { usize::MAX } else { FEW },
+            flows: !about.is_file(),
+            offset: 0,
+            expected: usize::MAX,
             print: Vec::new(),
             last: Vec::new(),
-            lines: Splitter::new(options, offset),
-            dirty: !flows && !from_end,
+            checked: None,
+            lines: Splitter::new(options, 0),
+            dirty: false,
             caught_up: false,
             closes: None,
             copy: false,
             renamed: false,
             partial_due: None,
             told: false,
-        };
-        if !flows {
-            stream.same_beginning()?;
-            stream.last = vec![0; usize::try_from(offset.min(LAST)).unwrap_or_default()];
-            // When that fails it was cut just now, and nothing of it has been read.
-            if stream.file.read_exact_at(&mut stream.last, offset.saturating_sub(LAST)).is_err() {
-                stream.last.clear();
-            }
+            ticket: None,
         }
-        Ok(stream)
+    }
+
+    /// Goes to a place that is known to be a line's beginning, in a file of that size.
+    pub(super) fn go_to(&mut self, disk: &dyn Disk, offset: u64, size: u64, options: &Rc<Options>) {
+        self.offset = offset;
+        self.expected = if size.saturating_sub(offset) > FEW as u64 { usize::MAX } else { FEW };
+        self.lines = Splitter::new(options, offset);
+        self.last = vec![0; usize::try_from(offset.min(LAST as u64)).unwrap_or_default()];
+        // When that fails it was cut just now, and nothing of it has been read.
+        let had = read_whole_at(disk, &self.file, &mut self.last, offset.saturating_sub(LAST as u64));
+        if had.ok() != Some(self.last.len()) {
+            self.last.clear();
+        }
+        self.dirty = true;
     }
 
     /// What `file`, a copy of this one's former content, goes on with where this one was read to. `closes`: when it is closed,
     /// at the earliest.
-    pub(super) fn copied(&self, file: File, options: &Rc<Options>, closes: Moment) -> io::Result<Self> {
-        let about = file.metadata()?;
+    pub(super) fn copied(&self, disk: &dyn Disk, file: File, options: &Rc<Options>, closes: Moment) -> io::Result<Self> {
+        let about = retry(|| disk.about_open(&file))?;
         Ok(Self {
-            file,
-            id: id(&about),
-            born: about.created().ok(),
             flows: false,
             offset: self.offset,
-            expected: usize::MAX,
             print: self.print.clone(),
             last: self.last.clone(),
             lines: Splitter::new(options, self.offset),
             dirty: true,
-            caught_up: false,
             closes: Some(closes),
             copy: true,
-            renamed: false,
-            partial_due: None,
             told: self.told,
+            ..Self::new(file, &about, options)
         })
     }
 
     /// Whether `file` has all that was read of this one, at the same places as far as that is remembered.
-    pub(super) fn is_copied_in(&self, file: &File) -> io::Result<bool> {
-        let about = file.metadata()?;
+    pub(super) fn is_copied_in(&self, disk: &dyn Disk, file: &File) -> io::Result<bool> {
+        let about = retry(|| disk.about_open(file))?;
         if !about.is_file() || about.len() < self.offset || self.print.is_empty() {
             return Ok(false);
         }
-        let mut beginning = vec![0; self.print.len()];
-        file.read_exact_at(&mut beginning, 0)?;
-        let mut last = vec![0; self.last.len()];
-        file.read_exact_at(&mut last, self.offset - self.last.len() as u64)?;
-        Ok(beginning == self.print && last == self.last)
+        let has = |bytes: &[u8], at: u64| {
+            let mut there = vec![0; bytes.len()];
+            read_whole_at(disk, file, &mut there, at).map(|count| count == bytes.len() && there == bytes)
+        };
+        Ok(has(&self.print, 0)? && has(&self.last, self.offset - self.last.len() as u64)?)
+    }
+
+    /// Whether this file, of that size, looks like the beginning of `other`: like a copy of it, whole or in the making.
+    pub(super) fn begins(&self, disk: &dyn Disk, size: u64, other: &Self) -> io::Result<bool> {
+        let (mut here, mut there) = ([0; LAST], [0; LAST]);
+        let at = size.saturating_sub(LAST as u64);
+        let had = read_whole_at(disk, &self.file, &mut here, at)?;
+        let has = read_whole_at(disk, &other.file, &mut there[..had], at)?;
+        Ok(has == had && here[..had] == there[..had] && other.print.starts_with(&self.print))
+    }
+
+    /// The open file.
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// How it begins: up to 256 bytes.
     pub(super) fn print(&self) -> &[u8] {
         &self.print
+    }
+
+    /// What stood before the place where the next read begins: up to 64 bytes.
+    pub(super) fn last(&self) -> &[u8] {
+        &self.last
     }
 
     pub(super) fn fd(&self) -> RawFd {
@@ -177,45 +215,32 @@ impl Stream {
         self.dirty || self.lines.has_lines()
     }
 
-    /// Reads at most `most` bytes once. `to_end`: the end of the file is the end of it all.
-    pub(super) fn read(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
+    /// Reads at most `most` bytes once. `to_end`: the end of the file is the end of it all. `scratch` is memory for small reads.
+    pub(super) fn read(&mut self, disk: &dyn Disk, most: usize, to_end: bool, now: Moment, scratch: &mut Vec<u8>) -> io::Result<Got> {
         // What cannot be read is not tried again at once.
         self.dirty = false;
-        let got = if self.flows { self.read_flow(most, to_end) } else { self.read_file(most, to_end) }?;
+        let got = if self.flows { self.read_flow(disk, most, to_end) } else { self.read_file(disk, most, to_end, now, scratch) }?;
         self.dirty = matches!(got, Got::More | Got::Anew);
         self.caught_up |= got == Got::All;
         Ok(got)
     }
 
-    fn read_file(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
-        // Who follows a file mostly finds a few lines: it is read first, and only when that gives nothing its size is asked for.
+    fn read_file(&mut self, disk: &dyn Disk, most: usize, to_end: bool, now: Moment, scratch: &mut Vec<u8>) -> io::Result<Got> {
         let want = self.expected.min(most);
-        let (file, offset, print) = (&self.file, self.offset, &mut self.print);
-        let mut last = std::mem::take(&mut self.last);
-        let fed = self.lines.feed(want, |into| {
-            let before = into.len();
-            loop {
-                match rustix::io::pread(file, spare_capacity(into), offset) {
-                    Ok(_) => {}
-                    Err(Errno::INTR) => continue,
-                    Err(error) => return Err(Some(io::Error::from(error))),
-                }
-                let fresh = &into[before..];
-                // Looked at after the reading: else it might have been truncated and written again between the two.
-                if !fresh.is_empty() && !same(file, print, offset + fresh.len() as u64).map_err(Some)? {
-                    return Err(None);
-                }
-                remember(&mut last, fresh);
-                return Ok(());
-            }
-        });
-        self.last = last;
+        // Who follows a file mostly finds a few lines, so its size is not asked for first.
+        let fed = if want <= FEW { self.read_few(disk, want, now, scratch) } else { self.read_many(disk, want, now) };
         match fed {
             Ok(0) => {
-                if self.file.metadata()?.len() < self.offset || !self.same_beginning()? {
+                let length = retry(|| disk.about_open(&self.file))?.len();
+                if length < self.offset || !self.same_beginning(disk)? {
                     return Ok(Got::Anew);
                 }
-                Ok(if to_end { Got::End } else { Got::All })
+                // A read may give nothing for all that there is more.
+                Ok(match to_end {
+                    _ if length > self.offset => Got::More,
+                    true => Got::End,
+                    false => Got::All,
+                })
             }
             Ok(count) => {
                 self.offset += count as u64;
@@ -228,25 +253,68 @@ impl Stream {
         }
     }
 
-    fn read_flow(&mut self, most: usize, to_end: bool) -> io::Result<Got> {
-        let file = &self.file;
-        let fed = self.lines.feed(most, |into| {
-            loop {
-                match rustix::io::read(file, spare_capacity(into)) {
-                    Ok(_) => return Ok(()),
-                    Err(Errno::INTR) => {}
-                    Err(error) => return Err(error),
-                }
-            }
+    /// One call for what is new together with what was read last: when that still stands there, nobody has written anew.
+    fn read_few(&mut self, disk: &dyn Disk, want: usize, now: Moment, scratch: &mut Vec<u8>) -> Result<usize, Option<io::Error>> {
+        let known = self.last.len();
+        scratch.clear();
+        scratch.reserve(want + known);
+        let at = self.offset - known as u64;
+        let count = retry(|| disk.fill_at(&self.file, scratch, at)).map_err(Some)?;
+        if count <= known {
+            // Cut, or nothing new.
+            return Ok(0);
+        }
+        if scratch[..known] != self.last {
+            return Err(None);
+        }
+        // Memory may hold more than was asked for.
+        let fresh = &scratch[known..count.min(known + want)];
+        let size = self.offset + fresh.len() as u64;
+        if !is_sound(disk, &self.file, &mut self.print, &mut self.checked, size, now).map_err(Some)? {
+            return Err(None);
+        }
+        let fed = self.lines.feed(fresh.len(), |into| {
+            into.extend_from_slice(fresh);
+            Ok::<(), io::Error>(())
         });
+        remember(&mut self.last, fresh);
+        fed.map_err(Some)
+    }
+
+    /// A large read goes straight to where it stays. What was read last is looked at after it: else the file might be cut and
+    /// written again between the two.
+    fn read_many(&mut self, disk: &dyn Disk, want: usize, now: Moment) -> Result<usize, Option<io::Error>> {
+        let Self { file, offset, last, print, checked, lines, .. } = self;
+        lines.feed(want, |into| {
+            let before = into.len();
+            let count = retry(|| disk.fill_at(file, into, *offset)).map_err(Some)?;
+            if count == 0 {
+                return Ok(());
+            }
+            let mut there = [0; LAST];
+            let there = &mut there[..last.len()];
+            let had = read_whole_at(disk, file, there, *offset - last.len() as u64).map_err(Some)?;
+            let size = *offset + count as u64;
+            if had < there.len() || there != last || !is_sound(disk, file, print, checked, size, now).map_err(Some)? {
+                return Err(None);
+            }
+            remember(last, &into[before..]);
+            Ok(())
+        })
+    }
+
+    fn read_flow(&mut self, disk: &dyn Disk, most: usize, to_end: bool) -> io::Result<Got> {
+        let file = &self.file;
+        let fed = self.lines.feed(most, |into| retry(|| disk.fill(file, into)).map(|_| ()));
         match fed {
             Ok(0) if to_end => Ok(Got::End),
-            Ok(0) | Err(Errno::AGAIN) => Ok(Got::All),
+            Ok(0) => Ok(Got::All),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Got::All),
             Ok(count) => {
                 self.offset += count as u64;
                 Ok(Got::More)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -256,35 +324,42 @@ impl Stream {
         self.print.clear();
         self.last.clear();
         self.partial_due = None;
+        self.checked = None;
+        self.ticket = None;
         std::mem::replace(&mut self.lines, Splitter::new(options, 0))
     }
 
     /// Whether the file begins as it did.
-    fn same_beginning(&mut self) -> io::Result<bool> {
-        same(&self.file, &mut self.print, u64::MAX)
+    fn same_beginning(&mut self, disk: &dyn Disk) -> io::Result<bool> {
+        same(disk, &self.file, &mut self.print, u64::MAX)
     }
+}
+
+/// Whether `file` still begins with `print`; looked at no more than once a second, but while that still grows.
+fn is_sound(disk: &dyn Disk, file: &File, print: &mut Vec<u8>, checked: &mut Option<Moment>, size: u64, now: Moment) -> io::Result<bool> {
+    if print.len() == PRINT && checked.is_some_and(|checked| now < checked + CHECK) {
+        return Ok(true);
+    }
+    *checked = Some(now);
+    same(disk, file, print, size)
 }
 
 /// Adds what was read to the last bytes.
 fn remember(last: &mut Vec<u8>, fresh: &[u8]) {
-    let most = LAST as usize;
-    last.extend_from_slice(&fresh[fresh.len().saturating_sub(most)..]);
-    last.drain(..last.len().saturating_sub(most));
+    if fresh.len() >= LAST {
+        last.clear();
+        last.extend_from_slice(&fresh[fresh.len() - LAST..]);
+    } else {
+        last.extend_from_slice(fresh);
+        last.drain(..last.len().saturating_sub(LAST));
+    }
 }
 
 /// Whether `file` begins with `print`, which grows with the file, of `size` bytes at most, up to [`PRINT`].
-fn same(file: &File, print: &mut Vec<u8>, size: u64) -> io::Result<bool> {
+fn same(disk: &dyn Disk, file: &File, print: &mut Vec<u8>, size: u64) -> io::Result<bool> {
     let mut beginning = [0; PRINT];
     let all = usize::try_from(size).map_or(PRINT, |size| size.min(PRINT));
-    let mut have = 0;
-    while have < all {
-        match file.read_at(&mut beginning[have..all], have as u64) {
-            Ok(0) => break,
-            Ok(count) => have += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let have = read_whole_at(disk, file, &mut beginning[..all], 0)?;
     let beginning = &beginning[..have];
     if !beginning.starts_with(print) {
         return Ok(false);

@@ -1,5 +1,8 @@
 //! Real files on a real clock, once told by inotify and once looked at.
 
+mod model;
+mod remember;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::symlink;

@@ -1,7 +1,7 @@
 //! Whose turn it is: one read of one file a turn, so that a busy one does not starve the rest.
 
 use super::files::may_be_read;
-use super::stream::Stream;
+use super::stream::{Start, Stream};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
 use crate::error::{Result, plain};
@@ -47,9 +47,10 @@ impl FileWatcher {
     /// Reads once, or gives what was read, as far as there is room.
     fn step(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
         let room = ctx.room();
+        self.register(ctx, number)?;
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         if room > 0
-            && let Err(error) = follow.step(ctx, &self.settings, room, &self.readers)
+            && let Err(error) = follow.step(ctx, &self.settings, room, &self.readers, &mut self.scratch, self.memory.as_mut())
         {
             follow.trouble(ctx, &error, self.settings.tail);
             if !self.settings.tail {
@@ -58,8 +59,12 @@ impl FileWatcher {
         }
         // A copy of what was cut may have been opened.
         self.readers.extend(follow.streams.iter().filter(|stream| stream.copy).map(|stream| (stream.id, number)));
-        for id in follow.close_old(ctx, &self.settings, false) {
-            self.readers.remove(&id);
+        follow.close_old(ctx, &self.settings, false);
+        for stream in follow.ended.drain(..) {
+            self.readers.remove(&stream.id);
+            if let Some(memory) = &mut self.memory {
+                memory.ledger.look_at(&*self.settings.disk, &stream);
+            }
         }
         let gone = follow.is_forgotten() || follow.streams.is_empty() && !self.settings.tail;
         self.enqueue(number);
@@ -125,12 +130,14 @@ impl FileWatcher {
             if files.is_empty() {
                 ctx.trouble(&format!("nothing matches `{}`", glob.text()));
             }
-            self.todo.extend(files.into_iter().filter(|path| may_be_read(path)));
+            self.todo.extend(files.into_iter().filter(|path| may_be_read(&*self.settings.disk, path)));
         }
         while self.follows.is_empty()
             && let Some(path) = self.todo.pop_front()
         {
-            match Stream::open(&path, &self.settings.lines, self.settings.from_end, false) {
+            let start = if self.settings.from_end { Start::End } else { Start::Begin };
+            let opened = Stream::open(&*self.settings.disk, &path, &self.settings.lines, start, false);
+            match opened.and_then(|mut stream| self.recall(&path, &mut stream).map(|()| stream)) {
                 Ok(mut stream) => {
                     let number = self.follow(&path, false);
                     let Some(follow) = self.follows.get_mut(&number) else { return };

@@ -79,6 +79,11 @@ impl Options {
         })
     }
 
+    /// Whether the end of each line is known in bytes of the file, so that reading can go on there.
+    pub(in crate::cogs::fs) fn keeps_places(&self) -> bool {
+        !matches!(self.coding, Coding::Other(_))
+    }
+
     /// Where the first separator in `bytes` begins.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
