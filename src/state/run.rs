@@ -24,11 +24,11 @@ struct Ahead {
 }
 
 impl Run {
-    /// The origin with that number is settled. `advance` is told of the places that the run has now come to, later ones of a
-    /// source last.
-    pub fn settle(&mut self, number: u64, source: u32, place: u64, mut advance: impl FnMut(u32, u64)) {
+    /// So many origins of one source from that number on are settled, the last of them at `place`. `advance` is told of the places
+    /// that the run has now come to, later ones of a source last.
+    pub fn settle(&mut self, number: u64, count: u64, source: u32, place: u64, mut advance: impl FnMut(u32, u64)) {
         if number == self.next {
-            self.next += 1;
+            self.next += count;
             advance(source, place);
             if !self.ahead.is_empty()
                 && let Some(ahead) = self.ahead.remove(&self.next)
@@ -37,18 +37,18 @@ impl Run {
                 ahead.places.into_iter().for_each(|(source, place)| advance(source, place));
             }
         } else if number > self.next {
-            self.put_ahead(number, source, place);
+            self.put_ahead(number, count, source, place);
         }
     }
 
-    fn put_ahead(&mut self, number: u64, source: u32, place: u64) {
-        let after = self.ahead.remove(&(number + 1));
+    fn put_ahead(&mut self, number: u64, count: u64, source: u32, place: u64) {
+        let after = self.ahead.remove(&(number + count));
         let before = self.ahead.range_mut(..number).next_back().filter(|(_, before)| before.end == number);
         let into = match before {
             Some((_, before)) => before,
             None => self.ahead.entry(number).or_insert_with(|| Ahead { end: number, places: BTreeMap::new() }),
         };
-        into.end = number + 1;
+        into.end = number + count;
         into.places.insert(source, place);
         if let Some(after) = after {
             into.end = after.end;
@@ -73,11 +73,11 @@ mod tests {
         let mut run = Run::default();
         let mut told = Vec::new();
         for number in [1, 3, 2, 5] {
-            run.settle(number, 0, number * 10, |source, place| told.push((source, place)));
+            run.settle(number, 1, 0, number * 10, |source, place| told.push((source, place)));
         }
         assert!(told.is_empty());
         assert_eq!(run.waiting(), 2);
-        run.settle(0, 0, 0, |source, place| told.push((source, place)));
+        run.settle(0, 1, 0, 0, |source, place| told.push((source, place)));
         assert_eq!((told, run.waiting()), (vec![(0, 0), (0, 30)], 1));
     }
 
@@ -100,8 +100,16 @@ mod tests {
             let (mut run, mut settled) = (Run::default(), vec![false; count]);
             let mut places = BTreeMap::new();
             for number in order {
-                settled[number] = true;
-                run.settle(number as u64, sources[number], number as u64 + 100, |source, place| { places.insert(source, place); });
+                if settled[number] {
+                    continue;
+                }
+                // Sometimes neighbours of one source settle together.
+                let alike = |other: &usize| !settled[*other] && sources[*other] == sources[number];
+                let together = if seed % 2 == 0 { (number..count).take_while(alike).count() } else { 1 };
+                let last = number + together - 1;
+                settled[number..=last].fill(true);
+                let note = |source, place| { places.insert(source, place); };
+                run.settle(number as u64, together as u64, sources[number], last as u64 + 100, note);
                 let mut expected = BTreeMap::new();
                 for number in (0..count).take_while(|number| settled[*number]) {
                     expected.insert(sources[number], number as u64 + 100);

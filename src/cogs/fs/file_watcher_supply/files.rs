@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::follow::Follow;
 use super::names::spots;
 use super::outlook::User;
-use super::siblings;
+use super::siblings::{self, Listing};
 use super::stream::{self, Id, Start, Stream, id};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
@@ -83,8 +83,14 @@ impl FileWatcher {
             // What is open goes on being read.
             Err(error) => follow.trouble(ctx, &error, true),
         }
-        if self.follows.get(&number).is_some_and(|follow| follow.fresh) || self.memory.as_ref().is_some_and(|memory| memory.starting) {
-            self.find_rotated(ctx, number)?;
+        let fresh = self.follows.get(&number).is_some_and(|follow| follow.fresh);
+        if let Some(memory) = self.memory.as_mut().filter(|memory| fresh || memory.starting) {
+            let mut listing = std::mem::take(&mut memory.listing);
+            let found = self.find_rotated(ctx, number, &mut listing);
+            if let Some(memory) = self.memory.as_mut().filter(|memory| memory.starting) {
+                memory.listing = listing;
+            }
+            found?;
         }
         self.enqueue(number);
         if self.follows.get(&number).is_some_and(Follow::is_forgotten) {
@@ -118,7 +124,7 @@ impl FileWatcher {
         before: Option<SystemTime>,
     ) -> Result<()> {
         if self.memory.is_some() {
-            return self.find_rotated(ctx, number);
+            return self.find_rotated(ctx, number, &mut Listing::default());
         }
         let closes = ctx.now() + self.settings.rotate_wait;
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
@@ -197,7 +203,7 @@ impl FileWatcher {
         self.find_missed(ctx, number, after, before)?;
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         // Names may have moved while they were listed.
-        if after.is_some() || self.memory.is_some() {
+        if after.is_some() {
             follow.again = Some((ctx.now() + AGAIN, after, before));
         }
         if stream.flows && follow.ready.is_none() {

@@ -105,6 +105,8 @@ pub(super) struct Ledger {
     entries: BTreeMap<u32, Entry>,
     next: u32,
     by_id: HashMap<Id, u32>,
+    /// All paths of entries, and perhaps former ones.
+    paths: HashSet<PathBuf>,
     run: Run,
 }
 
@@ -164,6 +166,9 @@ impl Ledger {
         if let Some(old) = self.by_id.insert(id, number).and_then(|old| self.entries.get_mut(&old)) {
             old.over = true;
         }
+        if !self.paths.contains(path) {
+            self.paths.insert(path.to_owned());
+        }
         let ticket = Rc::new(Ticket { number, sent: Cell::new(0) });
         let entry = Entry {
             id,
@@ -187,6 +192,7 @@ impl Ledger {
         let Some(entry) = stream.ticket.as_ref().and_then(|ticket| self.entries.get_mut(&ticket.number)) else { return };
         if entry.path != path {
             path.clone_into(&mut entry.path);
+            self.paths.insert(path.to_owned());
         }
         if entry.id != stream.id {
             entry.born = nanoseconds(stream.born);
@@ -217,6 +223,9 @@ impl Ledger {
     /// What a file of which nothing is known is a copy of, among those that stood at `path`. `exists`: those that are there
     /// themselves.
     pub(super) fn copied(&self, disk: &dyn Disk, stream: &Stream, size: u64, path: &Path, exists: &HashSet<Id>) -> io::Result<Copied> {
+        if !self.has(path) {
+            return Ok(Copied::Not);
+        }
         for entry in self.entries.values().filter(|entry| entry.path == path && entry.print.length > 0) {
             if !entry.print.stands_in(disk, stream.file(), 0)? {
                 continue;
@@ -258,14 +267,26 @@ impl Ledger {
     /// These origins are settled; those for which `counts` says no are as if they were not.
     pub(super) fn settled(&mut self, done: &[Settled], counts: impl Fn(&Settled) -> bool) {
         let entries = &mut self.entries;
-        for settled in done.iter().filter(|settled| counts(settled)) {
-            let (number, offset) = ((settled.place >> OFFSET) as u32, settled.place & ((1 << OFFSET) - 1));
+        let mut rest = done;
+        while let Some(first) = rest.first() {
+            // Nearly always all that was settled at once are neighbours in one file.
+            let neighbours = rest.iter().zip(first.number..);
+            let alike = |(settled, number): &(&Settled, u64)| {
+                settled.number == *number && settled.place >> OFFSET == first.place >> OFFSET && counts(settled)
+            };
+            let count = neighbours.take_while(alike).count();
+            let Some(last) = count.checked_sub(1).map(|last| &rest[last]) else {
+                rest = &rest[1..];
+                continue;
+            };
+            rest = &rest[count..];
+            let (number, offset) = ((last.place >> OFFSET) as u32, last.place & ((1 << OFFSET) - 1));
             let mut finished = false;
             if let Some(entry) = entries.get_mut(&number) {
-                entry.settled += 1;
+                entry.settled += count as u64;
                 finished = entry.over && !entry.is_open() && entry.settled == entry.ticket.sent.get();
             }
-            self.run.settle(settled.number, number, offset, |number, offset| {
+            self.run.settle(first.number, count as u64, number, offset, |number, offset| {
                 if let Some(entry) = entries.get_mut(&number) {
                     entry.offset = offset;
                 }
@@ -278,7 +299,7 @@ impl Ledger {
 
     /// Whether anything is known of files at that path.
     pub(super) fn has(&self, path: &Path) -> bool {
-        self.entries.values().any(|entry| entry.path == path)
+        self.paths.contains(path)
     }
 
     /// Where files that nobody reads stood at last.

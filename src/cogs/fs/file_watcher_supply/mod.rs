@@ -25,10 +25,12 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use self::files::AGAIN;
 use self::follow::{Follow, Readers, Settings};
 use self::names::Glob;
 use self::outlook::Outlook;
 use self::resume::Memory;
+use self::siblings::Listing;
 use super::lines::{self, Options};
 use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param, Settled};
 use crate::datum::Datum;
@@ -116,6 +118,8 @@ struct FileWatcher {
     queue: VecDeque<Number>,
     soon: Option<Token>,
     scan: Option<Token>,
+    /// Looks once more for what was renamed while it was looked at the start.
+    again: Option<Token>,
     signal: Option<Token>,
     /// Something was told that may mean any file.
     wants_scan: bool,
@@ -182,6 +186,7 @@ impl FileWatcher {
             queue: VecDeque::new(),
             soon: None,
             scan: None,
+            again: None,
             signal: None,
             wants_scan: false,
             todo: VecDeque::new(),
@@ -203,6 +208,7 @@ impl Cog for FileWatcher {
         self.find(ctx)?;
         if let Some(memory) = &mut self.memory {
             memory.starting &= !self.settings.tail;
+            memory.listing = Listing::default();
         }
         // Before anything is read: what was there at the start must be known even when the first thing that comes is the end.
         self.keep_now();
@@ -229,7 +235,7 @@ impl Cog for FileWatcher {
         for token in std::mem::take(&mut self.bound).into_keys() {
             ctx.unbind(token);
         }
-        for token in [self.soon.take(), self.scan.take(), self.signal.take()].into_iter().flatten() {
+        for token in [self.soon.take(), self.scan.take(), self.again.take(), self.signal.take()].into_iter().flatten() {
             ctx.unbind(token);
         }
         self.outlook.close(ctx);
@@ -261,6 +267,9 @@ impl FileWatcher {
         let scan = ctx.every(SCAN)?;
         ctx.weaken(scan);
         self.scan = Some(scan);
+        if self.memory.is_some() {
+            self.again = Some(ctx.after(AGAIN)?);
+        }
         self.signal = Some(ctx.signal(Signal::HUP.as_raw())?);
         for name in self.names.clone() {
             if self.by_path.contains_key(Path::new(&name)) {
@@ -289,6 +298,11 @@ impl FileWatcher {
             }
             Wake::Signal(_) => self.rescan(ctx),
             Wake::Due { .. } if token == self.scan => self.rescan(ctx),
+            Wake::Due { .. } if token == self.again => {
+                self.again = None;
+                self.sweep(ctx)?;
+                self.go_on(ctx)
+            }
             Wake::Changed(changed) => self.changed(ctx, token, &changed),
             Wake::Ready { .. } | Wake::Due { .. } => match token.and_then(|token| self.bound.get(&token).copied()) {
                 Some(Bound::Pipe(number)) => {

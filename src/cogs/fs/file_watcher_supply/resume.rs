@@ -1,7 +1,6 @@
 //! What the supply remembers over its end: opening it, finding files again, letting go of those that are gone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::OsString;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,11 +9,11 @@ use super::files::AGAIN;
 use super::follow::Follow;
 use super::guard::Guard;
 use super::ledger::{Copied, Ledger};
-use super::siblings::{self, is_packed, is_rotated};
+use super::siblings::{Listing, is_packed};
 use super::stream::{Id, Start, Stream, id};
 use super::{FileWatcher, Number};
 use crate::cog::Ctx;
-use crate::disk::{Disk, directory_of, retry};
+use crate::disk::{Disk, retry};
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
 use crate::log::Priority;
@@ -35,6 +34,8 @@ pub(super) struct Memory {
     pub(super) lost: bool,
     /// It is being found out what has become of the files that are remembered.
     pub(super) starting: bool,
+    /// What stands in the directories, meanwhile.
+    pub(super) listing: Listing,
     /// The run has ended in order.
     pub(super) clean: bool,
 }
@@ -60,7 +61,7 @@ impl Memory {
             }
             Found::First => Ledger::default(),
         };
-        Ok(Self { keeper, ledger, guard, first, lost, starting: true, clean: false })
+        Ok(Self { keeper, ledger, guard, first, lost, starting: true, listing: Listing::default(), clean: false })
     }
 }
 
@@ -102,7 +103,7 @@ impl FileWatcher {
 
     /// Looks for files that stood at a path and were renamed or copied while nobody looked: those that are not read to their
     /// end, and those of which nothing is known, oldest first.
-    pub(super) fn find_rotated(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
+    pub(super) fn find_rotated(&mut self, ctx: &mut Ctx<'_>, number: Number, listing: &mut Listing) -> Result<()> {
         let (Some(memory), Some(follow)) = (&mut self.memory, self.follows.get_mut(&number)) else { return Ok(()) };
         // Those that were there before the path was followed are none of ours.
         let fresh = std::mem::take(&mut follow.fresh);
@@ -111,7 +112,7 @@ impl FileWatcher {
         exists.extend(disk.about(&path).ok().map(|about| id(&about)));
         let mut unknown = Vec::new();
         let mut found: Vec<(usize, Stream)> = Vec::new();
-        let (siblings, mut again) = siblings::all(&*disk, &path).map_or_else(|_| (Vec::new(), true), |all| (all, false));
+        let (siblings, mut again) = listing.rotated(&*disk, &path).map_or_else(|_| (Vec::new(), true), |all| (all, false));
         for (place, (about, name)) in siblings.iter().enumerate() {
             let id = id(about);
             let other = self.by_path.contains_key(name) || self.globs.iter().any(|glob| glob.matches(name));
@@ -195,19 +196,15 @@ impl FileWatcher {
     pub(super) fn sweep(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         let disk = &*self.settings.disk;
-        // Each directory is listed once, however many of its files are followed.
-        let mut names: HashMap<PathBuf, BTreeSet<OsString>> = HashMap::new();
+        let mut listing = Listing::default();
         let mut there = HashSet::new();
         let mut unknown = BTreeSet::new();
         let mut paths: BTreeSet<PathBuf> = memory.ledger.resting().into_iter().collect();
         paths.extend(self.by_path.keys().cloned());
         for path in paths {
-            let directory = directory_of(&path).to_owned();
-            let all = names.entry(directory.clone()).or_insert_with(|| disk.list(&directory).unwrap_or_default().into_iter().collect());
-            let Some(name) = path.file_name() else { continue };
-            let of_it = all.range(name.to_owned()..).take_while(|other| other.as_encoded_bytes().starts_with(name.as_encoded_bytes()));
-            for other in of_it.filter(|other| *other == name || is_rotated(other, name)) {
-                let other = directory.join(other);
+            // What cannot be listed just now is not gone for that.
+            let Ok(alike) = listing.alike(disk, &path) else { return Ok(()) };
+            for other in alike {
                 let Ok(about) = disk.about(&other) else { continue };
                 there.insert(id(&about));
                 if other != path && memory.ledger.offset_of(&id(&about)).is_none() {
@@ -224,7 +221,7 @@ impl FileWatcher {
             memory.keeper.changed(ctx, 0)?;
         }
         for number in unknown {
-            self.find_rotated(ctx, number)?;
+            self.find_rotated(ctx, number, &mut listing)?;
         }
         Ok(())
     }

@@ -4,7 +4,8 @@
 //! looks, the file in the middle was born between the one that was read and the one that stands there now. Copies and packed
 //! files are born then too, but begin otherwise: like a file that was read, or with the mark of their format.
 
-use std::ffi::OsStr;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -58,40 +59,68 @@ fn list(disk: &dyn Disk, path: &Path, after: SystemTime, before: Option<SystemTi
     found
 }
 
-/// All files called like `path` with an ending, oldest first.
-pub(super) fn all(disk: &dyn Disk, path: &Path) -> io::Result<Vec<(Metadata, PathBuf)>> {
-    let look = || -> io::Result<_> {
-        let mut found = rotated(disk, path)?;
+/// The names in directories, each listed until two lists are equal: however many files of one are looked for.
+#[derive(Debug, Default)]
+pub(super) struct Listing(HashMap<PathBuf, BTreeSet<OsString>>);
+
+impl Listing {
+    /// The paths of `path` itself, if it is there, and of what is called like it with an ending.
+    pub(super) fn alike(&mut self, disk: &dyn Disk, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let Some(name) = path.file_name() else { return Ok(Vec::new()) };
+        let directory = directory_of(path);
+        if !self.0.contains_key(directory) {
+            let mut last = names(disk, directory)?;
+            for _ in 1..LISTS {
+                let again = names(disk, directory)?;
+                if again == last {
+                    break;
+                }
+                last = again;
+            }
+            self.0.insert(directory.to_owned(), last);
+        }
+        let begins = |other: &&OsString| other.as_bytes().starts_with(name.as_bytes());
+        let alike = self.0[directory].range(name.to_owned()..).take_while(begins);
+        // As the path itself is written, which may have no directory.
+        Ok(alike.filter(|other| *other == name || is_rotated(other, name)).map(|other| path.with_file_name(other)).collect())
+    }
+
+    /// All files called like `path` with an ending, oldest first.
+    pub(super) fn rotated(&mut self, disk: &dyn Disk, path: &Path) -> io::Result<Vec<(Metadata, PathBuf)>> {
+        let mut found = Vec::new();
+        for other in self.alike(disk, path)?.into_iter().filter(|other| other != path) {
+            match retry(|| disk.about_entry(&other)) {
+                Ok(about) if about.is_file() => found.push((about, other)),
+                Err(error) if !is_gone(&error) => return Err(error),
+                _ => {}
+            }
+        }
         found.sort_by_cached_key(|(about, path)| (about.created().or_else(|_| about.modified()).ok(), path.clone()));
         Ok(found)
-    };
-    let names = |found: &[(Metadata, PathBuf)]| found.iter().map(|(about, path)| (id(about), path.clone())).collect::<Vec<_>>();
-    let mut last = look()?;
-    for _ in 1..LISTS {
-        let again = look()?;
-        let same = names(&again) == names(&last);
-        last = again;
-        if same {
-            break;
-        }
     }
-    Ok(last)
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn names(disk: &dyn Disk, directory: &Path) -> io::Result<BTreeSet<OsString>> {
+    match retry(|| disk.list(directory)) {
+        Ok(names) => Ok(names.into_iter().collect()),
+        Err(error) if is_gone(&error) => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The regular files called like `path` with an ending.
 fn rotated(disk: &dyn Disk, path: &Path) -> io::Result<Vec<(Metadata, PathBuf)>> {
     let Some(name) = path.file_name() else { return Ok(Vec::new()) };
-    let directory = directory_of(path);
-    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    let names = match retry(|| disk.list(directory)) {
-        Err(error) if gone(&error) => Vec::new(),
-        listed => listed?,
-    };
     let mut found = Vec::new();
-    for path in names.into_iter().filter(|other| is_rotated(other, name)).map(|other| directory.join(other)) {
+    for path in names(disk, directory_of(path))?.into_iter().filter(|other| is_rotated(other, name)).map(|other| path.with_file_name(other))
+    {
         match retry(|| disk.about_entry(&path)) {
             Ok(about) if about.is_file() => found.push((about, path)),
-            Err(error) if !gone(&error) => return Err(error),
+            Err(error) if !is_gone(&error) => return Err(error),
             _ => {}
         }
     }
