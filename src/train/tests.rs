@@ -1,6 +1,8 @@
 //! Random trains of cogs that split, merge, swallow, delay, forget and fail: every origin is settled exactly once, and the books
 //! balance after each step. `DEADBEAT_CASES` sets how many trains are tried.
 
+mod sync;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -200,7 +200,9 @@ impl FileWatcher {
         // With the file in hand: it need not be the one that stood there when the path was looked at, nor stand there still.
         self.readers.insert(stream.id, number);
         let (after, before) = (self.follows.get(&number).and_then(|follow| follow.born), stream.born);
-        self.find_missed(ctx, number, after, before)?;
+        if after.is_some() {
+            self.find_missed(ctx, number, after, before)?;
+        }
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         // Names may have moved while they were listed.
         if after.is_some() {

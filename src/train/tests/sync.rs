@@ -1,0 +1,90 @@
+//! Checkpoints wait for the drains.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::super::graph::{Graph, Node};
+use super::super::{Options, Train};
+use crate::cog::{Cog, Common, Ctx, Kind};
+use crate::datum::Datum;
+use crate::error::Result;
+use crate::escapement::{Clock, Escapement, Wake};
+
+/// What happened, in its order.
+type Story = Rc<RefCell<Vec<&'static str>>>;
+
+/// Asks for a sync, twice.
+struct Asks(Story);
+
+impl Cog for Asks {
+    fn turn(&mut self, _ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
+        Ok(())
+    }
+
+    fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        ctx.soon().map(|_| ())
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+        match wake {
+            Wake::Soon => {
+                self.0.borrow_mut().push("asks");
+                ctx.sync_drains();
+                ctx.after(Duration::from_secs(1)).map(|_| ())
+            }
+            // The first sync still goes on.
+            Wake::Due { .. } => {
+                self.0.borrow_mut().push("asks");
+                ctx.sync_drains();
+                Ok(())
+            }
+            Wake::Synced => {
+                self.0.borrow_mut().push("is told");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Needs some time to sync.
+struct Syncs(Story, bool);
+
+impl Cog for Syncs {
+    fn turn(&mut self, _ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
+        Ok(())
+    }
+
+    fn sync(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.0.borrow_mut().push("begins");
+        self.1 = true;
+        ctx.after(Duration::from_secs(3)).map(|_| ())
+    }
+
+    fn is_syncing(&self) -> bool {
+        self.1
+    }
+
+    fn wake(&mut self, _ctx: &mut Ctx<'_>, _wake: Wake) -> Result<()> {
+        self.0.borrow_mut().push("ends");
+        self.1 = false;
+        Ok(())
+    }
+}
+
+#[test]
+fn who_asks_for_a_sync_is_told_when_one_that_began_later_is_over() {
+    let story = Story::default();
+    let node = |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None };
+    let graph = Graph { nodes: vec![node("asks", Kind::Supply, vec![1]), node("syncs", Kind::Drain, vec![])] };
+    let cogs: Vec<(Box<dyn Cog>, Common)> =
+        vec![(Box::new(Asks(Rc::clone(&story))), Common::default()), (Box::new(Syncs(Rc::clone(&story), false)), Common::default())];
+    let esc = Escapement::new(Clock::by_hand().auto()).unwrap();
+    let mut train = Train::new(&graph, cogs, esc, Options::default());
+    train.wind().unwrap();
+    while let Some(fired) = train.esc.next().unwrap() {
+        train.deliver(fired);
+    }
+    assert_eq!(*story.borrow(), ["asks", "begins", "asks", "ends", "is told", "begins", "ends", "is told"]);
+}
