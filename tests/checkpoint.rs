@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// Ends a run and gives its status.
-    fn end(&self, mut child: Child, signal: Signal) -> std::process::ExitStatus {
+    fn end(mut child: Child, signal: Signal) -> std::process::ExitStatus {
         let pid = Pid::from_child(&child);
         kill_process(pid, signal).expect("it lives");
         let begun = Instant::now();
@@ -70,7 +70,7 @@ impl Place {
 
 /// Lines with these numbers.
 fn lines(numbers: std::ops::Range<u32>) -> String {
-    numbers.map(|number| format!("line {number:06}\n")).collect()
+    numbers.map(|number| format!("line {number:06}")).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[test]
@@ -86,13 +86,13 @@ fn nothing_comes_again_after_a_clean_stop() {
         if round % 2 == 1 {
             fs::rename(place.path("log"), place.path(&format!("log.{round}"))).expect("it can be renamed");
         }
-        assert_eq!(place.end(child, Signal::TERM).code(), Some(0), "{}", place.told());
+        assert_eq!(Place::end(child, Signal::TERM).code(), Some(0), "{}", place.told());
     }
     place.append(&lines(next..next + 1));
     next += 1;
     let child = place.start();
     place.wait("lines are missing", || place.out().len() >= next as usize);
-    assert_eq!(place.end(child, Signal::TERM).code(), Some(0));
+    assert_eq!(Place::end(child, Signal::TERM).code(), Some(0));
     assert_eq!(place.out().join("\n") + "\n", lines(0..next));
 }
 
@@ -110,13 +110,13 @@ fn nothing_is_lost_when_it_is_killed() {
         if round % 3 == 2 {
             fs::rename(place.path("log"), place.path(&format!("log.{round}"))).expect("it can be renamed");
         }
-        assert_eq!(place.end(child, Signal::KILL).signal(), Some(9));
+        assert_eq!(Place::end(child, Signal::KILL).signal(), Some(9));
         repeated += 1;
     }
     let child = place.start();
     let last = lines(next - 1..next);
     place.wait("the last line is missing", || place.out().last().is_some_and(|line| *line == last.trim_end()));
-    assert_eq!(place.end(child, Signal::TERM).code(), Some(0));
+    assert_eq!(Place::end(child, Signal::TERM).code(), Some(0));
     let out = place.out();
     let mut different: Vec<&String> = out.iter().collect();
     different.sort();
@@ -139,7 +139,7 @@ fn a_second_process_is_refused_at_once() {
     assert!(begun.elapsed() < Duration::from_secs(2));
     let told = place.told();
     assert!(told.contains("state file `state/tail`: is in use by another process") && told.contains("hint"), "{told}");
-    assert_eq!(place.end(first, Signal::TERM).code(), Some(0));
+    assert_eq!(Place::end(first, Signal::TERM).code(), Some(0));
 }
 
 #[test]
