@@ -97,37 +97,6 @@ fn nothing_comes_again_after_a_clean_stop() {
 }
 
 #[test]
-fn nothing_is_lost_when_it_is_killed() {
-    let place = Place::new("");
-    let mut next = 0;
-    let mut repeated = 0;
-    for round in 0..8_u32 {
-        place.append(&lines(next..next + 3000));
-        next += 3000;
-        let child = place.start();
-        let had = place.out().len();
-        place.wait("nothing came", || place.out().len() > had + 100 * round as usize);
-        if round % 3 == 2 {
-            fs::rename(place.path("log"), place.path(&format!("log.{round}"))).expect("it can be renamed");
-        }
-        assert_eq!(Place::end(child, Signal::KILL).signal(), Some(9));
-        repeated += 1;
-    }
-    let child = place.start();
-    let last = lines(next - 1..next);
-    place.wait("the last line is missing", || place.out().last().is_some_and(|line| *line == last.trim_end()));
-    assert_eq!(Place::end(child, Signal::TERM).code(), Some(0));
-    let out = place.out();
-    let mut different: Vec<&String> = out.iter().collect();
-    different.sort();
-    different.dedup();
-    // A kill may cut a line that is being written; the drain ends it before the next.
-    let whole = different.iter().filter(|line| line.len() == "line 000000".len()).count();
-    assert_eq!(whole, next as usize);
-    assert!(out.len() - whole <= repeated * 3100, "{} lines came again", out.len() - whole);
-}
-
-#[test]
 fn a_second_process_is_refused_at_once() {
     let place = Place::new("");
     place.append("a\n");
