@@ -2,6 +2,7 @@
 //!
 //! `DEADBEAT_LONG=1` makes the long form of it.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -76,8 +77,8 @@ fn write(dir: &Path, dice: &mut Dice, until: &AtomicBool, count: &AtomicU64) {
     let mut number = 0_u64;
     while !until.load(Ordering::Relaxed) {
         let mut burst = String::new();
-        for _ in 0..1 + dice.below(12) {
-            burst += &format!("{number:09} {}\n", "x".repeat(dice.below(60) as usize));
+        for _ in 0..=dice.below(12) {
+            let _ = writeln!(burst, "{number:09} {}", "x".repeat(dice.below(60) as usize));
             number += 1;
         }
         let torn = dice.below(burst.len() as u64) as usize;

@@ -4,6 +4,7 @@
 //! `DEADBEAT_LONG=1` makes it half an hour instead of seconds; `DEADBEAT_SOAK` sets the seconds.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -43,11 +44,11 @@ fn descriptors(pid: u32) -> usize {
 /// The numbers behind `mark` in all files whose names begin so.
 fn numbers(dir: &Path, begin: &str, mark: &str) -> Vec<u64> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(begin)) {
+    for entry in fs::read_dir(dir).expect("it works").flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(begin)) {
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
         for (at, mark) in text.match_indices(mark) {
             let digits: String = text[at + mark.len()..].chars().take_while(char::is_ascii_digit).collect();
-            found.push(digits.parse().unwrap());
+            found.push(digits.parse().expect("it works"));
         }
     }
     found
@@ -55,16 +56,16 @@ fn numbers(dir: &Path, begin: &str, mark: &str) -> Vec<u64> {
 
 #[test]
 fn under_load_for_long_nothing_grows_and_nothing_is_lost() {
-    let scene = tempfile::tempdir().unwrap();
+    let scene = tempfile::tempdir().expect("it works");
     let dir = scene.path();
-    fs::write(dir.join("soak.rhai"), SCRIPT).unwrap();
+    fs::write(dir.join("soak.rhai"), SCRIPT).expect("it works");
     let path = dir.join("in.log");
-    let mut log = File::create(&path).unwrap();
+    let mut log = File::create(&path).expect("it works");
     let mut command = Command::new(env!("CARGO_BIN_EXE_deadbeat"));
     command.args(["run", "--log-level", "info", "soak.rhai"]).current_dir(dir).stdin(Stdio::null());
-    let mut child = command.stderr(File::create(dir.join("told")).unwrap()).spawn().unwrap();
+    let mut child = command.stderr(File::create(dir.join("told")).expect("it works")).spawn().expect("it works");
     let told = || fs::read_to_string(dir.join("told")).unwrap_or_default();
-    let signal = |signal| kill_process(Pid::from_child(&child), signal).unwrap();
+    let signal = |signal| kill_process(Pid::from_child(&child), signal).expect("it works");
 
     let (begun, span) = (Instant::now(), span());
     let (mut number, mut turn, mut warm) = (0_u64, 0_u32, None);
@@ -74,16 +75,17 @@ fn under_load_for_long_nothing_grows_and_nothing_is_lost() {
         let mut burst = String::new();
         while number < due {
             // One in a hundred is no JSON.
-            burst += &if number % 100 == 99 { format!("{{\"n\":{number},\n") } else { format!("{{\"n\":{number},\"text\":\"x\"}}\n") };
+            let end = if number % 100 == 99 { "" } else { "\"text\":\"x\"}" };
+            let _ = writeln!(burst, "{{\"n\":{number},{end}");
             number += 1;
         }
-        log.write_all(burst.as_bytes()).unwrap();
+        log.write_all(burst.as_bytes()).expect("it works");
         thread::sleep(Duration::from_millis(5));
         let now = Instant::now();
         if now >= next_rotation {
             turn += 1;
-            fs::rename(&path, dir.join(format!("in.log.{turn}"))).unwrap();
-            log = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+            fs::rename(&path, dir.join(format!("in.log.{turn}"))).expect("it works");
+            log = OpenOptions::new().append(true).create(true).open(&path).expect("it works");
             // Those that were read long ago need not be kept.
             if turn > 5 {
                 let _ = fs::remove_file(dir.join(format!("in.log.{}", turn - 5)));
@@ -94,10 +96,10 @@ fn under_load_for_long_nothing_grows_and_nothing_is_lost() {
             // A directory in the place of its file: the drain cannot open it until it is gone.
             let out = dir.join("out.jsonl");
             if trouble {
-                fs::remove_dir(&out).unwrap();
+                fs::remove_dir(&out).expect("it works");
             } else {
-                fs::rename(&out, dir.join(format!("out.jsonl.{turn}"))).unwrap();
-                fs::create_dir(&out).unwrap();
+                fs::rename(&out, dir.join(format!("out.jsonl.{turn}"))).expect("it works");
+                fs::create_dir(&out).expect("it works");
                 signal(Signal::HUP);
             }
             trouble = !trouble;
@@ -108,7 +110,7 @@ fn under_load_for_long_nothing_grows_and_nothing_is_lost() {
         }
     }
     if trouble {
-        fs::remove_dir(dir.join("out.jsonl")).unwrap();
+        fs::remove_dir(dir.join("out.jsonl")).expect("it works");
     }
     let until = deadline();
     let all: BTreeSet<u64> = (0..number).collect();
@@ -118,12 +120,12 @@ fn under_load_for_long_nothing_grows_and_nothing_is_lost() {
         assert!(Instant::now() < until, "{} of {number} lines came out\n{}", found().collect::<BTreeSet<_>>().len(), told());
         thread::sleep(Duration::from_millis(50));
     }
-    let (warm_memory, warm_descriptors) = warm.unwrap();
+    let (warm_memory, warm_descriptors) = warm.expect("it works");
     let (memory, descriptors) = (memory(child.id()), descriptors(child.id()));
     assert!(memory < warm_memory + 8 * 1024, "{warm_memory} KiB became {memory} KiB");
     assert!(descriptors <= warm_descriptors + 8, "{warm_descriptors} descriptors became {descriptors}");
     signal(Signal::TERM);
-    let status = child.wait().unwrap();
+    let status = child.wait().expect("it works");
     assert!(status.success(), "{status}\n{}", told());
     let found: Vec<u64> = found().collect();
     assert_eq!(found.len() as u64, number, "none came twice");

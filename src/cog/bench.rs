@@ -179,6 +179,22 @@ impl Bench {
         all
     }
 
+    /// Asks it to bring to the disk what it has written, as the train does before a checkpoint.
+    pub(crate) fn sync(&mut self) {
+        let out = self.call(|cog, ctx| cog.sync(ctx)).unwrap();
+        self.take(out);
+    }
+
+    /// Lets it go without an end, as a second signal does.
+    pub(crate) fn end_at_once(&mut self) {
+        self.cog.done();
+    }
+
+    /// Whether a checkpoint would have to wait.
+    pub(crate) fn is_syncing(&self) -> bool {
+        self.cog.is_syncing()
+    }
+
     /// The books: what went in and what became of it.
     pub(crate) fn balance(&self) -> Balance {
         self.books.balance()

@@ -81,6 +81,10 @@ pub trait Cog {
         false
     }
 
+    /// What was settled since the last [sync](Cog::sync) may not be stored after all: a supply leaves its checkpoint as it is from
+    /// now on.
+    fn freeze_checkpoint(&mut self) {}
+
     /// Whether a broadcast of that name is for this cog.
     fn hears(&self, _name: &str) -> bool {
         false

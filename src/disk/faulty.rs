@@ -37,12 +37,14 @@ pub(crate) struct Faulty {
     fault: Fault,
     calls: AtomicU64,
     struck: AtomicBool,
+    /// Whether that was a sync, and failed.
+    sync_failed: AtomicBool,
 }
 
 impl Faulty {
     /// The call with this number, from 0, is wrong.
     pub(crate) fn at(call: u64, fault: Fault) -> Arc<Self> {
-        Arc::new(Self { at: call.into(), fault, calls: 0.into(), struck: false.into() })
+        Arc::new(Self { at: call.into(), fault, calls: 0.into(), struck: false.into(), sync_failed: false.into() })
     }
 
     /// How many calls there were.
@@ -53,6 +55,11 @@ impl Faulty {
     /// Whether the call that is wrong has come.
     pub(crate) fn has_struck(&self) -> bool {
         self.struck.load(Ordering::Relaxed)
+    }
+
+    /// Whether a sync has failed.
+    pub(crate) fn has_failed_sync(&self) -> bool {
+        self.sync_failed.load(Ordering::Relaxed)
     }
 
     /// From now on nothing is wrong any more.
@@ -121,12 +128,12 @@ impl Disk for Faulty {
     }
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
-        self.count()?;
+        self.count().inspect_err(|_| self.sync_failed.store(true, Ordering::Relaxed))?;
         Real.sync_data(file)
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.count()?;
+        self.count().inspect_err(|_| self.sync_failed.store(true, Ordering::Relaxed))?;
         Real.sync_directory(path)
     }
 

@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 pub(crate) mod faulty;
+#[cfg(test)]
+pub(crate) mod lossy;
 mod real;
 
 use std::ffi::OsString;

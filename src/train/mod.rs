@@ -141,6 +141,8 @@ impl Train {
     pub fn run(&mut self) -> Result<i32> {
         self.bind_signals()?;
         self.wind()?;
+        // Before any data move: a supply that keeps a checkpoint has asked for a sync, by which the drains know of it.
+        self.settle();
         self.service.tell("READY=1");
         if let Some(beat) = self.service.beat {
             let token = self.esc.every(Escapement::RUNTIME, beat);

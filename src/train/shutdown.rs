@@ -53,11 +53,18 @@ impl Train {
         Ok(self.status())
     }
 
-    /// Lets all cogs go; supplies write down how far they have come.
+    /// Lets all cogs go; supplies last, as they write down how far they have come: what the drains have stored by then.
     pub(super) fn release_all(&mut self) {
-        // Drains first, then the checkpoints of what they have stored.
-        for number in self.order.clone().into_iter().rev() {
-            let slot = &mut self.slots[number as usize];
+        self.release(|kind| kind != Kind::Supply);
+        if self.slots.iter().any(|slot| slot.cog.is_syncing()) {
+            log::error("what was written could not be synced: the next run reads it again");
+            self.slots.iter_mut().for_each(|slot| slot.cog.freeze_checkpoint());
+        }
+        self.release(|kind| kind == Kind::Supply);
+    }
+
+    fn release(&mut self, meant: impl Fn(Kind) -> bool) {
+        for slot in self.slots.iter_mut().filter(|slot| meant(slot.kind)) {
             if let Err(told) = panics::guarded(|| slot.cog.done()) {
                 slot.seat.faults += 1;
                 log::write(Priority::Crit, &format!("{}: {told}; please report this", slot.seat.name));

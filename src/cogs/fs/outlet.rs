@@ -3,27 +3,38 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FileType;
 use rustix::net::SendFlags;
 
+use crate::disk::{Disk, retry};
+
 /// Takes bytes and never blocks.
 pub(super) trait Outlet {
     /// Gets ready for a write at this time of the wall clock. `at_line`: what comes next begins a line, so that it may as well
-    /// go to another file.
-    fn prepare(&mut self, now: SystemTime, at_line: bool) -> io::Result<()>;
+    /// go to another file. False when it goes there although it does not: that line must be written from its beginning.
+    fn prepare(&mut self, disk: &dyn Disk, now: SystemTime, at_line: bool) -> io::Result<bool>;
     /// Writes some of `bytes`, the first `line` of which end a line. [`io::ErrorKind::WouldBlock`]: not now.
-    fn write(&mut self, bytes: &[u8], line: usize) -> io::Result<usize>;
+    fn write(&mut self, disk: &dyn Disk, bytes: &[u8], line: usize) -> io::Result<usize>;
     /// What tells when it takes more.
     fn fd(&self) -> Option<RawFd>;
     /// Its name for messages.
     fn path(&self) -> &Path;
-    /// The file, where it can be synced.
+    /// The file, where it is one.
     fn file(&self) -> Option<&File> {
         None
+    }
+    /// Takes out of it all that was written to since this was last asked, where it can be synced at all.
+    fn take_unsynced(&mut self) -> Vec<Unsynced> {
+        Vec::new()
+    }
+    /// Whether some of that stands in files that it has left, which stay open until they are synced.
+    fn has_left(&self) -> bool {
+        false
     }
     /// Whether it has a reader, with whom all is over.
     fn is_stream(&self) -> bool {
@@ -36,6 +47,30 @@ pub(super) trait Outlet {
     /// Whether it waits to be opened anew.
     fn is_stale(&self) -> bool {
         false
+    }
+}
+
+/// A file that was written to and not synced since.
+#[derive(Clone, Debug)]
+pub(super) struct Unsynced {
+    pub(super) file: Arc<File>,
+    /// Directories in which a name was made for it.
+    pub(super) directories: Vec<PathBuf>,
+}
+
+impl Unsynced {
+    /// Returns when all of it has reached the disk.
+    pub(super) fn sync(&self, disk: &dyn Disk) -> io::Result<()> {
+        match retry(|| disk.sync_data(&self.file)) {
+            // Pipes and some devices cannot be synced.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+            done => done?,
+        }
+        self.directories.iter().try_for_each(|path| match retry(|| disk.sync_directory(path)) {
+            // It was moved or removed since, and with it the name that was to be kept; or only its names may be used.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(()),
+            done => done,
+        })
     }
 }
 
@@ -90,7 +125,7 @@ impl Kind {
 }
 
 impl Outlet for Stream {
-    fn prepare(&mut self, _now: SystemTime, _at_line: bool) -> io::Result<()> {
+    fn prepare(&mut self, _disk: &dyn Disk, _now: SystemTime, _at_line: bool) -> io::Result<bool> {
         if self.out.is_none() {
             let out = if self.name == "standard error" {
                 io::stderr().as_fd().try_clone_to_owned()
@@ -100,10 +135,10 @@ impl Outlet for Stream {
             self.kind = Kind::of(&out)?;
             self.out = Some(out);
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn write(&mut self, bytes: &[u8], line: usize) -> io::Result<usize> {
+    fn write(&mut self, _disk: &dyn Disk, bytes: &[u8], line: usize) -> io::Result<usize> {
         let Some(out) = &self.out else { return Err(io::ErrorKind::NotConnected.into()) };
         match self.kind {
             Kind::File => Ok(rustix::io::write(out, bytes)?),

@@ -1,20 +1,27 @@
-//! Where lines gather until they are written: one buffer, the events whose lines are in it, and the time of writing.
+//! Where lines gather until they are written: their bytes, the events whose lines they are, and the time of writing.
 //!
-//! Written when nothing more waits, when the buffer is full, each line at once, or at a certain age. An event ends well when
-//! its line is written (or synced), not before. What cannot be written now is kept and tried again where the outlet says that
-//! this may help; nothing is written twice, and no line follows half a one. `outlet` is what it writes to.
+//! Written when nothing more waits, when much is there, each line at once, or at a certain age. An event ends well when its
+//! line is written, or synced where `fsync` says so, and not before. What cannot be written now is kept and tried again where the
+//! outlet says that this may help; nothing is written twice but after a failed sync, and no line follows half a one. `pieces` is
+//! where the bytes lie, `syncing` brings them to the disk, `outlet` is what it writes to.
 
 mod copy;
+mod pieces;
+mod syncing;
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::copy::copy;
+use self::pieces::{PIECE, Pieces};
+use self::syncing::Syncing;
+pub(super) use self::syncing::{FSYNC, Policy};
 use super::outlet::Outlet;
 use crate::cog::{Args, Backlog, Batch, Ctx, Lit, Outcome, Param, Shelf, Texts, Ty};
 use crate::datum::Datum;
+use crate::disk::{self, Disk};
 use crate::error::{Error, Result, plain};
 use crate::escapement::{Interest, Moment, Token, Wake};
 use crate::log::Priority;
@@ -29,16 +36,14 @@ pub(super) const SEPARATOR: Param = Param::new("separator", Ty::Separator).or("\
 pub(super) const DATA_GETTER: Param =
     Param::getter("data_getter").or("selfgetter").about("the line in the datum: a string, or a blob that is written as it is");
 
-/// The buffer is written when this much is in it.
-const FULL: usize = 256 * 1024;
+/// All is written when this much waits.
+const FULL: u64 = PIECE as u64;
 /// With `flush` in seconds it is also written when this many events wait in it, as their supplies stop at some number.
 const MANY: usize = 500;
 /// The first and the longest pause after an error.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// Lasting trouble is told again after this.
 const TELL: Duration = Duration::from_secs(60);
-/// After this many failures of syncing in a row it is told as critical.
-const SYNCS: u32 = 3;
 
 /// When to write.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,85 +71,87 @@ enum Wait {
     Ready(Token),
     /// After an error.
     Pause(Token),
-    /// What is written is being synced.
-    Sync(Token),
+    /// After too many failed syncs, until it is told to open the file anew.
+    Failed,
 }
 
 #[derive(Debug)]
 struct Trouble {
     pause: Duration,
-    told: Moment,
+    told: bool,
 }
 
-/// The buffer with all that belongs to it. Places in it are counted from the first byte ever put in.
+/// The lines with all that belongs to them. Places are counted from the first byte ever put in.
 pub(super) struct Sink {
     outlet: Box<dyn Outlet>,
+    disk: Arc<dyn Disk>,
     flush: Flush,
-    fsync: bool,
-    buffer: Vec<u8>,
-    /// The place of the buffer's first byte.
-    start: u64,
+    pieces: Pieces,
     /// All before this is written.
     written: u64,
     /// The last line's end before `written`.
     line_end: u64,
-    /// Each line's end, until it is stored.
+    /// Each line's end, until its event has ended.
     ends: VecDeque<u64>,
     /// Their events.
     events: Shelf,
+    /// The last of the ends that are no more there.
+    settled: u64,
+    syncing: Syncing,
     idle: Option<Token>,
     age: Option<Token>,
     wait: Option<Wait>,
     trouble: Option<Trouble>,
-    failed_syncs: u32,
+    /// When some was told last.
+    told: Option<Moment>,
     /// Nothing will ever be written any more; whether that is no fault.
     broken: Option<bool>,
 }
 
 impl Sink {
-    pub(super) fn new(outlet: Box<dyn Outlet>, flush: Flush, fsync: bool) -> Self {
+    pub(super) fn new(outlet: Box<dyn Outlet>, flush: Flush, policy: Policy) -> Self {
         Self {
             outlet,
+            disk: disk::real(),
             flush,
-            fsync,
-            buffer: Vec::new(),
-            start: 0,
+            pieces: Pieces::default(),
             written: 0,
             line_end: 0,
             ends: VecDeque::new(),
             events: Shelf::default(),
+            settled: 0,
+            syncing: Syncing::new(policy),
             idle: None,
             age: None,
             wait: None,
             trouble: None,
-            failed_syncs: 0,
+            told: None,
             broken: None,
         }
     }
 
     /// Opens what it writes to.
     pub(super) fn open(&mut self, ctx: &Ctx<'_>) -> Result<()> {
-        self.outlet.prepare(ctx.wall(), true).map_err(|error| Error::os("open", self.outlet.path(), error))
+        self.disk = Arc::clone(ctx.disk());
+        let opened = self.outlet.prepare(&*self.disk, ctx.wall(), true);
+        opened.map(drop).map_err(|error| Error::os("open", self.outlet.path(), error))
     }
 
     pub(super) fn outlet(&mut self) -> &mut dyn Outlet {
         &mut *self.outlet
     }
 
-    fn end(&self) -> u64 {
-        self.start + self.buffer.len() as u64
-    }
-
     /// Puts in a line for the event that is being turned. `write` must append the whole line or fail. Nothing is written
     /// before the batch is over, as no part of an event may end before the event's turn does.
     #[inline]
     pub(super) fn put(&mut self, ctx: &mut Ctx<'_>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
-        let before = self.buffer.len();
-        if let Err(error) = write(&mut self.buffer) {
-            self.buffer.truncate(before);
+        let (piece, base) = self.pieces.room();
+        let before = piece.len();
+        if let Err(error) = write(piece) {
+            piece.truncate(before);
             return Err(error);
         }
-        self.ends.push_back(self.end());
+        self.ends.push_back(base + piece.len() as u64);
         ctx.put_on(&mut self.events);
         Ok(())
     }
@@ -163,8 +170,8 @@ impl Sink {
     ) -> Result<()> {
         let batch = match plain_end {
             Some(end) => {
-                let (buffer, ends, start) = (&mut self.buffer, &mut self.ends, self.start);
-                let put = |texts: Texts<'_>| copy(texts, end, buffer, |length| ends.push_back(start + length as u64));
+                let ((piece, base), ends) = (self.pieces.room(), &mut self.ends);
+                let put = |texts: Texts<'_>| copy(texts, end, piece, |length| ends.push_back(base + length as u64));
                 match batch.put_texts(ctx, &mut self.events, put) {
                     Some(batch) => batch,
                     None => return self.put_all(ctx),
@@ -189,10 +196,10 @@ impl Sink {
         if let Some(expected) = self.broken {
             self.drop_all(expected);
         }
-        if self.wait.is_some() || self.ends.is_empty() {
+        if !self.may_write() || self.ends.is_empty() {
             return Ok(());
         }
-        let full = self.buffer.len() >= FULL;
+        let full = self.pieces.end() - self.written >= FULL;
         match self.flush {
             _ if full => self.write(ctx),
             Flush::Idle if self.idle.is_none() => self.idle = Some(ctx.idle()?),
@@ -223,16 +230,11 @@ impl Sink {
                     self.wait = None;
                 }
                 (Some(Wait::Pause(bound)), _) if token == Some(*bound) => self.wait = None,
-                (Some(Wait::Sync(bound)), Wake::Answer(answer)) if token == Some(*bound) => {
-                    self.wait = None;
-                    let synced =
-                        answer.downcast::<io::Result<()>>().map_or_else(|_| Err(io::Error::other("the helper failed")), |done| *done);
-                    self.synced(ctx, synced);
-                }
+                (_, Wake::Answer(answer)) if self.syncing.waits_for(token) => self.sync_answered(ctx, answer),
                 (_, wake) => return Some(wake),
             }
         }
-        if self.wait.is_none() {
+        if self.may_write() {
             self.write(ctx);
         }
         None
@@ -241,28 +243,46 @@ impl Sink {
     /// For the cog's `finish`: writes what there is, and from now on each line at once, as a broadcast may still bring some.
     pub(super) fn finish(&mut self, ctx: &mut Ctx<'_>) {
         self.flush = Flush::Each;
+        self.syncing.ends();
         self.write_now(ctx);
+        // Also when it could not write.
+        self.begin_sync(ctx);
     }
 
     /// Writes what there is, whether its time has come or not; also after the outlet was changed.
     pub(super) fn write_now(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(Wait::Pause(token)) = self.wait {
-            ctx.unbind(token);
-            self.wait = None;
+        match self.wait {
+            Some(Wait::Pause(_)) => self.set_wait(ctx, None),
+            Some(Wait::Failed) => {
+                self.syncing.try_again();
+                self.wait = None;
+            }
+            _ => {}
         }
-        if self.wait.is_none() {
+        if self.may_write() {
             self.write(ctx);
         }
     }
 
     /// What it keeps.
     pub(super) fn backlog(&self) -> Backlog {
-        Backlog { held: self.ends.len(), stalled: matches!(self.wait, Some(Wait::Ready(_) | Wait::Pause(_))) }
+        Backlog { held: self.ends.len(), stalled: self.wait.is_some() }
     }
 
     /// Whether anything is not stored yet.
     pub(super) fn is_busy(&self) -> bool {
-        !self.ends.is_empty()
+        !self.ends.is_empty() || self.is_ending_sync()
+    }
+
+    /// Whether nothing hinders a write.
+    fn may_write(&self) -> bool {
+        self.wait.is_none() && !self.syncing.holds_writes()
+    }
+
+    fn set_wait(&mut self, ctx: &mut Ctx<'_>, wait: Option<Wait>) {
+        if let Some(Wait::Ready(token) | Wait::Pause(token)) = std::mem::replace(&mut self.wait, wait) {
+            ctx.unbind(token);
+        }
     }
 
     /// Writes until all is written or something hinders it; then `wait` says what.
@@ -270,17 +290,28 @@ impl Sink {
         for token in [self.idle.take(), self.age.take()].into_iter().flatten() {
             ctx.unbind(token);
         }
-        if self.written < self.end() || self.outlet.is_stale() {
-            let at_line = self.written == self.line_end;
-            if let Err(error) = self.outlet.prepare(ctx.wall(), at_line) {
-                return self.pause(ctx, &error, true);
-            }
+        let end = self.pieces.end();
+        if self.written == end
+            && self.outlet.is_stale()
+            && let Err(error) = self.outlet.prepare(&*self.disk, ctx.wall(), true)
+        {
+            return self.pause(ctx, &error, true);
         }
-        while self.written < self.end() {
-            let from = (self.written - self.start) as usize;
-            let line = self.ends.get(self.ends.partition_point(|end| *end <= self.written)).map_or(self.end(), |end| *end);
-            match self.outlet.write(&self.buffer[from..], (line - self.written) as usize) {
-                Ok(count) => self.advance(count),
+        while self.written < end {
+            match self.outlet.prepare(&*self.disk, ctx.wall(), self.written == self.line_end) {
+                Ok(true) => {}
+                Ok(false) => self.written = self.line_end,
+                Err(error) => return self.pause(ctx, &error, true),
+            }
+            let line = self.line_at(self.written);
+            let rest = (line - self.written) as usize;
+            let mut bytes = self.pieces.at(self.written);
+            if self.written > self.line_end {
+                // The line's end first: what comes behind may go to another file.
+                bytes = &bytes[..rest];
+            }
+            match self.outlet.write(&*self.disk, bytes, rest) {
+                Ok(count) => self.advance(count, line),
                 Err(error) => match error.kind() {
                     io::ErrorKind::Interrupted => {}
                     io::ErrorKind::WouldBlock => return self.wait_ready(ctx),
@@ -290,48 +321,46 @@ impl Sink {
                 },
             }
         }
-        self.tidy();
-        if self.trouble.take().is_some() {
+        if self.trouble.take().is_some_and(|trouble| trouble.told) {
             ctx.say(Priority::Notice, &format!("`{}` takes data again", self.outlet.path().display()));
         }
-        if self.fsync && !self.ends.is_empty() {
-            self.sync(ctx);
-        }
+        self.begin_sync(ctx);
     }
 
-    /// `count` more bytes are written.
-    fn advance(&mut self, count: usize) {
+    /// The end of the line in which that place is. Of lines that have ended well and are written again only those ends are known
+    /// where a piece ends.
+    fn line_at(&self, place: u64) -> u64 {
+        if place < self.settled {
+            return self.settled.min(place + self.pieces.at(place).len() as u64);
+        }
+        self.ends.get(self.ends.partition_point(|end| *end <= place)).map_or_else(|| self.pieces.end(), |end| *end)
+    }
+
+    /// `count` more bytes are written, of a line that ends at `line` and of those behind it.
+    fn advance(&mut self, count: usize, line: u64) {
         self.written += count as u64;
         let done = self.ends.partition_point(|end| *end <= self.written);
-        self.line_end = done.checked_sub(1).map_or(self.line_end, |last| self.ends[last]);
-        if !self.fsync {
+        match done.checked_sub(1) {
+            Some(last) => self.line_end = self.ends[last],
+            None if self.written >= line => self.line_end = line,
+            None => {}
+        }
+        if !self.syncing.is_awaited() {
             self.settle(done, Outcome::Delivered);
         }
+        self.pieces.forget(self.syncing.keeps_from(self.line_end));
     }
 
     /// The events of the first `count` lines ended in this way.
     fn settle(&mut self, count: usize, outcome: Outcome) {
-        self.ends.drain(..count);
-        self.events.settle(count, outcome);
-    }
-
-    /// Forgets bytes that are stored.
-    fn tidy(&mut self) {
-        let keep = if self.fsync { self.ends.front().map_or(self.end(), |_| self.start) } else { self.written };
-        if keep == self.end() {
-            self.buffer.clear();
-            // A burst leaves a large buffer behind.
-            self.buffer.shrink_to(2 * FULL);
-            self.start = keep;
-        } else if (keep - self.start) as usize > self.buffer.len() / 2 {
-            // Not each time: what is left is moved to the front.
-            self.buffer.drain(..(keep - self.start) as usize);
-            self.start = keep;
+        if let Some(last) = count.checked_sub(1) {
+            self.settled = self.ends[last];
+            self.ends.drain(..count);
+            self.events.settle(count, outcome);
         }
     }
 
     fn wait_ready(&mut self, ctx: &mut Ctx<'_>) {
-        self.tidy();
         let bound = self.outlet.fd().ok_or_else(|| Error::Other("nothing is open".into())).and_then(|fd| ctx.fd(&fd, Interest::WRITE));
         match bound {
             Ok(token) => self.wait = Some(Wait::Ready(token)),
@@ -341,16 +370,15 @@ impl Sink {
 
     /// Something failed: tries again later, and tells it now and then.
     fn pause(&mut self, ctx: &mut Ctx<'_>, error: &io::Error, opening: bool) {
-        self.tidy();
         let now = ctx.now();
         let doing = if opening { "open" } else { "write" };
-        let (pause, tell) = match &self.trouble {
-            Some(trouble) => ((trouble.pause * 2).min(PAUSES.1), now.since(trouble.told) >= TELL),
-            None => (PAUSES.0, true),
-        };
-        let told = self.trouble.as_ref().map_or(now, |trouble| if tell { now } else { trouble.told });
-        self.trouble = Some(Trouble { pause, told });
+        let before = self.trouble.take();
+        let pause = before.as_ref().map_or(PAUSES.0, |trouble| (trouble.pause * 2).min(PAUSES.1));
+        // What comes and goes is not told each time.
+        let tell = self.told.is_none_or(|told| now.since(told) >= TELL);
+        self.trouble = Some(Trouble { pause, told: tell || before.is_some_and(|trouble| trouble.told) });
         if tell {
+            self.told = Some(now);
             let text = format!(
                 "cannot {doing} `{}`: {}; keeps {} lines and tries again",
                 self.outlet.path().display(),
@@ -359,7 +387,7 @@ impl Sink {
             );
             ctx.say(Priority::Error, &text);
         }
-        if !opening && !is_full(error) {
+        if !opening && !is_full(error) && self.written == self.line_end {
             self.outlet.reopen();
         }
         // Refused only after the end of life, when nothing can be done any more.
@@ -383,45 +411,6 @@ impl Sink {
         ctx.stop(1);
     }
 
-    fn sync(&mut self, ctx: &mut Ctx<'_>) {
-        let file = match self.outlet.file().map(File::try_clone) {
-            Some(Ok(file)) => file,
-            Some(Err(error)) => return self.synced(ctx, Err(error)),
-            None => return self.synced(ctx, Ok(())),
-        };
-        let job = async move {
-            let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
-            let done: io::Result<()> = done.unwrap_or_else(|_| Err(io::Error::other("the helper failed")));
-            Box::new(done) as Box<dyn std::any::Any + Send>
-        };
-        match ctx.offload(Box::pin(job)) {
-            Ok(token) => self.wait = Some(Wait::Sync(token)),
-            Err(error) => self.synced(ctx, Err(io::Error::other(error.to_string()))),
-        }
-    }
-
-    /// All that was written has been synced, or must be written again, as nobody knows what is stored of it.
-    fn synced(&mut self, ctx: &mut Ctx<'_>, done: io::Result<()>) {
-        match done {
-            Ok(()) => {
-                self.failed_syncs = 0;
-                self.settle(self.ends.partition_point(|end| *end <= self.written), Outcome::Delivered);
-                self.buffer.drain(..(self.written - self.start) as usize);
-                self.start = self.written;
-            }
-            // Pipes and some devices cannot be synced.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.synced(ctx, Ok(())),
-            Err(error) => {
-                self.failed_syncs += 1;
-                let priority = if self.failed_syncs < SYNCS { Priority::Error } else { Priority::Crit };
-                ctx.say(priority, &format!("cannot sync `{}`: {}; writes it again", self.outlet.path().display(), plain(&error)));
-                (self.written, self.line_end) = (self.start, self.start);
-                self.outlet.reopen();
-                self.wait = ctx.after(PAUSES.1.min(PAUSES.0 * 2_u32.pow(self.failed_syncs.min(8)))).ok().map(Wait::Pause);
-            }
-        }
-    }
-
     /// The time is over: what is not stored stays open, so that a supply that can gives it again.
     fn give_up(&mut self, ctx: &mut Ctx<'_>) {
         if !self.ends.is_empty() {
@@ -429,15 +418,6 @@ impl Sink {
             ctx.stop(1);
         }
         self.drop_all(false);
-    }
-
-    /// What is not stored will not be in this run.
-    fn drop_all(&mut self, expected: bool) {
-        self.start = self.end();
-        (self.written, self.line_end) = (self.start, self.start);
-        self.buffer = Vec::new();
-        self.ends.clear();
-        self.events.abandon(expected);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::outlet::Stream;
-use super::sink::{self, Flush, Sink};
+use super::sink::{self, Flush, Policy, Sink};
 use crate::cog::{Backlog, Batch, Cog, CogSpec, Ctx, Kind};
 use crate::datum::Datum;
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub static SPEC: CogSpec = CogSpec {
         Ok(Box::new(StdoutDrain {
             getter: args.getter("data_getter"),
             form: Form::plain(args),
-            sink: Sink::new(Box::new(Stream::stdout()), Flush::of(args), false),
+            sink: Sink::new(Box::new(Stream::stdout()), Flush::of(args), Policy::Never),
         }))
     },
 };
@@ -93,7 +93,7 @@ mod tests {
             Ok(Box::new(StdoutDrain {
                 getter: args.getter("data_getter"),
                 form: Form::plain(args),
-                sink: Sink::new(Box::new(stream), Flush::of(args), false),
+                sink: Sink::new(Box::new(stream), Flush::of(args), Policy::Never),
             }))
         },
         examples: &[],

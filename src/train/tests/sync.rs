@@ -88,3 +88,35 @@ fn who_asks_for_a_sync_is_told_when_one_that_began_later_is_over() {
     }
     assert_eq!(*story.borrow(), ["asks", "begins", "asks", "ends", "is told", "begins", "ends", "is told"]);
 }
+
+/// Keeps a checkpoint.
+struct Keeps(Story);
+
+impl Cog for Keeps {
+    fn turn(&mut self, _ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
+        Ok(())
+    }
+
+    fn freeze_checkpoint(&mut self) {
+        self.0.borrow_mut().push("is frozen");
+    }
+
+    fn done(&mut self) {
+        self.0.borrow_mut().push("is done");
+    }
+}
+
+#[test]
+fn a_checkpoint_is_left_as_it_is_when_a_sync_is_not_over_at_the_end() {
+    for fails in [true, false] {
+        let story = Story::default();
+        let node = |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None };
+        let graph = Graph { nodes: vec![node("keeps", Kind::Supply, vec![1]), node("syncs", Kind::Drain, vec![])] };
+        let cogs: Vec<(Box<dyn Cog>, Common)> =
+            vec![(Box::new(Keeps(Rc::clone(&story))), Common::default()), (Box::new(Syncs(Rc::clone(&story), fails)), Common::default())];
+        let mut train = Train::new(&graph, cogs, Escapement::new(Clock::by_hand()).unwrap(), Options::default());
+        train.wind().unwrap();
+        train.shut_down().unwrap();
+        assert_eq!(*story.borrow(), if fails { vec!["is frozen", "is done"] } else { vec!["is done"] });
+    }
+}

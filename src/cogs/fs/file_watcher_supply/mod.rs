@@ -205,6 +205,10 @@ impl Cog for FileWatcher {
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.settings.disk = Arc::clone(ctx.disk());
         self.memory = self.state.as_ref().map(|state| Memory::open(ctx, state)).transpose()?;
+        if self.memory.is_some() {
+            // Lets the drains know that what they write will be vouched for.
+            ctx.sync_drains();
+        }
         self.find(ctx)?;
         if let Some(memory) = &mut self.memory {
             memory.starting &= !self.settings.tail;
@@ -247,6 +251,10 @@ impl Cog for FileWatcher {
             None => self.follows.clear(),
         }
         Ok(())
+    }
+
+    fn freeze_checkpoint(&mut self) {
+        self.memory = None;
     }
 
     fn done(&mut self) {

@@ -2,9 +2,9 @@
 
 mod target;
 
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use self::target::{Naming, Target};
 use super::form::{Form, Newlines, Stamp};
 use super::outlet::{Outlet, Stream};
-use super::sink::{self, Flush, Sink};
+use super::sink::{self, Flush, Policy, Sink};
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub static SPEC: CogSpec = CogSpec {
             .about("a strftime format put into the file's name before its last extension, so that a new file begins when it changes; true means \"%Y-%m-%d\", or the codes that path itself has"),
         Param::str("line_timestamp").optional().about("a strftime format put before each line as it is, so end it in a space"),
         sink::FLUSH,
-        Param::bool("fsync").default(Lit::Bool(false)).about("whether an event ends well only when its line has reached the disk"),
+        sink::FSYNC,
         sink::SEPARATOR,
         sink::DATA_GETTER,
         Param::str("encoding").or("utf-8").about("the encoding that strings are written in (any label of the WHATWG)"),
@@ -73,11 +73,15 @@ impl LineFileDrain {
         let utc = args.bool("utc");
         let path = args.str("path");
         let mode = mode(&args.datum("mode"))?;
+        let policy = Policy::of(args);
         let outlet: Box<dyn Outlet> = match path.as_str() {
             "" => return Err(Error::option("path", "must not be empty")),
             "-" => Box::new(Stream::stdout()),
             "&2" => Box::new(Stream::stderr()),
-            _ => Box::new(Target::new(Naming::of(&path, &args.datum("timestamp"), utc)?, mode, args.bool("make_dirs"), form.line_end())),
+            _ => {
+                let naming = Naming::of(&path, &args.datum("timestamp"), utc)?;
+                Box::new(Target::new(naming, mode, args.bool("make_dirs"), form.line_end(), policy != Policy::Never))
+            }
         };
         let stamp = args.opt_str("line_timestamp").map(|format| Stamp::new("line_timestamp", format, utc)).transpose()?;
         Ok(Self {
@@ -86,7 +90,7 @@ impl LineFileDrain {
             stamp,
             stamped: String::new(),
             watch: args.bool("watch") && !outlet.is_stream(),
-            sink: Sink::new(outlet, Flush::of(args), args.bool("fsync")),
+            sink: Sink::new(outlet, Flush::of(args), policy),
             bound: None,
             signal: match args.str("reopen_signal").as_str() {
                 "SIGHUP" => Some(Signal::HUP.as_raw()),
@@ -109,8 +113,9 @@ impl LineFileDrain {
         let Ok(token) = ctx.watch(&path, LOOK) else { return };
         ctx.weaken(token);
         // It may have been renamed before it was watched.
-        let open = self.sink.outlet().file().and_then(|file| file.metadata().ok());
-        if !fs::metadata(&path).is_ok_and(|named| open.is_some_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))) {
+        let disk = Arc::clone(ctx.disk());
+        let open = self.sink.outlet().file().and_then(|file| disk.about_open(file).ok());
+        if !disk.about(&path).is_ok_and(|named| open.is_some_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))) {
             self.sink.outlet().reopen();
             self.sink.write_now(ctx);
         }
@@ -192,12 +197,25 @@ impl Cog for LineFileDrain {
         Ok(())
     }
 
+    fn sync(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.sink.sync(ctx);
+        Ok(())
+    }
+
+    fn is_syncing(&self) -> bool {
+        self.sink.is_syncing()
+    }
+
     fn busy(&self) -> bool {
         self.sink.is_busy()
     }
 
     fn backlog(&self) -> Backlog {
         self.sink.backlog()
+    }
+
+    fn done(&mut self) {
+        self.sink.done();
     }
 }
 

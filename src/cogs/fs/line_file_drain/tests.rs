@@ -1,5 +1,8 @@
 //! Real files; time is real too, but where it rolls a file over.
 
+mod faults;
+mod troubles;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
