@@ -195,6 +195,10 @@ pub fn shorten(text: &str, limit: usize) -> String {
 
 /// The name among `known` that is nearest to `wrong`, when it is near enough to be worth naming.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is so long is no slip of a name; it may be text of a datum.
+    if wrong.len() > 200 {
+        return None;
+    }
     let limit = (wrong.chars().count() / 3).clamp(1, 4);
     known
         .into_iter()

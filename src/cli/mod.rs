@@ -42,6 +42,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(UNUSABLE);
         }
     };
+    // What is made without a mode of its own is nobody else's.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
+    script::widen();
     crate::train::panics::tell_in_log();
     log::early("deadbeat", Some(common.log_level.unwrap_or(Priority::Warning)), common.color);
     let status = match matches.subcommand() {

@@ -4,7 +4,7 @@
 //! value equal to what was handed out keeps its original datum, text and all; old keys keep their places, new ones go to the end.
 
 use jiff::Timestamp;
-use rhai::{Array, Blob, Dynamic, ImmutableString, Map as RhaiMap};
+use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map as RhaiMap};
 
 use crate::datum::{Datum, Key, Map, Num, Text, json};
 use crate::error::{Error, Result};
@@ -225,18 +225,23 @@ fn kind_like(datum: &Datum, original: &Datum) -> &'static str {
     if matches!(original, Datum::Number(_)) && matches!(datum, Datum::Int(_) | Datum::Float(_)) { original.kind() } else { datum.kind() }
 }
 
-/// Whether a value is nested deeper than what can travel.
+/// Whether a value is nested deeper than what can travel; closures that hold others count too. What has so many parts that
+/// looking at them all would take long counts as well.
 pub(super) fn is_too_deep(value: &Dynamic) -> bool {
-    fn deeper(value: &Dynamic, left: usize) -> bool {
-        if left == 0 {
+    fn deeper(value: &Dynamic, depth: usize, parts: &mut usize) -> bool {
+        if depth == 0 || *parts == 0 {
             return true;
         }
+        *parts -= 1;
         if let Some(map) = value.read_lock::<RhaiMap>() {
-            return map.values().any(|part| deeper(part, left - 1));
+            return map.values().any(|part| deeper(part, depth - 1, parts));
         }
-        value.read_lock::<Array>().is_some_and(|list| list.iter().any(|part| deeper(part, left - 1)))
+        if let Some(closure) = value.read_lock::<FnPtr>() {
+            return closure.curry().iter().any(|part| deeper(part, depth - 1, parts));
+        }
+        value.read_lock::<Array>().is_some_and(|list| list.iter().any(|part| deeper(part, depth - 1, parts)))
     }
-    deeper(value, DEEPEST)
+    deeper(value, DEEPEST, &mut 1_000_000)
 }
 
 fn scalar(value: Dynamic, path: &[String]) -> Result<Datum> {
@@ -332,6 +337,13 @@ mod tests {
     fn a_value_nested_without_end_is_an_error() {
         let deep = (0..2 * DEEPEST).fold(Dynamic::UNIT, |inner, _| Dynamic::from_array(vec![inner]));
         assert!(is_too_deep(&deep));
+        let closure = |inner| {
+            let mut closure = FnPtr::new("f").unwrap();
+            closure.add_curry(inner);
+            Dynamic::from(closure)
+        };
+        assert!(is_too_deep(&(0..2 * DEEPEST).fold(Dynamic::UNIT, |inner, _| closure(inner))));
+        assert!(!is_too_deep(&closure(Dynamic::from_array(vec![1_i64.into()]))));
         assert!(from_rhai(deep).unwrap_err().to_string().contains("nested deeper"));
     }
 

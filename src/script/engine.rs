@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{Engine, Module, OptimizationLevel};
 
-use super::host::Watch;
+use super::watch::Watch;
 use super::winding::{CogHandle, Desk, Line, TrainHandle};
 use super::{accessors, constructors, convert, guards, settings};
 use crate::cogs::COGS;
@@ -35,7 +35,7 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     let mut global = Module::new();
     accessors::register(&mut global);
     accessors::register_values(&mut global);
-    guards::register(&mut global);
+    guards::register(&mut global, watch);
     for spec in COGS.iter().copied().chain([&super::cogs::SPEC]) {
         constructors::register(desk, spec, &mut module(spec.family).borrow_mut());
         if spec.global {
@@ -69,7 +69,7 @@ fn limit(engine: &mut Engine, watch: &Rc<Watch>) {
     // Events bring ever new strings: looking them up costs more than it saves.
     engine.set_max_strings_interned(0);
     let watch = Rc::clone(watch);
-    engine.on_progress(move |operations| watch.check(operations));
+    engine.on_progress(move |_| watch.check());
     // Standard output is for data alone.
     engine.on_print(|text| log::info(format_args!("print: {text}")));
     engine.on_debug(|text, source, position| log::debug(format_args!("debug: {}:{position:?}: {text}", source.unwrap_or("script"))));

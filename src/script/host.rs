@@ -3,68 +3,14 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext, Position, Stmt};
 
 use super::lower::Refusal;
 use super::report::{Place, Report, Source};
 use super::stage::Stage;
+use super::watch::{CALL, WINDING, Watch};
 use crate::error::{Error, nearest, shorten};
-
-/// Limits of one evaluation: winding, or one call of a cog.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// What is limited, for messages.
-    pub what: &'static str,
-    /// Operations at most.
-    pub operations: u64,
-    /// Time at most.
-    pub time: Duration,
-}
-
-/// Of the script's top level.
-pub(super) const WINDING: Limits = Limits { what: "the script's top level", operations: 50_000_000, time: Duration::from_secs(10) };
-/// Of one call of a cog.
-pub(super) const CALL: Limits = Limits { what: "one call", operations: 1_000_000, time: Duration::from_secs(1) };
-
-/// How far the evaluation under way has come; shared with the engine's progress callback.
-#[derive(Debug)]
-pub struct Watch {
-    limits: Cell<Limits>,
-    started: Cell<Option<Instant>>,
-}
-
-impl Watch {
-    /// A watch that holds nobody back yet.
-    pub fn new() -> Rc<Self> {
-        Rc::new(Self { limits: Cell::new(WINDING), started: Cell::new(None) })
-    }
-
-    fn start(&self, limits: Limits) {
-        self.limits.set(limits);
-        self.started.set(None);
-    }
-
-    /// For the engine: a value when the evaluation must end. The clock is first read after a thousand operations, so that
-    /// short calls do not pay for it.
-    pub fn check(&self, operations: u64) -> Option<Dynamic> {
-        let limits = self.limits.get();
-        if operations > limits.operations {
-            return Some(format!("more than {} operations in {}", limits.operations, limits.what).into());
-        }
-        if operations % 1000 == 999 {
-            match self.started.get() {
-                None => self.started.set(Some(Instant::now())),
-                Some(started) if started.elapsed() > limits.time => {
-                    return Some(format!("more than {} s in {}", limits.time.as_secs(), limits.what).into());
-                }
-                Some(_) => {}
-            }
-        }
-        None
-    }
-}
 
 /// Engine, script, and where everything in it stands.
 pub struct Host {
@@ -119,8 +65,7 @@ impl Host {
     /// # Errors
     /// What the script raised.
     pub fn evaluate(&self) -> Result<Dynamic, Box<EvalAltResult>> {
-        self.watch.start(WINDING);
-        let value = self.engine.eval_ast::<Dynamic>(&self.ast);
+        let value = self.watch.during(WINDING, || self.engine.eval_ast::<Dynamic>(&self.ast));
         self.wound.set(true);
         value
     }
@@ -149,14 +94,9 @@ impl Host {
         this: Option<&mut Dynamic>,
         args: [Dynamic; N],
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        // It may be called while the script is wound, as a cast: that has limits of its own, which must go on.
-        let around = (self.watch.limits.get(), self.watch.started.get());
-        self.watch.start(CALL);
         let context = NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, self.global(), Position::NONE);
-        let result = function.call_raw(&context, this, args);
-        self.watch.limits.set(around.0);
-        self.watch.started.set(around.1);
-        result
+        // It may be called while the script is wound, as a cast: that has limits of its own, which go on behind it.
+        self.watch.during(CALL, || function.call_raw(&context, this, args))
     }
 
     /// The source in which that function stands.
@@ -273,6 +213,12 @@ impl Host {
                 EvalAltResult::ErrorInModule(_, inner, _) => error = inner,
                 _ => break,
             }
+        }
+        if let EvalAltResult::ErrorFunctionNotFound(name, _) | EvalAltResult::ErrorVariableNotFound(name, _) = &mut *error
+            && name.len() > 500
+        {
+            // A name may be worked out of a datum; it is looked at letter by letter below.
+            *name = shorten(name, 100);
         }
         let place = Self::place(&source, error.position());
         let unknown = if let EvalAltResult::ErrorVariableNotFound(name, _) = &*error { Some(name.clone()) } else { None };

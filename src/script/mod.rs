@@ -21,8 +21,10 @@ mod lower;
 mod names;
 pub mod report;
 mod settings;
+mod stack;
 mod stage;
 mod train;
+mod watch;
 mod winding;
 mod wound;
 
@@ -30,11 +32,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 pub use lower::Told;
+pub use stack::widen;
 pub use winding::Setting;
 pub use wound::{Wound, title};
 
-use host::{Host, Watch};
+use host::Host;
 use report::{Place, Report, Source};
+use watch::Watch;
 use winding::Desk;
 
 /// Winds the script in that file.

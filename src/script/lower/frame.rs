@@ -2,11 +2,12 @@
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
 
 use super::operators::{LONGEST, MOST};
 use super::undo::Log;
 use crate::datum::{Datum, Map, View};
-use crate::script::host::CALL;
+use crate::script::watch::CALL;
 
 /// Why evaluation left the straight road.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,12 @@ pub(super) enum Event<'a> {
 const DEEPEST: u32 = 24;
 /// What may be put into lists and maps in one call: elements, and bytes of text by 64.
 pub(super) const ROOM: usize = 20_000;
+/// What the log may hold of lists and maps as they were before a change, which is each time the whole: so many parts.
+const KEPT: usize = 400_000;
+/// Operations between two looks at the clock.
+const LOOK: i64 = 5_000;
+/// Time after which the interpreter is to do it, from the beginning: with its own second that is still less than two.
+const TIME: Duration = Duration::from_millis(250);
 
 /// The state of one call besides the event; the memory is used again by the next one.
 #[derive(Default)]
@@ -55,12 +62,17 @@ pub(super) struct State {
     pub text: String,
     /// Operations that are left.
     pub left: i64,
+    /// At how many left the clock is looked at.
+    mark: i64,
+    started: Option<Instant>,
     pub depth: u32,
     /// What `return`, `break` and `throw` carry.
     pub held: Datum,
     /// Whether the result is the event itself.
     pub itself: bool,
     room: usize,
+    /// What the log may still hold of lists and maps as they were, in their parts.
+    kept: usize,
 }
 
 thread_local! {
@@ -96,7 +108,8 @@ impl<'a> Frame<'a> {
             state.slots.resize(slots, Datum::Unit);
         }
         state.left = CALL.operations as i64;
-        state.room = ROOM;
+        (state.mark, state.started) = (state.left - LOOK, None);
+        (state.room, state.kept) = (ROOM, KEPT);
         Self { event, state }
     }
 
@@ -160,7 +173,22 @@ impl<'a> Frame<'a> {
     #[inline]
     pub(super) fn spend(&mut self, operations: i64) -> Out<()> {
         self.left -= operations;
-        if self.left < 0 { Err(Stop::Bail) } else { Ok(()) }
+        if self.left < self.mark { self.look() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look(&mut self) -> Out<()> {
+        let late = self.started.get_or_insert_with(Instant::now).elapsed() > TIME;
+        self.mark = (self.left - LOOK).max(0);
+        if self.left < 0 || late { Err(Stop::Bail) } else { Ok(()) }
+    }
+
+    /// Counts what the log is to hold.
+    pub(super) fn keep(&mut self, old: &Datum) -> Out<()> {
+        if let Datum::List(_) | Datum::Map(_) | Datum::Raw(_) = old {
+            self.kept = or_bail(self.kept.checked_sub(weight(old)))?;
+        }
+        Ok(())
     }
 
     /// Counts a call that is nested in others.

@@ -221,7 +221,11 @@ pub(super) fn change<T>(frame: &mut Frame<'_>, place: &Place, add: bool, change:
                 return Err(Stop::Bail);
             }
             let mut value = old.clone().unwrap_or_default();
+            if let Some(old) = &old {
+                frame.keep(old)?;
+            }
             let made = change(part(&mut value, &ways, add)?)?;
+            let (map, log) = frame.map()?;
             log.set(&key, old, stays(&value));
             map.insert(key, value);
             Ok(made)

@@ -9,7 +9,8 @@ use crate::cog::Callback;
 use crate::datum::{Datum, json};
 use crate::error::Result;
 use crate::script::callback::ScriptFn;
-use crate::script::host::{Host, Watch};
+use crate::script::host::Host;
+use crate::script::watch::Watch;
 use crate::script::winding::Desk;
 use crate::script::{Setting, engine, libraries};
 

@@ -24,9 +24,10 @@ use crate::escapement::{Clock, Escapement};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
 use crate::script::callback::ScriptFn;
 use crate::script::convert::{from_rhai, to_rhai};
-use crate::script::host::{Host, Watch};
+use crate::script::host::Host;
 use crate::script::libraries;
 use crate::script::lower::swift::WENT;
+use crate::script::watch::Watch;
 use crate::script::winding::{Desk, Setting};
 
 use events::Given;
@@ -63,9 +64,9 @@ impl Road {
         let mut engine = crate::script::engine::engine(&desk, &watch);
         let interpreted = Rc::new(Cell::new(0));
         let (counter, limits) = (Rc::clone(&interpreted), Rc::clone(&watch));
-        engine.on_progress(move |operations| {
+        engine.on_progress(move |_| {
             counter.set(counter.get() + 1);
-            limits.check(operations)
+            limits.check()
         });
         let mut tree = engine.compile(&script.text).map_err(|error| format!("does not compile: {error}"))?;
         tree.set_source(source.name.clone());

@@ -6,7 +6,7 @@ use super::{Native, find, property, shared, tables};
 use crate::datum::{Datum, json};
 use crate::script::convert::{from_rhai, to_rhai};
 use crate::script::engine::engine;
-use crate::script::host::Watch;
+use crate::script::watch::Watch;
 use crate::script::winding::{Desk, Setting};
 
 /// The engine that scripts run in, and the call under test.

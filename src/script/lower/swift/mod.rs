@@ -19,7 +19,7 @@ use std::cell::Cell;
 use super::compile::Compiled;
 use super::frame::{Out, ROOM, Stop};
 use crate::datum::{Datum, Near};
-use crate::script::host::CALL;
+use crate::script::watch::CALL;
 use code::{Call, Test, Value};
 use make::Maker;
 use rows::Given;

@@ -1,0 +1,8 @@
+//! Fuzzes `targets::lexicon`.
+#![no_main]
+
+#[allow(dead_code, reason = "each program uses one")]
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::lexicon(data));
