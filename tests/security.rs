@@ -47,7 +47,7 @@ fn files_are_made_with_their_modes_whatever_the_umask_is() {
 #[test]
 fn what_data_hold_gives_no_orders_to_a_terminal() {
     let hostile = "x\u{1b}]0;owned\u{7}\u{1b}[2J\u{8}\u{9b}31m\u{202e}y\rz";
-    let json = format!("\"{}\"\n", hostile.chars().map(|c| format!("\\u{:04x}", c as u32)).collect::<String>());
+    let json = format!("\"{}\"\n", hostile.chars().map(|c| format!("\\u{:04x}", c as u32)).collect::<Vec<_>>().concat());
     for cog in [
         "cog(|line| { throw line; })",
         "cog(|line| { print(line); debug(line); throw #{ a: [line] }; })",

@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map as RhaiMap};
 
-use crate::datum::{Datum, Key, Map, Num, Text, json};
+use super::lower;
+use crate::datum::{Datum, Key, Look, Map, Num, Text, View, json};
 use crate::error::{Error, Result};
 
 /// A point in time, as scripts see it.
@@ -29,13 +30,51 @@ pub(super) fn to_rhai(datum: &Datum) -> Dynamic {
             Num::Float(value) => Dynamic::from_float(value),
             Num::Exact(text) => Dynamic::from(Number(text)),
         },
-        Datum::Str(text) => Dynamic::from(ImmutableString::from(text.as_str())),
+        Datum::Str(text) => string(text),
         Datum::Bytes(bytes) => Dynamic::from_blob(Blob::from(&**bytes)),
         Datum::Time(time) => Dynamic::from(Time(*time)),
         Datum::List(list) => Dynamic::from_array(list.iter().map(to_rhai).collect()),
-        Datum::Map(map) => Dynamic::from_map(map.iter().map(|(key, value)| (key.as_str().into(), to_rhai(value))).collect()),
-        Datum::Raw(text) => to_rhai(&parsed(text)),
+        Datum::Map(map) => Dynamic::from_map(map_to_rhai(map)),
+        Datum::Raw(text) => list_of_numbers(text).unwrap_or_else(|| to_rhai(&parsed(text))),
     }
+}
+
+/// The raw list, when it holds whole numbers alone: that is what long ones hold, most often.
+fn list_of_numbers(text: &Text) -> Option<Dynamic> {
+    let mut numbers = Array::new();
+    let all = lower::whole_numbers(text, |value| numbers.push(Dynamic::from_int(value)));
+    all.then(|| Dynamic::from_array(numbers))
+}
+
+/// Up to this many entries go into a map one by one faster than sorted.
+const FEW: usize = 16;
+
+fn map_to_rhai(map: &Map) -> RhaiMap {
+    // What waits in its text is not read for the datum as well.
+    let entries = map.views().map(|(key, value)| (key.as_str().into(), view_to_rhai(value)));
+    if map.len() > FEW {
+        return entries.collect();
+    }
+    let mut seen = RhaiMap::new();
+    for (key, value) in entries {
+        seen.insert(key, value);
+    }
+    seen
+}
+
+fn view_to_rhai(value: View<'_>) -> Dynamic {
+    let piece = match value {
+        View::Datum(datum) => return to_rhai(datum),
+        View::Piece(piece) => piece,
+    };
+    match piece.look() {
+        Look::Text | Look::Plain | Look::Bare => string(piece.as_str()),
+        _ => to_rhai(&piece.to_datum()),
+    }
+}
+
+fn string(text: &str) -> Dynamic {
+    Dynamic::from(ImmutableString::from(text))
 }
 
 fn parsed(text: &Text) -> Datum {
@@ -48,7 +87,7 @@ fn parsed(text: &Text) -> Datum {
 /// # Errors
 /// When it holds what cannot travel: a closure, a cog, a range, with its path.
 pub(super) fn from_rhai(value: Dynamic) -> Result<Datum> {
-    Back { root: None, pool: None, path: Vec::new() }.value(value, None).map(|(datum, _)| datum)
+    Back::of(None).whole(value, None)
 }
 
 /// The datum that a Rhai value means, where it was made from `original`: what did not change is the original itself.
@@ -56,7 +95,7 @@ pub(super) fn from_rhai(value: Dynamic) -> Result<Datum> {
 /// # Errors
 /// As [`from_rhai`].
 pub(super) fn from_rhai_like(value: Dynamic, original: &Datum) -> Result<Datum> {
-    Back { root: Some(original), pool: None, path: Vec::new() }.value(value, Some(original)).map(|(datum, _)| datum)
+    Back::of(Some(original)).whole(value, Some(original))
 }
 
 /// The datum that a part of a changed datum means: `value` stands where `place` was, in what was `root`.
@@ -64,7 +103,7 @@ pub(super) fn from_rhai_like(value: Dynamic, original: &Datum) -> Result<Datum> 
 /// # Errors
 /// As [`from_rhai`].
 pub(super) fn settled(value: &Datum, root: &Datum, place: Option<&Datum>) -> Result<Datum> {
-    Back { root: Some(root), pool: None, path: Vec::new() }.value(to_rhai(value), place).map(|(datum, _)| datum)
+    Back::of(Some(root)).whole(to_rhai(value), place)
 }
 
 /// Values nested deeper than this do not travel: conversion recurses, and must end in an error, not in an overflow.
@@ -78,14 +117,38 @@ struct Back<'a> {
     root: Option<&'a Datum>,
     /// Its lists and maps, raw ones read, each with what it was; gathered when first needed.
     pool: Option<Vec<(Datum, Datum)>>,
+    depth: usize,
+}
+
+/// Why a value cannot travel, and where it stands: the innermost step first. Where all goes well no path is made.
+struct Refused {
+    what: String,
     path: Vec<String>,
 }
 
-impl Back<'_> {
+type Travelled = std::result::Result<(Datum, bool), Box<Refused>>;
+
+impl<'a> Back<'a> {
+    fn of(root: Option<&'a Datum>) -> Self {
+        Self { root, pool: None, depth: 0 }
+    }
+
+    fn whole(&mut self, value: Dynamic, original: Option<&Datum>) -> Result<Datum> {
+        self.value(value, original).map(|(datum, _)| datum).map_err(|refused| {
+            let Refused { what, mut path } = *refused;
+            path.reverse();
+            if what.is_empty() {
+                return Error::data(format!("nested deeper than {DEEPEST}"), "");
+            }
+            let place = if path.is_empty() { "the datum".to_owned() } else { format!("`{}`", path.join(".")) };
+            Error::data(format!("{place} is {what}, which cannot travel"), "")
+        })
+    }
+
     /// Gives the datum and whether it is `original` unchanged.
-    fn value(&mut self, value: Dynamic, original: Option<&Datum>) -> Result<(Datum, bool)> {
-        if self.path.len() > DEEPEST {
-            return Err(Error::data(format!("nested deeper than {DEEPEST}"), ""));
+    fn value(&mut self, value: Dynamic, original: Option<&Datum>) -> Travelled {
+        if self.depth > DEEPEST {
+            return Err(Box::new(Refused { what: String::new(), path: Vec::new() }));
         }
         if let Some(Datum::Raw(text)) = original {
             let (datum, same) = self.value(value, Some(&parsed(text)))?;
@@ -103,22 +166,26 @@ impl Back<'_> {
             }
             return if value.is_map() { self.map(value.cast(), original) } else { self.list(value.cast(), original) };
         }
-        let datum = scalar(value, &self.path)?;
+        if let Some(Datum::Str(text)) = original
+            && value.read_lock::<ImmutableString>().is_some_and(|now| **now == **text)
+        {
+            return Ok((Datum::Str(text.clone()), true));
+        }
+        let datum = scalar(&value).map_err(|what| Box::new(Refused { what, path: Vec::new() }))?;
         match original {
             Some(original) if *original == datum && original.kind() == kind_like(&datum, original) => Ok((original.clone(), true)),
             _ => Ok((datum, false)),
         }
     }
 
-    fn map(&mut self, mut map: RhaiMap, original: Option<&Datum>) -> Result<(Datum, bool)> {
-        let none = Map::new();
+    fn map(&mut self, mut map: RhaiMap, original: Option<&Datum>) -> Travelled {
         let old = original.and_then(Datum::as_map);
         let mut made = Map::with_capacity(map.len());
         let mut same = old.is_some_and(|old| old.len() == map.len());
-        for (key, value) in old.unwrap_or(&none).iter() {
+        for (key, value) in old.into_iter().flat_map(Map::views) {
             // Taken out of the Rhai map, so that what is left there is new.
             if let Some(now) = map.remove(key.as_str()) {
-                let (datum, unchanged) = self.part(key.to_string(), now, Some(value))?;
+                let (datum, unchanged) = self.part(key, now, Some(&value.datum()))?;
                 same &= unchanged;
                 made.push(key.clone(), datum);
             } else {
@@ -127,13 +194,13 @@ impl Back<'_> {
         }
         for (name, value) in map {
             same = false;
-            let datum = self.part(name.to_string(), value, None)?.0;
+            let datum = self.part(&name, value, None)?.0;
             made.push(Key::new(&name), datum);
         }
         Ok((Datum::Map(made), same))
     }
 
-    fn list(&mut self, list: Array, original: Option<&Datum>) -> Result<(Datum, bool)> {
+    fn list(&mut self, list: Array, original: Option<&Datum>) -> Travelled {
         let old = original.and_then(Datum::as_list).unwrap_or_default();
         // A list made of a single datum, as `[d]`: its elements are like the datum.
         let alone = original.filter(|original| matches!(original, Datum::Map(_)));
@@ -144,7 +211,7 @@ impl Back<'_> {
             let known = if moved { self.moved(&value) } else { None };
             let (datum, unchanged) = match known {
                 Some(datum) => (datum, false),
-                None => self.part(place.to_string(), value, old.get(place).or(alone))?,
+                None => self.part(&place, value, old.get(place).or(alone))?,
             };
             same &= unchanged;
             made.push(datum);
@@ -152,10 +219,13 @@ impl Back<'_> {
         Ok((Datum::List(made), same))
     }
 
-    fn part(&mut self, step: String, value: Dynamic, original: Option<&Datum>) -> Result<(Datum, bool)> {
-        self.path.push(step);
-        let part = self.value(value, original);
-        self.path.pop();
+    fn part(&mut self, step: &dyn ToString, value: Dynamic, original: Option<&Datum>) -> Travelled {
+        self.depth += 1;
+        let mut part = self.value(value, original);
+        self.depth -= 1;
+        if let Err(refused) = &mut part {
+            refused.path.push(step.to_string());
+        }
         part
     }
 
@@ -214,9 +284,7 @@ fn is_same(value: &Dynamic, datum: &Datum, depth: usize) -> bool {
         Datum::List(old) => value
             .read_lock::<Array>()
             .is_some_and(|list| list.len() == old.len() && list.iter().zip(old).all(|(now, part)| is_same(now, part, depth + 1))),
-        scalar_datum => {
-            scalar(value.clone().flatten(), &[]).is_ok_and(|now| now == *scalar_datum && kind_like(&now, datum) == datum.kind())
-        }
+        scalar_datum => scalar(&value.flatten_clone()).is_ok_and(|now| now == *scalar_datum && kind_like(&now, datum) == datum.kind()),
     }
 }
 
@@ -244,15 +312,19 @@ pub(super) fn is_too_deep(value: &Dynamic) -> bool {
     deeper(value, DEEPEST, &mut 1_000_000)
 }
 
-fn scalar(value: Dynamic, path: &[String]) -> Result<Datum> {
+/// The datum of a value that is no list and no map and is not shared. Else what it is.
+fn scalar(value: &Dynamic) -> std::result::Result<Datum, String> {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(Datum::str(text.as_str()));
+    }
+    if let Ok(value) = value.as_int() {
+        return Ok(Datum::Int(value));
+    }
     if value.is_unit() {
         return Ok(Datum::Unit);
     }
     if let Ok(value) = value.as_bool() {
         return Ok(Datum::Bool(value));
-    }
-    if let Ok(value) = value.as_int() {
-        return Ok(Datum::Int(value));
     }
     if let Ok(value) = value.as_float() {
         return Ok(Datum::Float(value));
@@ -260,21 +332,16 @@ fn scalar(value: Dynamic, path: &[String]) -> Result<Datum> {
     if let Ok(letter) = value.as_char() {
         return Ok(Datum::from(letter.to_string()));
     }
-    if value.is_string() {
-        return Ok(Datum::str(value.cast::<ImmutableString>().as_str()));
+    if let Some(bytes) = value.read_lock::<Blob>() {
+        return Ok(Datum::Bytes(bytes.as_slice().into()));
     }
-    if value.is_blob() {
-        return Ok(Datum::Bytes(value.cast::<Blob>().into()));
-    }
-    if let Some(time) = value.clone().try_cast::<Time>() {
+    if let Some(time) = value.read_lock::<Time>() {
         return Ok(Datum::Time(time.0));
     }
-    if let Some(number) = value.clone().try_cast::<Number>() {
-        return Ok(Datum::Number(number.0));
+    if let Some(number) = value.read_lock::<Number>() {
+        return Ok(Datum::Number(number.0.clone()));
     }
-    let what = if value.is_fnptr() { "a closure".to_owned() } else { format!("a `{}`", short_type(value.type_name())) };
-    let place = if path.is_empty() { "the datum".to_owned() } else { format!("`{}`", path.join(".")) };
-    Err(Error::data(format!("{place} is {what}, which cannot travel"), ""))
+    Err(if value.is_fnptr() { "a closure".to_owned() } else { format!("a `{}`", short_type(value.type_name())) })
 }
 
 /// A type as scripts know it: the last part of Rust's name, the plain ones by their own.

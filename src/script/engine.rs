@@ -7,6 +7,7 @@ use std::rc::Rc;
 use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{Engine, Module, OptimizationLevel};
 
+use super::calls::LEVELS;
 use super::watch::Watch;
 use super::winding::{CogHandle, Desk, Line, TrainHandle};
 use super::{accessors, constructors, convert, guards, settings};
@@ -28,6 +29,11 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     engine.register_type_with_name::<accessors::GetterValue>("Getter");
     engine.register_type_with_name::<accessors::SetterValue>("Setter");
     engine.register_type_with_name::<accessors::DeleterValue>("Deleter");
+    // Rhai asks for the name of a value's type at each call of a method, and looks through all that it has for it: known names
+    // come first.
+    for plain in ["array", "map", "string"] {
+        engine.register_type_with_name_raw(plain, plain);
+    }
     engine.register_custom_operator("|>", 15).expect("`|>` is reserved in Rhai, hence free for a custom operator");
 
     let modules: RefCell<BTreeMap<&'static str, Rc<RefCell<Module>>>> = RefCell::default();
@@ -38,10 +44,9 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     guards::register(&mut global, watch);
     for spec in COGS.iter().copied().chain([&super::cogs::SPEC]) {
         constructors::register(desk, spec, &mut module(spec.family).borrow_mut());
+        // One module for all: each is searched whenever Rhai looks for a function.
         if spec.global {
-            let mut alone = Module::new();
-            constructors::register(desk, spec, &mut alone);
-            engine.register_global_module(alone.into());
+            constructors::register(desk, spec, &mut global);
         }
     }
     settings::register(desk, module);
@@ -58,7 +63,7 @@ fn limit(engine: &mut Engine, watch: &Rc<Watch>) {
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_module_resolver(DummyModuleResolver::new());
     engine.disable_symbol("eval");
-    engine.set_max_call_levels(64);
+    engine.set_max_call_levels(64 + LEVELS);
     engine.set_max_expr_depths(256, 128);
     engine.set_max_string_size(16 * MIB);
     engine.set_max_array_size(100_000);

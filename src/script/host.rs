@@ -1,11 +1,12 @@
 //! The one engine with the compiled script: how everything else calls into Rhai, and how Rhai's errors become ours.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, Position, Stmt};
 
+use super::calls::Calls;
 use super::lower::Refusal;
 use super::report::{Place, Report, Source};
 use super::stage::Stage;
@@ -27,7 +28,7 @@ pub struct Host {
     watch: Rc<Watch>,
     /// Whether the top level was evaluated: from here on variables change by closures only.
     wound: Cell<bool>,
-    global: OnceCell<GlobalRuntimeState>,
+    calls: Calls,
     /// What became of the callables that cogs were given, by name.
     pub(super) told: RefCell<BTreeMap<String, Result<(), Refusal>>>,
     /// What methods that run ask of the train.
@@ -53,7 +54,7 @@ impl Host {
             lowers,
             watch,
             wound: Cell::new(false),
-            global: OnceCell::new(),
+            calls: Calls::default(),
             told: RefCell::default(),
             stage: Stage::default(),
             homes: RefCell::new(homes),
@@ -75,15 +76,6 @@ impl Host {
         self.wound.get()
     }
 
-    fn global(&self) -> &GlobalRuntimeState {
-        self.global.get_or_init(|| {
-            let mut global = self.engine.new_global_runtime_state();
-            // Closures are found by hash in the first library only: it must be the script's own.
-            global.lib.push(self.ast.shared_lib().clone());
-            global
-        })
-    }
-
     /// Calls a function or closure of the script or of a library, under the limits of one call.
     ///
     /// # Errors
@@ -94,9 +86,8 @@ impl Host {
         this: Option<&mut Dynamic>,
         args: [Dynamic; N],
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        let context = NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, self.global(), Position::NONE);
         // It may be called while the script is wound, as a cast: that has limits of its own, which go on behind it.
-        self.watch.during(CALL, || function.call_raw(&context, this, args))
+        self.watch.during(CALL, || self.calls.call(&self.engine, &self.ast, function, this, args))
     }
 
     /// The source in which that function stands.

@@ -3,11 +3,12 @@
 //! [`wind`] reads a script, checks it, evaluates it once and gives a [`Wound`]: graph, cogs, settings, faults. In reading
 //! order: `engine` (the sandbox), `libraries` (imports), `check` and `names` (the walk before evaluation), `constructors`, `accessors`,
 //! `compose`, `settings` (what scripts call), `winding` (what they declare), `wound` (what comes of it); `host` calls into
-//! the interpreter while the train runs, `callback` and `cogs` are what it calls for, `convert` is the border of values,
+//! the interpreter while the train runs, by way of `calls`, `callback` and `cogs` are what it calls for, `convert` is the border of values,
 //! `lower` goes past it; `report` is what the user reads.
 
 mod accessors;
 mod callback;
+mod calls;
 mod check;
 pub mod cogs;
 mod compose;

@@ -104,6 +104,7 @@ impl Watch {
 
     /// For the engine: a value when the evaluation must end. The clock is first read after some operations, so that short calls
     /// do not pay for it.
+    #[inline]
     pub fn check(&self) -> Option<Dynamic> {
         let operations = self.operations.get() + 1;
         self.operations.set(operations);
@@ -113,6 +114,8 @@ impl Watch {
         self.look(operations).map(Into::into)
     }
 
+    #[cold]
+    #[inline(never)]
     fn look(&self, operations: u64) -> Option<String> {
         if let Some(fault) = &*self.fault.borrow() {
             return Some(fault.to_string());
@@ -125,7 +128,8 @@ impl Watch {
         let now = Instant::now();
         let started = *run.started.get_or_insert(now);
         let slow = run.last.replace(now).is_some_and(|last| now - last > SPAN);
-        self.next.set(operations + if slow { 1 } else { LOOK });
+        // The operation after the last allowed one is looked at, come what may.
+        self.next.set((operations + if slow { 1 } else { LOOK }).min(limits.operations + 1));
         if now - started > limits.time {
             return Some(format!("more than {} s in {}", limits.time.as_secs(), limits.what));
         }
@@ -159,4 +163,35 @@ impl Watch {
 
 fn page_size() -> u64 {
     rustix::param::page_size() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(limits: Limits, most: u64) -> Option<(u64, String)> {
+        let watch = Watch::new();
+        let mut ended = None;
+        let evaluated = watch.during(limits, || {
+            ended = (1..most).find_map(|n| Some((n, watch.check()?.to_string())));
+            Ok(())
+        });
+        evaluated.unwrap();
+        ended
+    }
+
+    #[test]
+    fn the_first_operation_too_many_is_the_last() {
+        for operations in [1000, 1001, 1999, 2500] {
+            let limits = Limits { what: "a test", operations, time: Duration::MAX };
+            assert_eq!(ended(limits, 10_000), Some((operations + 1, format!("more than {operations} operations in a test"))));
+        }
+    }
+
+    #[test]
+    fn the_clock_is_looked_at_soon() {
+        let limits = Limits { what: "a test", operations: 1_000_000, time: Duration::ZERO };
+        let (operation, told) = ended(limits, 5000).unwrap();
+        assert!(operation <= 2 * LOOK && told == "more than 0 s in a test", "{operation}: {told}");
+    }
 }

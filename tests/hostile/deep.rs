@@ -33,10 +33,14 @@ fn a_script_that_is_too_deep_is_refused() {
 #[test]
 fn too_many_functions_variables_and_modules_are_refused() {
     let mut functions = String::new();
-    (0..1001).for_each(|n| drop(writeln!(functions, "fn f{n}() {{ {n} }}")));
+    for n in 0..1001 {
+        let _ = writeln!(functions, "fn f{n}() {{ {n} }}");
+    }
     refused(&functions, "functions");
     let mut variables = String::new();
-    (0..1001).for_each(|n| drop(writeln!(variables, "let v{n} = {n};")));
+    for n in 0..1001 {
+        let _ = writeln!(variables, "let v{n} = {n};");
+    }
     refused(&variables, "variables");
 }
 

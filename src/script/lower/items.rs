@@ -64,6 +64,15 @@ impl Items {
     }
 }
 
+/// Gives the elements of that list in turn while they are whole numbers, and says whether all were.
+pub(in crate::script) fn whole_numbers(list: &str, mut take: impl FnMut(i64)) -> bool {
+    let all = each_int(list.as_bytes(), |value| {
+        take(value);
+        Ok(true)
+    });
+    all.is_ok()
+}
+
 /// Gives the elements of the list that the text begins with in turn, all of which are whole numbers, until `take` gives false.
 /// What follows the list in its block may follow: eight bytes at a time are looked at.
 #[inline]

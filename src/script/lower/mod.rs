@@ -46,6 +46,7 @@ use rhai::FnPtr;
 
 pub(super) use body::returns;
 pub(super) use compile::{Refusal, Shape};
+pub(super) use items::whole_numbers;
 pub(super) use plain::{Value, assigned_key, value};
 pub(super) use settle::made;
 pub use told::Told;
