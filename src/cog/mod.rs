@@ -58,7 +58,12 @@ pub trait Cog {
         Ok(())
     }
 
-    /// These origins of this supply are settled.
+    /// Whether it is to be told of [settled](Cog::settled) origins.
+    fn wants_settled(&self) -> bool {
+        false
+    }
+
+    /// These origins of this supply are settled; told to those who [want](Cog::wants_settled) to know.
     ///
     /// # Errors
     /// Logged; the train runs on.

@@ -405,6 +405,11 @@ impl Books {
         !self.settled.borrow().is_empty()
     }
 
+    /// Nobody wants to be told which origins have been settled.
+    pub fn forget_settled(&self) {
+        self.settled.borrow_mut().clear();
+    }
+
     /// Origins settled and not told of yet, in the order of their settling, appended to `into`: some thousand of them, so that it
     /// is to be called again while [`Books::has_settled`] says so.
     pub fn take_settled(&self, into: &mut Vec<Settled>) {

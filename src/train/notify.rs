@@ -57,6 +57,11 @@ impl Train {
 
     /// Tells supplies of origins that have been settled, and those that wait for room of it; then delivers broadcasts.
     pub(super) fn settle(&mut self) {
+        if self.books.has_settled() && !self.tells_ends && !self.slots.iter().any(|slot| slot.cog.wants_settled()) {
+            // Nobody wants to know which: that there is room again is enough.
+            self.books.forget_settled();
+            (0..self.slots.len() as u32).for_each(|supply| self.offer_room(supply));
+        }
         while self.books.has_settled() || !self.notices.is_empty() {
             let mut done = std::mem::take(&mut self.settled);
             self.books.take_settled(&mut done);

@@ -186,6 +186,10 @@ impl Cog for Source {
         Ok(())
     }
 
+    fn wants_settled(&self) -> bool {
+        true
+    }
+
     fn settled(&mut self, _: &mut Ctx<'_>, done: &[Settled]) -> Result<()> {
         for settled in done {
             *self.ends.borrow_mut().entry((self.number, settled.number)).or_default() += 1;

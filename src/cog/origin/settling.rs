@@ -41,6 +41,10 @@ impl Settling {
         }
     }
 
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     pub(super) fn take(&mut self, into: &mut Vec<Settled>) {
         let limit = into.len() + AT_ONCE;
         while into.len() < limit

@@ -224,6 +224,10 @@ impl Cog for FileWatcher {
         self.woken(ctx, wake)
     }
 
+    fn wants_settled(&self) -> bool {
+        self.memory.is_some()
+    }
+
     fn settled(&mut self, ctx: &mut Ctx<'_>, done: &[Settled]) -> Result<()> {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         memory.ledger.settled(done, |settled| !(settled.failed && ctx.gives_up()));
