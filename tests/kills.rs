@@ -115,10 +115,14 @@ fn scene() -> TempDir {
 }
 
 fn start(dir: &Path) -> Child {
+    command(dir).spawn().expect("the program starts")
+}
+
+fn command(dir: &Path) -> Command {
     let told = OpenOptions::new().append(true).create(true).open(dir.join("told")).expect("a file can be opened");
     let mut command = Command::new(env!("CARGO_BIN_EXE_deadbeat"));
     command.args(["run", "tail.rhai"]).current_dir(dir).stdin(Stdio::null()).stderr(told);
-    command.spawn().expect("the program starts")
+    command
 }
 
 /// Waits until the process has a handler for TERM: before that nothing has begun, and the signal just ends it.
@@ -212,6 +216,39 @@ fn killed_at_any_moment_it_loses_nothing() {
     let repeated = numbers.len() - count as usize;
     assert!(repeated <= rounds() * REPEATS, "{repeated} lines came twice in {} crashes", rounds());
     assert!(halves <= rounds(), "{halves} half lines");
+}
+
+/// The process ends itself at a call of the file system: `DEADBEAT_FAULT` says at which.
+#[cfg(feature = "faults")]
+#[test]
+fn ended_at_any_call_of_the_file_system_it_loses_nothing() {
+    let scene = scene();
+    let dir = scene.path();
+    let writer = Writer::start(dir, 521_288_629_362_436_069);
+    let mut died = 0;
+    for call in ["write", "sync", "exchange", "rename"] {
+        for when in ["before", "after"] {
+            for at in [1, 2, 3, 7] {
+                let mut child = command(dir).env("DEADBEAT_FAULT", format!("{when}_{call}:{at}")).spawn().expect("the program starts");
+                let until = Instant::now() + Duration::from_secs(3);
+                while child.try_wait().expect("it is our child").is_none() && Instant::now() < until {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                died += usize::from(child.try_wait().expect("it is our child").is_some_and(|status| !status.success()));
+                let _ = child.kill();
+                child.wait().expect("it is our child");
+            }
+        }
+    }
+    let child = start(dir);
+    let count = writer.end();
+    wait_for_all(dir, count);
+    stop(child, dir);
+    let (numbers, _) = out(dir);
+    let lost = missing(&numbers, count);
+    assert!(lost.is_empty(), "{} of {count} lines lost, the first is {:?}\n{}", lost.len(), lost.first(), told(dir));
+    // Not every call is made so often in that time.
+    assert!(died >= 16, "{died} of 32 died");
 }
 
 #[test]

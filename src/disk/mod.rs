@@ -4,6 +4,8 @@
 //! system's own (`std::fs::File`), but what is done with them goes through the disk. Every call may be interrupted or give
 //! less than was asked for, as the system's own may: the functions of this module that end in a whole take care of it.
 
+#[cfg(feature = "faults")]
+mod deadly;
 #[cfg(test)]
 pub(crate) mod faulty;
 #[cfg(test)]
@@ -108,6 +110,10 @@ pub trait Disk: fmt::Debug + Send + Sync {
 
 /// The system's disk.
 pub fn real() -> Arc<dyn Disk> {
+    #[cfg(feature = "faults")]
+    if let Some(deadly) = deadly::Deadly::of_environment() {
+        return Arc::new(deadly);
+    }
     Arc::new(Real)
 }
 
