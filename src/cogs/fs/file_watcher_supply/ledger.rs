@@ -28,13 +28,16 @@ const GONE: Duration = Duration::from_secs(60);
 pub(super) struct Ticket {
     number: u32,
     /// Lines that were sent.
-    pub(super) sent: Cell<u64>,
+    sent: Cell<u64>,
+    /// The end of the last of them.
+    reached: Cell<u64>,
 }
 
 impl Ticket {
     /// The place of a line that ends there.
     pub(super) fn place(&self, end: u64) -> u64 {
         self.sent.set(self.sent.get() + 1);
+        self.reached.set(end);
         u64::from(self.number) << OFFSET | end
     }
 }
@@ -91,9 +94,14 @@ impl Entry {
         Rc::strong_count(&self.ticket) > 1
     }
 
+    /// Where it is read on: behind what this run has sent already, be it settled or not.
+    fn resumes(&self) -> u64 {
+        self.offset.max(self.ticket.reached.get())
+    }
+
     /// Whether `file`, of that size, has all that was dealt with.
     fn fits(&self, disk: &dyn Disk, file: &File, size: u64) -> io::Result<bool> {
-        Ok(size >= self.offset
+        Ok(size >= self.resumes()
             && self.print.stands_in(disk, file, 0)?
             && self.tail.stands_in(disk, file, self.reached.saturating_sub(self.tail.length))?)
     }
@@ -169,7 +177,7 @@ impl Ledger {
         if !self.paths.contains(path) {
             self.paths.insert(path.to_owned());
         }
-        let ticket = Rc::new(Ticket { number, sent: Cell::new(0) });
+        let ticket = Rc::new(Ticket { number, sent: Cell::new(0), reached: Cell::new(0) });
         let entry = Entry {
             id,
             born: nanoseconds(born),
@@ -217,7 +225,7 @@ impl Ledger {
         let born = nanoseconds(stream.born);
         let another = entry.born != 0 && born != 0 && entry.born != born;
         let fits = !another && !entry.is_open() && entry.fits(disk, stream.file(), size)?;
-        Ok(fits.then(|| (Rc::clone(&entry.ticket), entry.offset)))
+        Ok(fits.then(|| (Rc::clone(&entry.ticket), entry.resumes())))
     }
 
     /// What a file of which nothing is known is a copy of, among those that stood at `path`. `exists`: those that are there
@@ -232,7 +240,7 @@ impl Ledger {
             }
             let there = !entry.over && exists.contains(&entry.id) || entry.is_open();
             if entry.reached > 0 && entry.fits(disk, stream.file(), size)? {
-                return Ok(if there { Copied::Known } else { Copied::GoesOn(Rc::clone(&entry.ticket), entry.offset) });
+                return Ok(if there { Copied::Known } else { Copied::GoesOn(Rc::clone(&entry.ticket), entry.resumes()) });
             }
         }
         Ok(Copied::Not)

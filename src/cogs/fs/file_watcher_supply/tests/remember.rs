@@ -177,6 +177,24 @@ fn a_lost_checkpoint_counts_as_begin() {
 }
 
 #[test]
+fn a_rotated_file_whose_lines_are_still_on_their_way_is_not_read_again() {
+    let place = Place::new();
+    place.append("log", "a\n");
+    let mut bench = place.start(&[("start", "begin".into()), ("rotate_wait", 0.05.into())]);
+    bench.kept = Some(Vec::new());
+    assert_eq!(read(&mut bench), ["a"]);
+    for line in ["b", "c", "d"] {
+        let _ = fs::rename(place.path("log.1"), place.path("log.2"));
+        place.rename("log", "log.1");
+        place.append("log", &format!("{line}\n"));
+        assert_eq!(read(&mut bench), [line]);
+    }
+    bench.release();
+    assert!(bench.finish().is_empty());
+    assert!(place.run(&[]).is_empty());
+}
+
+#[test]
 fn places_never_pass_an_event_that_is_on_its_way() {
     let place = Place::new();
     place.append("log", "");
