@@ -166,6 +166,11 @@ impl Checkpoint {
     }
 }
 
+/// Whether what has this ending behind the state file's name is part of it.
+pub(super) fn is_part(ending: &[u8]) -> bool {
+    matches!(ending, b"" | b".prev" | b".lock" | b".tmp") || ending.starts_with(b".corrupt")
+}
+
 /// `path` with this behind its name.
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);

@@ -30,7 +30,12 @@ impl FileWatcher {
         self.next += 1;
         self.by_path.insert(path.to_owned(), number);
         let mut follow = Follow::new(path.to_owned(), found);
-        follow.fresh = self.memory.as_ref().is_some_and(|memory| !memory.lost && !memory.ledger.has(path));
+        if let Some(memory) = &mut self.memory {
+            follow.fresh = !memory.lost && !memory.ledger.has(path);
+            if !found {
+                memory.ledger.name(path);
+            }
+        }
         self.follows.insert(number, follow);
         number
     }

@@ -4,7 +4,7 @@
 //! last two alone. An entry stays as long as its file is there.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -115,6 +115,8 @@ pub(super) struct Ledger {
     by_id: HashMap<Id, u32>,
     /// All paths of entries, and perhaps former ones.
     paths: HashSet<PathBuf>,
+    /// Paths that are followed by their names, whether or not a file stands there.
+    named: BTreeSet<PathBuf>,
     run: Run,
 }
 
@@ -138,6 +140,11 @@ impl Ledger {
             entry.tail = Piece { length: count("tail_length")?.min(LAST as u64), sum: number("tail")? };
             entry.reached = count("reached")?;
         }
+        // Former versions did not write them.
+        if let Some(named) = body.as_map()?.by_name("named") {
+            let named = named.opened();
+            ledger.paths.extend(named.as_list()?.iter().filter_map(|path| path.as_str().map(PathBuf::from)));
+        }
         Some(ledger)
     }
 
@@ -159,8 +166,10 @@ impl Ledger {
             map.push("reached".into(), count(entry.reached));
             Datum::Map(map)
         });
-        let mut body = Map::with_capacity(1);
+        let named = self.named.iter().map(|path| Datum::from(path.to_string_lossy().into_owned()));
+        let mut body = Map::with_capacity(2);
         body.push("files".into(), Datum::List(files.collect()));
+        body.push("named".into(), Datum::List(named.collect()));
         Datum::Map(body)
     }
 
@@ -303,6 +312,11 @@ impl Ledger {
                 entries.remove(&number);
             }
         }
+    }
+
+    /// This path is followed from now on, also by later runs: what comes to stand beside it meanwhile is its own.
+    pub(super) fn name(&mut self, path: &Path) {
+        self.named.insert(path.to_owned());
     }
 
     /// Whether anything is known of files at that path.

@@ -133,13 +133,6 @@ impl FileWatcher {
             if stream.flows || stream.id != id {
                 continue;
             }
-            if fresh {
-                // It was there before we came.
-                let ticket = memory.ledger.begin(&path, id, stream.born, about.len());
-                stream.ticket = Some(ticket);
-                memory.ledger.look_at(&*disk, &stream);
-                continue;
-            }
             match memory.ledger.same(&*disk, &stream, about.len()) {
                 Ok(Some((_, offset))) if offset == about.len() => {
                     exists.insert(id);
@@ -150,6 +143,14 @@ impl FileWatcher {
                     exists.insert(id);
                     found.push((place, stream));
                 }
+                Ok(None) if fresh => {
+                    // It was there before we came.
+                    let ticket = memory.ledger.begin(&path, id, stream.born, about.len());
+                    stream.ticket = Some(ticket);
+                    memory.ledger.look_at(&*disk, &stream);
+                }
+                // However many there are, they must not keep others from being looked at.
+                Ok(None) if is_packed(stream.print()) => {}
                 Ok(None) => unknown.push((place, stream, about.len())),
                 Err(_) => again = true,
             }
@@ -161,10 +162,7 @@ impl FileWatcher {
                     stream.ticket = Some(ticket);
                     found.push((place, stream));
                 }
-                Ok(Copied::Not)
-                    if !is_packed(stream.print())
-                        && !follow.streams.iter().any(|other| stream.begins(&*disk, size, other).unwrap_or(false)) =>
-                {
+                Ok(Copied::Not) if !follow.streams.iter().any(|other| stream.begins(&*disk, size, other).unwrap_or(false)) => {
                     found.push((place, stream));
                 }
                 Ok(_) => {}

@@ -195,6 +195,55 @@ fn a_rotated_file_whose_lines_are_still_on_their_way_is_not_read_again() {
 }
 
 #[test]
+fn what_was_rotated_is_found_however_many_packed_files_there_are() {
+    let place = Place::new();
+    place.append("log", "a\n");
+    assert_eq!(place.run(&[("start", "begin".into())]), ["a"]);
+    place.rename("log", "log.400");
+    for n in 0..300 {
+        fs::write(place.path(&format!("log.{n}.gz")), [&b"\x1f\x8b"[..], format!("packed {n}").as_bytes()].concat()).unwrap();
+    }
+    place.append("log", "b\n");
+    place.rename("log", "log.999");
+    place.append("log", "c\n");
+    assert_eq!(place.run(&[]), ["b", "c"]);
+}
+
+#[test]
+fn a_named_path_is_remembered_though_no_file_stood_there() {
+    let place = Place::new();
+    assert!(place.run(&[]).is_empty());
+    place.append("log", "a\n");
+    place.rename("log", "log.1");
+    place.append("log", "b\n");
+    assert_eq!(place.run(&[]), ["a", "b"]);
+}
+
+#[test]
+fn a_file_that_is_known_is_read_on_though_its_path_is_written_otherwise() {
+    let place = Place::new();
+    place.append("log", "a\n");
+    assert_eq!(place.run(&[("start", "begin".into())]), ["a"]);
+    place.append("log", "b\n");
+    place.rename("log", "log.1");
+    place.append("log", "c\n");
+    let other = place.path("../").join(place.dir.path().file_name().unwrap()).join("log");
+    assert_eq!(place.run(&[("filenames", Datum::List(vec![other.to_str().unwrap().into()]).into())]), ["b", "c"]);
+}
+
+#[test]
+fn rotated_files_are_read_though_the_name_of_the_state_begins_theirs() {
+    let place = Place::new();
+    let options = || [("start", "begin".into()), ("state_file", place.path("lo").to_str().unwrap().into())];
+    place.append("log", "a\n");
+    assert_eq!(place.run(&options()), ["a"]);
+    place.append("log", "b\n");
+    place.rename("log", "log.1");
+    place.append("log", "c\n");
+    assert_eq!(place.run(&options()), ["b", "c"]);
+}
+
+#[test]
 fn places_never_pass_an_event_that_is_on_its_way() {
     let place = Place::new();
     place.append("log", "");
