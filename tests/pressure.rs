@@ -61,6 +61,34 @@ fn a_queue_keeps_the_first_or_the_last_data_while_its_drain_is_blocked() {
 }
 
 #[test]
+fn a_queue_of_long_lines_leaves_some_out_before_they_hold_up_the_other_line() {
+    let lines = (0..10_000).map(|n| format!("{n} {}\n", "x".repeat(1000))).collect::<Vec<_>>().concat();
+    let script = "let train = movement::train(#{ max_bytes: \"4MiB\" });
+        let queue = movement::queue(#{ when_full: \"drop_old\", size: 10000 });
+        train.update(fs::stdin_supply() |> [fs::line_file_drain(\"good.txt\"), queue |> fs::line_file_drain(\"/dev/full\")]);
+        train.run();";
+    let running = Rig::new().script("long.rhai", script).stdin(&lines).start().wait_for_file("good.txt", &lines);
+    running.signal(Signal::TERM).end().expect_status(1).expect_told(["queue: is full: leaves data out"]);
+}
+
+#[test]
+fn a_cog_may_keep_nearly_all_that_may_be_on_its_way() {
+    let script = "let train = movement::train();
+        let slide = cog(#{
+            kept: [],
+            run: |d| {
+                this.kept.push(#{ datum: d, hold: train.hold() });
+                if this.kept.len() > 9 { let k = this.kept.shift(); train.emit(k.datum, k.hold); }
+            },
+            finish: || { for k in this.kept { train.emit(k.datum, k.hold); } this.kept = []; },
+        });
+        train.update(fs::stdin_supply(#{ max_in_flight: 10 }) |> slide |> fs::line_file_drain(\"all.txt\"));
+        train.run();";
+    let outcome = Rig::new().script("slide.rhai", script).stdin(lines(100)).start().end().expect_status(0);
+    assert_eq!(outcome.file("all.txt"), lines(100));
+}
+
+#[test]
 fn long_lines_wait_outside_while_their_drain_is_blocked() {
     // 300 MB in lines of 1 MB, of which the default bound of 64 MiB lets about 64 in.
     let line = format!("{}\n", "x".repeat(1_000_000));

@@ -185,6 +185,11 @@ impl<'a> Ctx<'a> {
         self.seat.blocked
     }
 
+    /// Whether so many bytes are on their way that no supply reads.
+    pub fn is_heavy(&self) -> bool {
+        self.books.is_heavy()
+    }
+
     /// So many of the parts that this cog keeps take no room of their supplies: it leaves some out rather than have them wait.
     pub fn excuse(&mut self, parts: usize) {
         self.books.excuse(self.seat.excused, parts);

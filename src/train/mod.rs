@@ -73,6 +73,8 @@ pub struct Train {
     spare: Vec<Vec<Event>>,
     /// Supplies that can be told of room, in the order in which they got it.
     roomy: VecDeque<u32>,
+    /// Wakes for a moment of rest, when supplies that wait are given what room there is.
+    rest: Option<Token>,
     settled: Vec<Settled>,
     /// Supplies that asked for a sync, and those whose sync goes on.
     asked_sync: Vec<u32>,
@@ -118,6 +120,7 @@ impl Train {
             notices: VecDeque::new(),
             spare: Vec::new(),
             roomy: VecDeque::new(),
+            rest: None,
             settled: Vec::new(),
             asked_sync: Vec::new(),
             syncing: Vec::new(),

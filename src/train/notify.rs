@@ -45,6 +45,14 @@ impl Train {
             }
             Wake::Due { .. } if self.beat == Some(fired.token) => self.service.tell("WATCHDOG=1"),
             Wake::Due { .. } if self.tell_pressure(fired.token) => {}
+            Wake::Idle => {
+                self.rest = None;
+                for supply in 0..self.slots.len() as u32 {
+                    if self.could_read(supply) {
+                        self.give_room(supply);
+                    }
+                }
+            }
             _ => {
                 if let Some(supply) = self.roomy.pop_front()
                     && !self.slots[supply as usize].seat.closed
@@ -77,6 +85,9 @@ impl Train {
         }
         if self.books.take_rested() {
             (0..self.slots.len() as u32).for_each(|supply| self.offer_room(supply));
+        }
+        if self.rest.is_none() && (0..self.slots.len() as u32).any(|supply| self.could_read(supply)) {
+            self.rest = Some(self.esc.idle(Escapement::RUNTIME));
         }
         self.sync();
     }
@@ -121,13 +132,25 @@ impl Train {
 
     /// Lets a supply that waits for room be told of some, once there is enough to be worth it.
     fn offer_room(&mut self, supply: u32) {
-        let seat = &mut self.slots[supply as usize].seat;
+        let seat = &self.slots[supply as usize].seat;
         if seat.waits_for_room && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 && !self.books.is_half_heavy() {
-            seat.waits_for_room = false;
-            seat.waits_since = None;
-            self.roomy.push_back(supply);
-            self.esc.soon(Escapement::RUNTIME);
+            self.give_room(supply);
         }
+    }
+
+    /// Whether a supply waits though there is some room, be it little. It gets that when nothing else is to be done: those who keep
+    /// the rest may keep it until more comes.
+    fn could_read(&self, supply: u32) -> bool {
+        let seat = &self.slots[supply as usize].seat;
+        seat.waits_for_room && !seat.closed && self.books.has_room(supply, seat.common.max_in_flight)
+    }
+
+    fn give_room(&mut self, supply: u32) {
+        let seat = &mut self.slots[supply as usize].seat;
+        seat.waits_for_room = false;
+        seat.waits_since = None;
+        self.roomy.push_back(supply);
+        self.esc.soon(Escapement::RUNTIME);
     }
 
     /// Tells every cog that hears it, in the train's order.

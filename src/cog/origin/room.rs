@@ -20,6 +20,11 @@ impl Books {
         self.most_bytes.get().is_some_and(|most| self.bytes.get() > most / 2)
     }
 
+    /// Whether `supply`, of which at most so many origins may be on their way, has room for one more.
+    pub fn has_room(&self, supply: u32, most: usize) -> bool {
+        self.most_bytes.get().is_none_or(|bytes| self.bytes.get() < bytes) && self.moving_of(supply) < most
+    }
+
     /// Events of that block, which are counted, hold so many bytes.
     pub(in crate::cog) fn weigh(&self, block: &OriginBlock, bytes: usize) {
         if block.moving.get() > 0 {

@@ -2,8 +2,8 @@
 //!
 //! As long as all behind it take data it passes them on. When a drain behind it is blocked (a full disk, a reader that does not
 //! read), it keeps up to `size` data; when these are there, `when_full` decides: the new datum is left out, or the oldest is, or the
-//! supplies wait as they would without it. Data in a queue that leaves data out take no room of `max_in_flight`. What was left
-//! out counts as filtered, and is told with its number.
+//! supplies wait as they would without it. Data in a queue that leaves data out take no room of `max_in_flight`; should they be too
+//! many bytes for the train's `max_bytes`, fewer are kept. What was left out counts as filtered, and is told with its number.
 
 use std::collections::VecDeque;
 
@@ -72,11 +72,11 @@ impl Queue {
 
     /// While what stands behind is blocked, leaves out what is too much.
     fn leave_out(&mut self, ctx: &mut Ctx<'_>) {
-        while ctx.is_blocked() && !self.finished && self.kept.len() > self.size {
+        // What is kept must not be what nothing more is read for.
+        while ctx.is_blocked() && !self.finished && (self.kept.len() > self.size || ctx.is_heavy()) {
             let out = if self.when_full == WhenFull::DropNew { self.kept.pop_back() } else { self.kept.pop_front() };
-            if let Some((hold, _)) = out {
-                ctx.release(hold);
-            }
+            let Some((hold, _)) = out else { break };
+            ctx.release(hold);
             if self.left_out == 0 {
                 ctx.say(Priority::Warning, "is full: leaves data out until what stands behind it takes some again");
             }
