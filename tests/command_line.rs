@@ -143,7 +143,11 @@ fn signals_end_in_order() {
 #[test]
 fn counters_are_told_on_request_and_harmless_signals_do_no_harm() {
     let running = Rig::new().command(["--log-level", "notice", "run"]).script("echo.rhai", ECHO).stdin_open().start();
-    let running = running.feed("a\n").wait_for_stdout("a\n").signal(Signal::USR1).wait_for_stderr("1 in, 1 delivered");
+    let running = running
+        .feed("a\n")
+        .wait_for_stdout("a\n")
+        .signal(Signal::USR1)
+        .wait_for_stderr("1 in, 1 delivered, 0 filtered, 0 dead, 0 failed, 0 on their way; 0 split, 0 merged");
     let running = running
         .signal(Signal::PIPE)
         .signal(Signal::WINCH)

@@ -11,6 +11,15 @@ use crate::disk::{self, Disk};
 use crate::error::Result;
 use crate::escapement::{Clock, Escapement, Token, Wake};
 
+/// Stands where none does.
+struct Nothing;
+
+impl Cog for Nothing {
+    fn turn(&mut self, _: &mut Ctx<'_>, _: Datum) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// One cog under test.
 pub(crate) struct Bench {
     cog: Box<dyn Cog>,
@@ -52,6 +61,15 @@ impl Bench {
         let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, synced: false, kept: None, notices: Vec::new() };
         bench.call(|cog, ctx| cog.wind(ctx))?;
         Ok(bench)
+    }
+
+    /// The cog begins anew, as after a panic.
+    pub(crate) fn begin_anew(&mut self, spec: &'static CogSpec, given: Vec<(&str, Given)>) {
+        self.esc.unbind_owner(0);
+        // The old one must have let go of what it has locked.
+        self.cog = Box::new(Nothing);
+        self.cog = (spec.build)(&Args::of(spec, given)).unwrap();
+        self.call(|cog, ctx| cog.wind(ctx)).unwrap();
     }
 
     /// Why the options do not build.

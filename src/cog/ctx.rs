@@ -175,6 +175,11 @@ impl<'a> Ctx<'a> {
         room
     }
 
+    /// For supplies: the number of the next event that is sent. It is not the first where the supply begins anew after a panic.
+    pub fn next_origin(&self) -> u64 {
+        self.seat.next_origin
+    }
+
     /// For a supply of what has failed before: the place of each of its events is how often it was tried.
     pub fn feeds_again(&mut self) {
         self.books.feeds_again(self.seat.number);

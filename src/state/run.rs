@@ -24,6 +24,11 @@ struct Ahead {
 }
 
 impl Run {
+    /// A run of origins from that number on; nothing is known of those before it.
+    pub fn from(next: u64) -> Self {
+        Self { next, ahead: BTreeMap::new() }
+    }
+
     /// So many origins of one source from that number on are settled, the last of them at `place`. `advance` is told of the places
     /// that the run has now come to, later ones of a source last.
     pub fn settle(&mut self, number: u64, count: u64, source: u32, place: u64, mut advance: impl FnMut(u32, u64)) {

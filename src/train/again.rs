@@ -77,6 +77,11 @@ pub fn read(path: &Path) -> Result<Letters> {
 }
 
 fn open(path: &Path) -> Result<(File, u64)> {
+    // A pipe must not be waited for: it is read twice, by its size.
+    let about = std::fs::metadata(path).map_err(|error| Error::os("open", path, error))?;
+    if !about.is_file() {
+        return Err(Error::Other(format!("cannot read `{}`: it is no regular file", path.display())));
+    }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     opened.map(|(size, file)| (file, size)).map_err(|error| Error::os("open", path, error))
 }
@@ -190,6 +195,16 @@ mod tests {
         assert_eq!(letters("3").unwrap_err(), ":1: it has no `cog`, so it is no dead letter");
         assert_eq!(letters("{\"cog\":\"a\"}").unwrap_err(), ":1: it has no `data`");
         assert!(letters("{\"cog\":\"a\",\"data\":\"?\",\"blob\":true}").unwrap_err().contains("no base64"));
+    }
+
+    #[test]
+    fn what_has_no_size_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        for path in [&pipe, dir.path()] {
+            assert!(read(path).unwrap_err().to_string().ends_with("it is no regular file"));
+        }
     }
 
     #[test]

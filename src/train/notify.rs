@@ -178,8 +178,8 @@ impl Train {
         }
         let books = self.balance();
         let text = format!(
-            "events: {} in, {} delivered, {} filtered, {} dead, {} failed, {} on their way",
-            books.born, books.delivered, books.filtered, books.dead, books.failed, books.in_flight
+            "events: {} in, {} delivered, {} filtered, {} dead, {} failed, {} on their way; {} split, {} merged",
+            books.born, books.delivered, books.filtered, books.dead, books.failed, books.in_flight, books.split, books.merged
         );
         log::write(priority, &text);
     }

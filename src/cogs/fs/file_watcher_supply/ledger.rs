@@ -113,6 +113,8 @@ pub(super) struct Ledger {
     entries: BTreeMap<u32, Entry>,
     next: u32,
     by_id: HashMap<Id, u32>,
+    /// Origins before this one are those of a supply that stood in this one's place until it panicked.
+    since: u64,
     /// All paths of entries, and perhaps former ones.
     paths: HashSet<PathBuf>,
     /// Paths that are followed by their names, whether or not a file stands there.
@@ -146,6 +148,11 @@ impl Ledger {
             ledger.paths.extend(named.as_list()?.iter().filter_map(|path| path.as_str().map(PathBuf::from)));
         }
         Some(ledger)
+    }
+
+    /// The first origin of this supply has that number.
+    pub(super) fn count_from(&mut self, number: u64) {
+        (self.since, self.run) = (number, Run::from(number));
     }
 
     /// What the checkpoint is to say.
@@ -284,6 +291,8 @@ impl Ledger {
     /// These origins are settled; those for which `counts` says no are as if they were not.
     pub(super) fn settled(&mut self, done: &[Settled], counts: impl Fn(&Settled) -> bool) {
         let entries = &mut self.entries;
+        let since = self.since;
+        let counts = |settled: &Settled| settled.number >= since && counts(settled);
         let mut rest = done;
         while let Some(first) = rest.first() {
             // Nearly always all that was settled at once are neighbours in one file.

@@ -44,7 +44,7 @@ impl Memory {
     pub(super) fn open(ctx: &Ctx<'_>, options: &state::Options) -> Result<Self> {
         let (keeper, found) = Keeper::open(ctx, options, "fs::file_watcher_supply")?;
         let (first, lost, mut guard) = (found == Found::First, found == Found::Lost, Guard::default());
-        let ledger = match found {
+        let mut ledger = match found {
             Found::Kept { body, clean } => {
                 if !clean {
                     guard = Guard::after_crash(&keeper.marked());
@@ -61,6 +61,7 @@ impl Memory {
             }
             Found::First => Ledger::default(),
         };
+        ledger.count_from(ctx.next_origin());
         Ok(Self { keeper, ledger, guard, first, lost, starting: true, listing: Listing::default(), clean: false })
     }
 }

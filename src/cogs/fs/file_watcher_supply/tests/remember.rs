@@ -52,13 +52,18 @@ impl Place {
         File::options().write(true).open(self.path(name)).unwrap().set_len(0).unwrap();
     }
 
-    fn try_on(&self, disk: Arc<dyn Disk>, more: &[(&'static str, Given)]) -> Result<Bench> {
+    fn options(&self, more: &[(&'static str, Given)]) -> Vec<(&'static str, Given)> {
         let mut options: Vec<(&str, Given)> = vec![
             ("filenames", Datum::List(vec![self.path("log").to_str().unwrap().into()]).into()),
             ("state_file", self.path("state").to_str().unwrap().into()),
         ];
         options.retain(|(name, _)| !more.iter().any(|(given, _)| given == name));
         options.extend(more.iter().cloned());
+        options
+    }
+
+    fn try_on(&self, disk: Arc<dyn Disk>, more: &[(&'static str, Given)]) -> Result<Bench> {
+        let options = self.options(more);
         let mut esc = Escapement::new(Clock::by_hand().auto()).unwrap();
         if self.polls {
             esc.without_inotify();
@@ -259,6 +264,28 @@ fn places_never_pass_an_event_that_is_on_its_way() {
     assert_eq!(read(&mut bench), ["c", "d"]);
     drop((held, bench));
     assert_eq!(place.run(&[]), ["b", "c", "d"]);
+    assert!(place.run(&[]).is_empty());
+}
+
+#[test]
+fn a_supply_that_begins_anew_after_a_panic_goes_on_with_its_checkpoint() {
+    let place = Place::new();
+    place.append("log", "");
+    let mut bench = place.start(&[]);
+    place.append("log", "a\nb\n");
+    assert_eq!(read(&mut bench), ["a", "b"]);
+    bench.kept = Some(Vec::new());
+    place.append("log", "c\n");
+    assert_eq!(read(&mut bench), ["c"]);
+    let held = bench.kept.take();
+    bench.begin_anew(&SPEC, place.options(&[]));
+    assert_eq!(read(&mut bench), ["c"]);
+    // What the former one sent is of no account any more.
+    bench.kept = held;
+    bench.release();
+    place.append("log", "d\n");
+    assert_eq!(read(&mut bench), ["d"]);
+    assert!(bench.finish().is_empty());
     assert!(place.run(&[]).is_empty());
 }
 
