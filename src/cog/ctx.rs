@@ -175,11 +175,6 @@ impl<'a> Ctx<'a> {
         room
     }
 
-    /// For supplies: the number of the next event that is sent. It is not the first where the supply begins anew after a panic.
-    pub fn next_origin(&self) -> u64 {
-        self.seat.next_origin
-    }
-
     /// For a supply of what has failed before: the place of each of its events is how often it was tried.
     pub fn feeds_again(&mut self) {
         self.books.feeds_again(self.seat.number);
@@ -188,11 +183,6 @@ impl<'a> Ctx<'a> {
     /// Whether something behind this cog is blocked, for a cog that [heeds stalls](crate::cog::Cog::heeds_stalls).
     pub fn is_blocked(&self) -> bool {
         self.seat.blocked
-    }
-
-    /// Whether so many bytes are on their way that no supply reads.
-    pub fn is_heavy(&self) -> bool {
-        self.books.is_heavy()
     }
 
     /// So many of the parts that this cog keeps take no room of their supplies: it leaves some out rather than have them wait.

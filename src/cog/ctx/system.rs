@@ -1,4 +1,4 @@
-//! Time and the system: what a cog may bind, and be woken by.
+//! Time and the system: what a cog may bind, and be woken by; how the train stands.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -111,6 +111,16 @@ impl Ctx<'_> {
     /// again must not count it as settled.
     pub fn gives_up(&self) -> bool {
         self.seat.gives_up
+    }
+
+    /// For supplies: the number of the next event that is sent. It is not the first where the supply begins anew after a panic.
+    pub fn next_origin(&self) -> u64 {
+        self.seat.next_origin
+    }
+
+    /// Whether so many bytes are on their way that no supply reads.
+    pub fn is_heavy(&self) -> bool {
+        self.books.is_heavy()
     }
 
     /// Lets go of what was bound; false when it is gone already.

@@ -57,12 +57,17 @@ impl FileWatcher {
         // Watched first, listed then: so that nothing slips through between the two.
         self.outlook.search(ctx, at, self.globs[at].directories())?;
         for path in self.globs[at].files() {
-            if !self.by_path.contains_key(&path) && may_be_read(&*self.settings.disk, &path) {
+            if !self.by_path.contains_key(&path) && self.may_be_meant(&path) {
                 let number = self.follow(&path, true);
                 self.check(ctx, number, from_end)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a pattern that matches `path` can mean it: not our own state file, which each look at it would change.
+    pub(super) fn may_be_meant(&self, path: &Path) -> bool {
+        may_be_read(&*self.settings.disk, path) && !self.memory.as_ref().is_some_and(|memory| memory.keeper.owns(path))
     }
 
     /// Looks what stands at a path, and opens it if it is another file than before.
@@ -244,7 +249,7 @@ impl FileWatcher {
 }
 
 /// Whether what a pattern matches can have lines: not directories and sockets, which nobody can have meant.
-pub(super) fn may_be_read(disk: &dyn Disk, path: &Path) -> bool {
+fn may_be_read(disk: &dyn Disk, path: &Path) -> bool {
     disk.about(path).is_ok_and(|about| !about.is_dir() && !about.file_type().is_socket())
 }
 

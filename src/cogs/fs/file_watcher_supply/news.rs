@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::files::may_be_read;
 use super::follow::Follow;
 use super::outlook::{User, join};
 use super::{Bound, FileWatcher, Number};
@@ -51,7 +50,7 @@ impl FileWatcher {
     fn appeared(&mut self, ctx: &mut Ctx<'_>, path: &Path, searchers: &[usize]) -> Result<()> {
         for &at in searchers {
             let glob = &self.globs[at];
-            if glob.matches(path) && may_be_read(&*self.settings.disk, path) {
+            if glob.matches(path) && self.may_be_meant(path) {
                 let number = self.follow(path, true);
                 self.check(ctx, number, false)?;
             } else if glob.is_deep() && path.is_dir() {

@@ -1,6 +1,5 @@
 //! Whose turn it is: one read of one file a turn, so that a busy one does not starve the rest.
 
-use super::files::may_be_read;
 use super::stream::{Start, Stream};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
@@ -130,7 +129,8 @@ impl FileWatcher {
             if files.is_empty() {
                 ctx.trouble(&format!("nothing matches `{}`", glob.text()));
             }
-            self.todo.extend(files.into_iter().filter(|path| may_be_read(&*self.settings.disk, path)));
+            let meant: Vec<_> = files.into_iter().filter(|path| self.may_be_meant(path)).collect();
+            self.todo.extend(meant);
         }
         while self.follows.is_empty()
             && let Some(path) = self.todo.pop_front()

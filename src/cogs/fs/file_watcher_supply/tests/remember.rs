@@ -393,6 +393,16 @@ fn the_state_may_lie_beside_the_files_even_when_its_name_begins_alike() {
 
 /// Whichever call of the disk fails in whichever way: it does not start, or nothing is lost; at last all has come.
 #[test]
+fn the_state_is_not_read_though_a_pattern_matches_it() {
+    let place = Place::new();
+    place.append("log", "a\n");
+    for lines in [&["a"][..], &[]] {
+        let names = Datum::List(vec![place.path("*").to_str().unwrap().into()]);
+        assert_eq!(place.run(&[("start", "begin".into()), ("filenames", names.into())]), lines);
+    }
+}
+
+#[test]
 fn each_call_of_the_disk_may_fail() {
     for fault in FAULTS {
         for call in 0.. {
