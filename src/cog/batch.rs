@@ -6,6 +6,7 @@ mod sheet;
 use std::rc::Rc;
 
 use self::load::Load;
+pub(super) use self::load::take_left;
 pub use self::sheet::{Ink, Sheet};
 use super::args::OnError;
 use super::ctx::Ctx;
@@ -76,13 +77,18 @@ impl Batch {
     pub fn each(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
         let keeps = keeps(ctx);
-        let mut load = Load::new(self.events, ctx.books());
+        let mut load = Load::new(self.events);
         for event in load.unload() {
-            let kept = keeps.then(|| event.datum.clone());
             ctx.begin(event.lineage, &event.datum);
+            if keeps {
+                ctx.keep_given(&event.datum);
+            }
             match f(ctx, event.datum) {
                 Ok(()) => ctx.end(),
-                Err(error) => ctx.fail(&error, kept),
+                Err(error) => {
+                    let kept = ctx.take_kept();
+                    ctx.fail(&error, kept);
+                }
             }
         }
         ctx.over();
@@ -97,7 +103,7 @@ impl Batch {
     #[inline]
     pub fn each_shown(self, ctx: &mut Ctx<'_>, mut f: impl FnMut(&mut Ctx<'_>, &Datum) -> Result<()>) -> Result<()> {
         ctx.seat.stats.given += self.events.len() as u64;
-        let mut load = Load::new(self.events, ctx.books());
+        let mut load = Load::new(self.events);
         for event in load.unload() {
             ctx.begin(event.lineage, &event.datum);
             match f(ctx, &event.datum) {
@@ -119,7 +125,7 @@ impl Batch {
             return Some(self);
         }
         ctx.seat.stats.given += self.events.len() as u64;
-        let mut load = Load::new(self.events, ctx.books());
+        let mut load = Load::new(self.events);
         f(Texts(load.events.iter()));
         for Event { datum, lineage } in load.unload() {
             datum.discard();
@@ -149,7 +155,7 @@ impl Batch {
         ctx.seat.stats.given += self.events.len() as u64;
         // As long as all go on nothing else is to be done.
         let mut odd = None;
-        let mut load = Load::new(self.events, ctx.books());
+        let mut load = Load::new(self.events);
         let place = load.events.iter_mut().position(|event| match f(&mut event.datum).map(T::into) {
             Ok(Turned::Kept) => false,
             other => {
@@ -197,7 +203,7 @@ impl Batch {
         let mut block = S::with_room(self.events.len() * ROOM);
         let mut ends = Vec::with_capacity(self.events.len());
         let mut faults = Vec::new();
-        let mut load = Load::new(self.events, ctx.books());
+        let mut load = Load::new(self.events);
         for (n, event) in load.events.iter().enumerate() {
             let start = block.written();
             if let Err(error) = write(&event.datum, &mut block) {
@@ -268,7 +274,6 @@ fn settle_in_place(
                 if let Some(first) = data.next() {
                     event.datum = first;
                     if data.len() > 0 {
-                        ctx.split(&event.lineage, data.len() as u32);
                         more.push((kept, data));
                     }
                     true
@@ -282,9 +287,10 @@ fn settle_in_place(
         kept += usize::from(stays);
         stays
     });
-    // From the last to the first, so that places stay true.
+    // From the last to the first, so that places stay true. Counted only now: a panic before leaves each event as one part.
     for (place, data) in more.into_iter().rev() {
         let lineage = events[place].lineage.clone();
+        ctx.split(&lineage, data.len() as u32);
         events.splice(place + 1..=place, data.map(|datum| Event { datum, lineage: lineage.clone() }));
     }
 }

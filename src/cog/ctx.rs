@@ -34,6 +34,8 @@ pub struct Ctx<'a> {
     held: bool,
     /// Whether a datum is being turned that is not settled yet.
     turning: bool,
+    /// The datum as it was given, where it must still be there should it fail.
+    kept: Option<Datum>,
     /// Origins of this call, for a supply.
     block: Option<Rc<OriginBlock>>,
     /// How many of them the books do not know of yet.
@@ -57,6 +59,7 @@ impl<'a> Ctx<'a> {
             parts: 0,
             held: false,
             turning: false,
+            kept: None,
             block: None,
             opened: 0,
             bytes: 0,
@@ -275,10 +278,16 @@ impl<'a> Ctx<'a> {
         self.seat.common.id_getter.is_some()
     }
 
-    /// The train's books.
+    /// What is given goes on somewhere when it fails.
     #[inline]
-    pub(super) fn books(&self) -> &'a Rc<Books> {
-        self.books
+    pub(super) fn keep_given(&mut self, datum: &Datum) {
+        self.kept = Some(datum.clone());
+    }
+
+    /// What was given, as it was.
+    #[inline]
+    pub(super) fn take_kept(&mut self) -> Option<Datum> {
+        self.kept.take()
     }
 
     /// What was given is swallowed on purpose.
@@ -343,6 +352,7 @@ impl<'a> Ctx<'a> {
         self.given = Lineage::default();
         self.sent = None;
         self.id = None;
+        self.kept = None;
     }
 
     /// A line about the datum that is being turned; what one cog tells is of one kind for the log's rate limit.

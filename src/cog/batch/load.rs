@@ -1,26 +1,35 @@
-//! [`Load`]: the events of a batch while they are turned. Should the cog panic, those that are not settled yet have failed.
+//! [`Load`]: the events of a batch while they are turned. Should the cog panic, those that are not settled yet are laid aside, for the
+//! context to fail them one by one.
 
-use std::rc::Rc;
+use std::cell::RefCell;
 
-use crate::cog::origin::{Books, Outcome};
 use crate::cog::seat::Event;
 
-/// Events that fail when they are dropped.
-pub(super) struct Load<'a> {
-    pub(super) events: Vec<Event>,
-    books: &'a Rc<Books>,
+thread_local! {
+    /// What was left of the batch in which a cog panicked.
+    static LEFT: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
 }
 
-impl<'a> Load<'a> {
+/// What was left of the last batch in which a cog panicked.
+pub(in crate::cog) fn take_left() -> Vec<Event> {
+    LEFT.take()
+}
+
+/// Events that are laid aside when they are dropped.
+pub(super) struct Load {
+    pub(super) events: Vec<Event>,
+}
+
+impl Load {
     #[inline]
-    pub(super) fn new(events: Vec<Event>, books: &'a Rc<Books>) -> Self {
-        Self { events, books }
+    pub(super) fn new(events: Vec<Event>) -> Self {
+        Self { events }
     }
 
     /// Hands out one event after the other.
     #[inline]
     pub(super) fn unload(&mut self) -> impl Iterator<Item = Event> {
-        Rest { events: self.events.drain(..), books: self.books }
+        Rest(self.events.drain(..))
     }
 
     /// All events, turned.
@@ -30,42 +39,37 @@ impl<'a> Load<'a> {
     }
 }
 
-impl Drop for Load<'_> {
+impl Drop for Load {
     #[inline]
     fn drop(&mut self) {
         if !self.events.is_empty() {
-            fail(self.events.drain(..), self.books);
+            lay_aside(self.events.drain(..));
         }
     }
 }
 
 /// Events that are being handed out.
-struct Rest<'a, 'b> {
-    events: std::vec::Drain<'a, Event>,
-    books: &'b Rc<Books>,
-}
+struct Rest<'a>(std::vec::Drain<'a, Event>);
 
-impl Iterator for Rest<'_, '_> {
+impl Iterator for Rest<'_> {
     type Item = Event;
 
     #[inline]
     fn next(&mut self) -> Option<Event> {
-        self.events.next()
+        self.0.next()
     }
 }
 
-impl Drop for Rest<'_, '_> {
+impl Drop for Rest<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.events.len() > 0 {
-            fail(self.events.by_ref(), self.books);
+        if self.0.len() > 0 {
+            lay_aside(self.0.by_ref());
         }
     }
 }
 
 #[cold]
-fn fail(events: impl Iterator<Item = Event>, books: &Books) {
-    for event in events {
-        books.settle(&event.lineage, Outcome::Failed);
-    }
+fn lay_aside(events: impl Iterator<Item = Event>) {
+    LEFT.with_borrow_mut(|left| left.extend(events));
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Ctx, Event, OnError, Outcome};
+use crate::cog::batch::take_left;
 use crate::datum::{Datum, Map, json};
 use crate::error::{Error, shorten};
 use crate::log;
@@ -48,10 +49,16 @@ impl Ctx<'_> {
 
     /// For the train: the cog panicked. What was being turned, and what is left of the batch, has failed.
     pub fn fail_given(&mut self, told: &str) {
+        let error = Error::Refused { reason: "panic", text: told.to_owned() };
         if std::mem::take(&mut self.turning) {
-            let error = Error::Refused { reason: "panic", text: told.to_owned() };
-            self.fail(&error, Some(Datum::Unit));
+            let kept = self.take_kept();
+            self.fail(&error, kept);
         }
+        for event in take_left() {
+            self.begin(event.lineage, &event.datum);
+            self.fail(&error, Some(event.datum));
+        }
+        self.over();
     }
 
     fn tell_failure(&self, priority: log::Priority, error: &Error) {

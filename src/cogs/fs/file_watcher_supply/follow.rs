@@ -196,10 +196,14 @@ impl Follow {
                 let left = if plain { stream.lines.give_plain(room, |datum, end| ctx.emit_new(datum, sender.place(end))) } else { room };
                 stream.lines.give(left, &mut |line| sender.send(ctx, line));
             }
-            Some(Memory { guard, keeper, .. }) => stream.lines.give(1, &mut |line: Line| match guard.blames(keeper, stream.id, line.end) {
-                None => sender.send(ctx, line),
-                Some(times) => sender.fail(ctx, line, &Error::Crashed { times }),
-            }),
+            Some(Memory { guard, keeper, .. }) => {
+                stream.lines.give(1, &mut |line: Line| match guard.blames(keeper, stream.id, line.end) {
+                    None => sender.send(ctx, line),
+                    Some(times) => sender.fail(ctx, line, &Error::Crashed { times }),
+                });
+                // Woken again, it knows that the line did not kill; at the end nobody needs to know.
+                let _ = ctx.soon();
+            }
         }
         if stream.lines.mended > 0 && !std::mem::replace(&mut stream.told, true) {
             ctx.say(Priority::Warning, &format!("`{}` is not all text in its encoding (told once a file)", self.path.display()));

@@ -24,6 +24,8 @@ pub(super) struct Guard {
     noted: Option<(Suspect, u32)>,
     /// Lines that were sent and are not settled yet.
     flying: usize,
+    /// A line that is on its way is noted.
+    marked: bool,
 }
 
 impl Guard {
@@ -32,7 +34,7 @@ impl Guard {
         let mut numbers = noted.split(' ').map(|word| word.parse::<u64>().ok());
         let mut next = || numbers.next().flatten();
         let noted = (|| Some((((next()?, next()?), next()?), u32::try_from(next()?).ok()?)))();
-        Self { left: CAREFUL, first: noted.is_none(), noted, flying: 0 }
+        Self { left: CAREFUL, first: noted.is_none(), noted, flying: 0, marked: false }
     }
 
     /// Whether lines must be sent one by one.
@@ -51,7 +53,8 @@ impl Guard {
         self.first = false;
         let guilty = deaths >= DEATHS;
         self.flying += 1;
-        if self.left == 0 || guilty {
+        self.marked = !guilty;
+        if guilty {
             keeper.mark("");
         } else {
             keeper.mark(&format!("{} {} {end} {}", file.0, file.1, deaths + 1));
@@ -61,11 +64,17 @@ impl Guard {
 
     /// So many lines are settled: when none is on its way, none is to blame.
     pub(super) fn settled(&mut self, keeper: &Keeper, count: usize) {
-        if self.is_careful() {
-            self.flying = self.flying.saturating_sub(count);
-            if self.flying == 0 {
-                keeper.mark("");
-            }
+        self.flying = self.flying.saturating_sub(count);
+        if self.flying == 0 {
+            self.survived(keeper);
+        }
+    }
+
+    /// The loop has come round again: the line that was sent has gone all its way, or is kept by some cog. It is not to blame for
+    /// what happens from here on.
+    pub(super) fn survived(&mut self, keeper: &Keeper) {
+        if std::mem::take(&mut self.marked) {
+            keeper.mark("");
         }
     }
 }

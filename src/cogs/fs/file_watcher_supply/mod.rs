@@ -220,6 +220,9 @@ impl Cog for FileWatcher {
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+        if let Some(memory) = &mut self.memory {
+            memory.guard.survived(&memory.keeper);
+        }
         let Some(wake) = self.keep(ctx, wake)? else { return Ok(()) };
         self.woken(ctx, wake)
     }
