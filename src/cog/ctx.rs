@@ -244,17 +244,6 @@ impl<'a> Ctx<'a> {
         hold.settle(Outcome::Filtered);
     }
 
-    /// A held datum has failed; `on_error` decides what becomes of it.
-    pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
-        // It may happen while another datum is turned, whose account must stay as it is.
-        let given = std::mem::replace(&mut self.given, hold.into_lineage());
-        let (parts, sent) = (std::mem::take(&mut self.parts), self.sent.take());
-        let id = self.id.take();
-        self.id = self.name_of(&datum);
-        self.fail(error, Some(datum));
-        (self.given, self.parts, self.sent, self.id) = (given, parts, sent, id);
-    }
-
     /// Whether anything stands behind this cog; a drain need not emit otherwise.
     pub fn has_successors(&self) -> bool {
         self.seat.has_successors
@@ -276,18 +265,6 @@ impl<'a> Ctx<'a> {
     #[inline]
     pub(super) fn names(&self) -> bool {
         self.seat.common.id_getter.is_some()
-    }
-
-    /// What is given goes on somewhere when it fails.
-    #[inline]
-    pub(super) fn keep_given(&mut self, datum: &Datum) {
-        self.kept = Some(datum.clone());
-    }
-
-    /// What was given, as it was.
-    #[inline]
-    pub(super) fn take_kept(&mut self) -> Option<Datum> {
-        self.kept.take()
     }
 
     /// What was given is swallowed on purpose.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Ctx, Event, OnError, Outcome};
+use super::{Ctx, Event, Hold, OnError, Outcome};
 use crate::cog::batch::take_left;
 use crate::datum::{Datum, Map, json};
 use crate::error::{Error, shorten};
@@ -59,6 +59,29 @@ impl Ctx<'_> {
             self.fail(&error, Some(event.datum));
         }
         self.over();
+    }
+
+    /// A held datum has failed; `on_error` decides what becomes of it.
+    pub fn fail_held(&mut self, hold: Hold, datum: Datum, error: &Error) {
+        // It may happen while another datum is turned, whose account must stay as it is.
+        let given = std::mem::replace(&mut self.given, hold.into_lineage());
+        let (parts, sent) = (std::mem::take(&mut self.parts), self.sent.take());
+        let id = self.id.take();
+        self.id = self.name_of(&datum);
+        self.fail(error, Some(datum));
+        (self.given, self.parts, self.sent, self.id) = (given, parts, sent, id);
+    }
+
+    /// What is given goes on somewhere when it fails.
+    #[inline]
+    pub(in crate::cog) fn keep_given(&mut self, datum: &Datum) {
+        self.kept = Some(datum.clone());
+    }
+
+    /// What was given, as it was.
+    #[inline]
+    pub(in crate::cog) fn take_kept(&mut self) -> Option<Datum> {
+        self.kept.take()
     }
 
     fn tell_failure(&self, priority: log::Priority, error: &Error) {
