@@ -194,6 +194,19 @@ fn missing(numbers: &[u64], count: u64) -> Vec<u64> {
     (0..count).filter(|number| !seen[*number as usize]).collect()
 }
 
+/// Ends the writing, lets a last run take in all that is left, and holds that every line has come out. Gives how many came twice, and
+/// how many half lines there are.
+fn nothing_lost(dir: &Path, writer: Writer) -> (usize, usize) {
+    let child = start(dir);
+    let count = writer.end();
+    wait_for_all(dir, count);
+    stop(child, dir);
+    let (numbers, halves) = out(dir);
+    let lost = missing(&numbers, count);
+    assert!(lost.is_empty(), "{} of {count} lines lost, the first is {:?}\n{}", lost.len(), lost.first(), told(dir));
+    (numbers.len() - count as usize, halves)
+}
+
 #[test]
 fn killed_at_any_moment_it_loses_nothing() {
     let scene = scene();
@@ -206,14 +219,7 @@ fn killed_at_any_moment_it_loses_nothing() {
         child.kill().expect("it is our child");
         child.wait().expect("it is our child");
     }
-    let child = start(dir);
-    let count = writer.end();
-    wait_for_all(dir, count);
-    stop(child, dir);
-    let (numbers, halves) = out(dir);
-    let lost = missing(&numbers, count);
-    assert!(lost.is_empty(), "{} of {count} lines lost, the first is {:?}\n{}", lost.len(), lost.first(), told(dir));
-    let repeated = numbers.len() - count as usize;
+    let (repeated, halves) = nothing_lost(dir, writer);
     assert!(repeated <= rounds() * REPEATS, "{repeated} lines came twice in {} crashes", rounds());
     assert!(halves <= rounds(), "{halves} half lines");
 }
@@ -240,13 +246,7 @@ fn ended_at_any_call_of_the_file_system_it_loses_nothing() {
             }
         }
     }
-    let child = start(dir);
-    let count = writer.end();
-    wait_for_all(dir, count);
-    stop(child, dir);
-    let (numbers, _) = out(dir);
-    let lost = missing(&numbers, count);
-    assert!(lost.is_empty(), "{} of {count} lines lost, the first is {:?}\n{}", lost.len(), lost.first(), told(dir));
+    nothing_lost(dir, writer);
     // Not every call is made so often in that time.
     assert!(died >= 16, "{died} of 32 died");
 }
@@ -264,13 +264,7 @@ fn stopped_in_order_it_neither_loses_nor_repeats() {
         thread::sleep(Duration::from_millis(dice.below(300)));
         longest = longest.max(stop(child, dir));
     }
-    let child = start(dir);
-    let count = writer.end();
-    wait_for_all(dir, count);
-    stop(child, dir);
-    let (numbers, halves) = out(dir);
-    let lost = missing(&numbers, count);
-    assert!(lost.is_empty(), "{} of {count} lines lost, the first is {:?}\n{}", lost.len(), lost.first(), told(dir));
-    assert_eq!((numbers.len() as u64, halves), (count, 0), "lines came twice, or half\n{}", told(dir));
+    let (repeated, halves) = nothing_lost(dir, writer);
+    assert_eq!((repeated, halves), (0, 0), "lines came twice, or half\n{}", told(dir));
     assert!(longest < Duration::from_secs(10), "{longest:?}");
 }

@@ -26,6 +26,7 @@ mod rules;
 mod runaway;
 mod script_cogs;
 mod security;
+mod service;
 mod soak;
 mod tail;
 mod windows;

@@ -135,7 +135,7 @@ fn dead_letters_are_fed_again_at_the_cog_that_refused_them() {
     let script = PICKY.replace("n > 2", "n > 3").replace("dead.jsonl", "dead-again.jsonl");
     let retry =
         || Rig::new().command(["retry", "--strict-exit"]).script("picky.rhai", &script).file("old.jsonl", &letters).args(["old.jsonl"]);
-    let outcome = retry().stdin("{\"n\":0}\n").run().expect_status(3).expect_told(["3 letters fed again, 2 errors"]);
+    let outcome = retry().stdin("{\"n\":0}\n").run().expect_status(3).expect_told(["letters fed again: 3, errors: 2"]);
     assert_eq!(outcome.file("good.jsonl"), "{\"n\":3}\n");
     let again = outcome.file("dead-again.jsonl");
     assert_eq!(again.matches("\"attempts\":2").count(), 2, "{again}");
@@ -143,5 +143,5 @@ fn dead_letters_are_fed_again_at_the_cog_that_refused_them() {
     let outcome = retry().file("old.jsonl", "{\"cog\":\"piky\",\"data\":1}\n").run().expect_status(2);
     outcome.expect_told(["`piky`, which is no cog of the script; there is `picky`"]);
     let outcome = retry().file("old.jsonl", "{\"cog\":\"picky\",\"data\":\"{\",\"truncated\":true}\n").run().expect_status(3);
-    outcome.expect_told(["0 letters fed again", "1 left out"]);
+    outcome.expect_told(["letters fed again: 0", "1 left out"]);
 }

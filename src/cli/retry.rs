@@ -67,7 +67,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         0 => String::new(),
         count => format!("; {count} left out, as only the beginning of their data is there"),
     };
-    tell(&format!("deadbeat: {fed} letters fed again, {errors} errors{left_out}\n"));
+    tell(&format!("deadbeat: letters fed again: {fed}, errors: {errors}{left_out}\n"));
     match u8::try_from(status.rem_euclid(256)).unwrap_or(1) {
         0 if strict && (errors > 0 || letters.truncated > 0) => 3,
         status => status,

@@ -22,7 +22,7 @@ pub static SPEC: CogSpec = CogSpec {
     params: &[
         Param::choice("when_full", &["drop_new", "drop_old", "block"])
             .about("what happens when it is full: the new datum is left out, the oldest one is, or supplies wait, as without a queue"),
-        Param::int("size").default(Lit::Int(1000)).about("data it keeps at most, at least 1"),
+        Param::int("size").default(Lit::Int(1000)).about("data it keeps at most, at least 1; with \"block\" it keeps none"),
     ],
     first: None,
     global: false,
