@@ -12,6 +12,7 @@ use super::callback::{ScriptFn, StateMap};
 use super::compose;
 use super::convert::{from_rhai, short_type};
 use super::host::Host;
+use super::print;
 use super::report::{Place, Report};
 use super::winding::{CogHandle, Desk, Line, Made};
 use crate::cog::{Args, CogSpec, Given, Maker};
@@ -71,6 +72,8 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
     let given = options(desk, call, spec, args);
     let shown = given.iter().map(|(name, value)| render(desk, spec, name, value)).collect::<Vec<_>>().join(", ");
     let host = desk.host();
+    let cog_name = |cog: u32| desk.winding.borrow().cogs.get(cog as usize).map_or_else(String::new, |made| made.name.clone());
+    let print = print::of(&host, &given, &cog_name);
     let given: Vec<(String, Given)> = given
         .into_iter()
         .map(|(name, value)| (name, route(desk, call, value)))
@@ -104,6 +107,7 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
         named: name_given.is_some(),
         name: name_given.or(callable).unwrap_or_else(|| spec.name.to_owned()),
         options: if spec.name == "cog" { String::new() } else { shown },
+        print,
         place: call.place.clone(),
         built,
     };

@@ -20,6 +20,7 @@ mod host;
 mod libraries;
 mod lower;
 mod names;
+mod print;
 pub mod report;
 mod settings;
 mod stack;

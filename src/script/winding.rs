@@ -55,6 +55,8 @@ pub(super) struct Made {
     pub named: bool,
     /// Its options as given, secrets masked.
     pub options: String,
+    /// Stands for all that it was given.
+    pub print: u64,
     /// Where.
     pub place: Option<Place>,
     /// The cog with its common options; none when a fault was noted.

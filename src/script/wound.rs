@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::log;
 use crate::secrets;
 use crate::train::Options;
-use crate::train::graph::{Graph, Node};
+use crate::train::graph::{About, Graph, Node};
 
 /// What came of winding a script.
 pub struct Wound {
@@ -109,7 +109,10 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
             (false, _) => format!("{kind}({})", made.options),
         };
         let route = route_of(*cog).and_then(|route| place.get(&route).copied());
-        graph.nodes.push(Node { name, label: secrets::mask(&label).into_owned(), kind: made.kind(), targets: Vec::new(), route });
+        let place = made.place.as_ref().map(|place| format!("{}:{}", place.source.name, place.line));
+        let about = About { spec: made.spec.path(), place, print: made.print };
+        let label = secrets::mask(&label).into_owned();
+        graph.nodes.push(Node { name, label, kind: made.kind(), targets: Vec::new(), route, about });
     }
     for link in &winding.links {
         if let (Some(from), Some(to)) = (place.get(&link.from), place.get(&link.to)) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::graph::{Graph, Node};
+use super::graph::{About, Graph, Node};
 use crate::cog::{Cog, Common, Ctx, Kind};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result, nearest};
@@ -107,7 +107,7 @@ pub fn feeders(path: &Path, letters: &Letters, graph: &mut Graph, cogs: &mut Vec
             continue;
         }
         let (label, targets) = (format!("letters of {name}"), vec![number]);
-        graph.nodes.push(Node { name: format!("retry:{name}"), label, kind: Kind::Supply, targets, route: None });
+        graph.nodes.push(Node { name: format!("retry:{name}"), label, kind: Kind::Supply, targets, route: None, about: About::default() });
         let common = Common { max_in_flight: 1000, ..Common::default() };
         cogs.push((Box::new(feeder(&name)), common));
     }

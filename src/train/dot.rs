@@ -68,7 +68,7 @@ fn broken(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::graph::Node;
+    use crate::train::graph::{About, Node};
 
     #[test]
     fn labels_are_escaped_and_broken() {
@@ -78,6 +78,7 @@ mod tests {
             kind: Kind::Supply,
             targets: vec![0],
             route: None,
+            about: About::default(),
         };
         let dot = to_dot(&Graph { nodes: vec![node] }, "x");
         assert!(dot.contains(r#"label="a(separator=\"\\n\",\npath="#), "{dot}");

@@ -16,6 +16,19 @@ pub struct Node {
     pub targets: Vec<u32>,
     /// The cog that takes what fails in it.
     pub route: Option<u32>,
+    /// What the script says of it.
+    pub about: About,
+}
+
+/// What the script says of a cog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it is: `text::csv_parse`.
+    pub spec: String,
+    /// Where it was made: `file:line`.
+    pub place: Option<String>,
+    /// Stands for all that it was given, closures with their text included: equal in two scripts when the cogs do the same.
+    pub print: u64,
 }
 
 /// What is wrong, or odd, with a graph.
@@ -152,6 +165,7 @@ mod tests {
             kind: *kind,
             targets: Vec::new(),
             route: None,
+            about: About::default(),
         });
         let mut graph = Graph { nodes: nodes.collect() };
         for (from, to) in links {
