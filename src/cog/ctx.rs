@@ -171,7 +171,7 @@ impl<'a> Ctx<'a> {
     /// [`Wake::Room`](crate::escapement::Wake::Room) when there is room again. Events that rest in pools take none.
     pub fn room(&mut self) -> usize {
         self.count_opened();
-        let heavy = self.books.is_heavy();
+        let heavy = self.books.is_heavy() || self.seat.paused;
         let most = if heavy { 0 } else { self.seat.common.max_in_flight };
         let room = most.saturating_sub(self.books.moving_of(self.seat.number));
         self.seat.waits_for_room = room == 0;

@@ -8,6 +8,7 @@ mod batch;
 #[cfg(test)]
 pub(crate) mod bench;
 mod ctx;
+mod faults;
 mod given;
 mod origin;
 mod seat;
@@ -17,6 +18,7 @@ mod value;
 pub use args::{Args, Common, Maker, OnError};
 pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
+pub use faults::{Fault, Faults};
 pub use given::{Callback, Given};
 pub use origin::{Balance, Books, Hold, Holder, Lineage, OriginBlock, Outcome, Pool, Settled, Shelf};
 pub use seat::{Backlog, Event, Notice, Seat, Stats};

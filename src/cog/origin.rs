@@ -215,6 +215,15 @@ impl Books {
         }
     }
 
+    /// The place that a supply gave with the first origin.
+    pub fn place(&self, lineage: &Lineage) -> Option<u64> {
+        match &lineage.0 {
+            Kin::One(block, index) => Some(block.parts.borrow()[*index as usize].place),
+            Kin::Dead(inner) => self.place(inner),
+            Kin::None | Kin::Many(_) => None,
+        }
+    }
+
     /// An id for log lines: the supply's name and the event's number within it; `+n` for further origins.
     pub fn id(&self, lineage: &Lineage) -> String {
         let Some((supply, number, more)) = lineage.first() else { return "-".into() };

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::args::{Common, OnError};
+use super::faults::Faults;
 use super::origin::Lineage;
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
@@ -89,6 +90,10 @@ pub struct Seat {
     pub stalled: bool,
     /// Whether something behind it is, for a cog that heeds this.
     pub blocked: bool,
+    /// What failed in it, by kind.
+    pub faults_seen: Faults,
+    /// Whether it is to read nothing more, for a supply.
+    pub paused: bool,
     /// Parts that it keeps and that take no room of their supplies.
     pub excused: usize,
     /// Which of its bindings has fired, while it is woken by one.
@@ -119,6 +124,8 @@ impl Seat {
             waits_since: None,
             stalled: false,
             blocked: false,
+            faults_seen: Faults::default(),
+            paused: false,
             excused: 0,
             woken_by: None,
             disk: disk::real(),

@@ -6,7 +6,9 @@
 
 pub mod again;
 mod dot;
+mod graft;
 pub mod graph;
+mod live;
 mod notify;
 pub mod panics;
 mod pressure;
@@ -21,6 +23,8 @@ use std::time::Duration;
 
 pub use dot::to_dot;
 use graph::Graph;
+use live::Begun;
+pub use live::{Became, Hop, Marks, Overseer, View};
 use pressure::Pressure;
 use service::Service;
 
@@ -58,6 +62,8 @@ struct Slot {
     route: Option<u32>,
     /// When it panicked lately.
     panics: Vec<Moment>,
+    /// What of it is looked at.
+    marks: Marks,
 }
 
 /// Cogs, joined, on an escapement.
@@ -88,6 +94,12 @@ pub struct Train {
     service: Service,
     /// When the service manager is told next that the loop is alive.
     beat: Option<Token>,
+    /// Who looks in; away while it is called.
+    overseer: Option<Box<dyn Overseer>>,
+    /// The event whose way is to be known, for the next call.
+    begun: Option<Box<Begun>>,
+    /// The cog that stands for who puts data in by hand, once somebody did.
+    injector: Option<u32>,
 }
 
 impl Train {
@@ -106,7 +118,7 @@ impl Train {
                     seat.on_error = OnError::Route(route);
                 }
                 books.name(number as u32, &seat.name);
-                Slot { cog, seat, kind: node.kind, targets: node.targets.clone().into(), route: node.route, panics: Vec::new() }
+                Slot { cog, seat, kind: node.kind, targets: node.targets.clone().into(), route: node.route, panics: Vec::new(), marks: Marks::default() }
             })
             .collect();
         let tells_ends = slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
@@ -130,6 +142,9 @@ impl Train {
             pressure: Pressure::default(),
             service: Service::of_environment(),
             beat: None,
+            overseer: None,
+            begun: None,
+            injector: None,
         };
         train.map_pressure();
         train
@@ -171,6 +186,8 @@ impl Train {
     pub fn deliver(&mut self, fired: Fired) {
         if fired.owner == Escapement::RUNTIME {
             self.runtime(&fired);
+        } else if fired.owner == Self::OVERSEER {
+            self.oversight(fired);
         } else if self.slots.get(fired.owner as usize).is_some_and(|slot| !slot.seat.closed) {
             let wake = fired.wake;
             self.slots[fired.owner as usize].seat.woken_by = Some(fired.token);
@@ -182,6 +199,7 @@ impl Train {
 
     /// Calls a cog and carries on what it emits.
     fn call(&mut self, number: u32, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
+        let begun = self.begun.take();
         let slot = &mut self.slots[number as usize];
         let room = self.spare.pop().unwrap_or_default();
         let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, room);
@@ -190,7 +208,7 @@ impl Train {
         if let Err(told) = &result {
             ctx.fail_given(told);
         }
-        let (out, spent) = ctx.into_emitted();
+        let (mut out, spent) = ctx.into_emitted();
         if let Ok(Err(error)) = &result {
             slot.seat.stats.errors += 1;
             slot.seat.faults += 1;
@@ -200,6 +218,9 @@ impl Train {
             }
         }
         self.keep(spent);
+        if let Some(begun) = begun {
+            self.end_hop(number, *begun, &mut out);
+        }
         self.forward(number, out);
         self.after_call(number);
         if let Err(told) = result {
@@ -216,6 +237,13 @@ impl Train {
 
     /// Carries what `from` emitted to all that it feeds, each branch to its end before the next.
     fn forward(&mut self, from: u32, mut events: Vec<Event>) {
+        if !events.is_empty() && self.slots[from as usize].marks.any() {
+            self.show_leaving(from, &mut events);
+        }
+        self.spread(from, events);
+    }
+
+    fn spread(&mut self, from: u32, mut events: Vec<Event>) {
         if events.is_empty() {
             self.keep(events);
             return;
@@ -242,6 +270,14 @@ impl Train {
     }
 
     fn turn(&mut self, number: u32, events: Vec<Event>) {
+        if self.slots[number as usize].marks.any() {
+            self.turn_seen(number, events);
+        } else {
+            self.turn_batch(number, events);
+        }
+    }
+
+    fn turn_batch(&mut self, number: u32, events: Vec<Event>) {
         let seat = &mut self.slots[number as usize].seat;
         if seat.closed {
             // What is told of the end may make data that come too late.

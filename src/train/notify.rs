@@ -133,7 +133,7 @@ impl Train {
     /// Lets a supply that waits for room be told of some, once there is enough to be worth it.
     fn offer_room(&mut self, supply: u32) {
         let seat = &self.slots[supply as usize].seat;
-        if seat.waits_for_room && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 && !self.books.is_half_heavy() {
+        if seat.waits_for_room && !seat.paused && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 && !self.books.is_half_heavy() {
             self.give_room(supply);
         }
     }
@@ -142,10 +142,10 @@ impl Train {
     /// the rest may keep it until more comes.
     fn could_read(&self, supply: u32) -> bool {
         let seat = &self.slots[supply as usize].seat;
-        seat.waits_for_room && !seat.closed && self.books.has_room(supply, seat.common.max_in_flight)
+        seat.waits_for_room && !seat.closed && !seat.paused && self.books.has_room(supply, seat.common.max_in_flight)
     }
 
-    fn give_room(&mut self, supply: u32) {
+    pub(super) fn give_room(&mut self, supply: u32) {
         let seat = &mut self.slots[supply as usize].seat;
         seat.waits_for_room = false;
         seat.waits_since = None;

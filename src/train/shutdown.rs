@@ -20,6 +20,7 @@ impl Train {
     /// Ends every cog in order and gives the exit status.
     pub(super) fn shut_down(&mut self) -> Result<i32> {
         self.service.tell("STOPPING=1");
+        self.end_oversight();
         let begun = self.esc.now();
         let answers = begun + self.options.finish_timeout;
         let mut deadline = begun + DEADLINE;

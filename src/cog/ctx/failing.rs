@@ -20,6 +20,9 @@ impl Ctx<'_> {
     pub(in crate::cog) fn fail(&mut self, error: &Error, kept: Option<Datum>) {
         self.turning = false;
         self.seat.stats.errors += 1;
+        let (books, lineage) = (self.books, self.sent.map_or(&self.given, |first| &self.out[first].lineage));
+        let id = || self.id.clone().unwrap_or_else(|| books.id(lineage));
+        self.seat.faults_seen.note(error, id, || self.esc.wall());
         // The failing part is one more than those that went on.
         self.books.split(self.lineage(), self.parts);
         match (self.seat.on_error, kept) {
