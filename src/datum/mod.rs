@@ -2,7 +2,8 @@
 //!
 //! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `row` is a map whose values wait in
 //! their text, `view` a look at one of them; `number` is numbers that fit
-//! neither `i64` nor `f64` without loss; `lanes` looks at many bytes at once; `json` reads and writes it; `path` finds places in it.
+//! neither `i64` nor `f64` without loss; `lanes` looks at many bytes at once; `json` reads and writes it; `path` finds places in it; as a `parcel` it goes to
+//! another thread.
 //! Knows neither cogs nor Rhai.
 
 pub mod json;
@@ -11,6 +12,7 @@ mod lanes;
 mod map;
 mod near;
 mod number;
+mod parcel;
 mod path;
 mod row;
 mod text;
@@ -26,6 +28,7 @@ pub use lanes::{Lanes, SPAN, last_marks, marks};
 pub use map::Map;
 pub use near::Near;
 pub use number::{Num, plain_digits};
+pub use parcel::Parcel;
 pub use path::{Path, Step};
 pub use row::{Cell, Look, Row, Shape};
 pub use text::{Block, Text};
