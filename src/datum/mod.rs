@@ -2,8 +2,8 @@
 //!
 //! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `row` is a map whose values wait in
 //! their text, `view` a look at one of them; `number` is numbers that fit
-//! neither `i64` nor `f64` without loss; `lanes` looks at many bytes at once; `json` reads and writes it; `path` finds places in it; as a `parcel` it goes to
-//! another thread.
+//! neither `i64` nor `f64` without loss; `lanes` looks at many bytes at once; `json` reads and writes it; `path` finds places in it;
+//! as a `parcel` it goes to another thread.
 //! Knows neither cogs nor Rhai.
 
 pub mod json;

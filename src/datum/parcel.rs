@@ -47,17 +47,6 @@ impl Parcel {
             _ => None,
         }
     }
-
-    /// With each text in it, keys included, as `change` gives it.
-    pub fn with_texts(self, change: &impl Fn(String) -> String) -> Self {
-        match self {
-            Self::Str(text) => Self::Str(change(text)),
-            Self::Number(text) => Self::Number(change(text)),
-            Self::List(list) => Self::List(list.into_iter().map(|part| part.with_texts(change)).collect()),
-            Self::Map(entries) => Self::Map(entries.into_iter().map(|(key, part)| (change(key), part.with_texts(change))).collect()),
-            other => other,
-        }
-    }
 }
 
 impl From<&Datum> for Parcel {
@@ -171,11 +160,5 @@ mod tests {
             assert_eq!(parcel.to_json(), text.replace("\\u017e", "ž"));
             assert_eq!(parcel.get("z"), Some(&Parcel::Number("1.50".into())));
         }
-    }
-
-    #[test]
-    fn each_text_can_be_changed() {
-        let parcel = Parcel::from(&json::read(r#"{"a": ["xx", {"xx": 1}]}"#).unwrap());
-        assert_eq!(parcel.with_texts(&|text| text.replace("xx", "y")).to_json(), r#"{"a":["y",{"y":1}]}"#);
     }
 }

@@ -74,6 +74,10 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
     let host = desk.host();
     let cog_name = |cog: u32| desk.winding.borrow().cogs.get(cog as usize).map_or_else(String::new, |made| made.name.clone());
     let print = print::of(&host, &given, &cog_name);
+    let mut callables = Vec::new();
+    for (name, value) in &given {
+        gather(name, value, &mut callables);
+    }
     let given: Vec<(String, Given)> = given
         .into_iter()
         .map(|(name, value)| (name, route(desk, call, value)))
@@ -109,11 +113,24 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
         options: if spec.name == "cog" { String::new() } else { shown },
         print,
         place: call.place.clone(),
+        callables,
         built,
     };
     let mut winding = desk.winding.borrow_mut();
     winding.cogs.push(made);
     CogHandle(winding.cogs.len() as u32 - 1)
+}
+
+/// The callables in the value of an option: `fields.total`, `rules[0]`.
+fn gather(name: &str, value: &Dynamic, callables: &mut Vec<(String, Dynamic)>) {
+    let value = value.flatten_clone();
+    if value.is_fnptr() || value.read_lock::<RhaiMap>().is_some_and(|map| map.get("run").is_some_and(Dynamic::is_fnptr)) {
+        callables.push((name.to_owned(), value));
+    } else if let Some(map) = value.read_lock::<RhaiMap>() {
+        map.iter().for_each(|(key, item)| gather(&format!("{name}.{key}"), item, callables));
+    } else if let Some(list) = value.read_lock::<Array>() {
+        list.iter().enumerate().for_each(|(place, item)| gather(&format!("{name}[{place}]"), item, callables));
+    }
 }
 
 /// A line given as an option, as an error route is, stands for its first cog; the rest of it is put into the train.

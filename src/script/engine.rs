@@ -19,7 +19,7 @@ const MIB: usize = 1 << 20;
 /// An engine with everything that scripts may use; libraries come on top.
 pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     let mut engine = Engine::new();
-    limit(&mut engine, watch);
+    limit(&mut engine, desk, watch);
     engine.register_type_with_name::<CogHandle>("Cog");
     engine.register_type_with_name::<Line>("Line");
     engine.register_type_with_name::<TrainHandle>("Train");
@@ -58,7 +58,7 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     engine
 }
 
-fn limit(engine: &mut Engine, watch: &Rc<Watch>) {
+fn limit(engine: &mut Engine, desk: &Desk, watch: &Rc<Watch>) {
     // The tree is kept as it was written: `check` and `lower` read it, and positions stay true.
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_module_resolver(DummyModuleResolver::new());
@@ -76,6 +76,10 @@ fn limit(engine: &mut Engine, watch: &Rc<Watch>) {
     let watch = Rc::clone(watch);
     engine.on_progress(move |_| watch.check());
     // Standard output is for data alone.
-    engine.on_print(|text| log::info(format_args!("print: {text}")));
-    engine.on_debug(|text, source, position| log::debug(format_args!("debug: {}:{position:?}: {text}", source.unwrap_or("script"))));
+    let voice = Rc::clone(&desk.voice);
+    engine.on_print(move |text| voice.say(text, || log::info(format_args!("print: {text}"))));
+    let voice = Rc::clone(&desk.voice);
+    engine.on_debug(move |text, source, position| {
+        voice.say(text, || log::debug(format_args!("debug: {}:{position:?}: {text}", source.unwrap_or("script"))));
+    });
 }

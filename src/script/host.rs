@@ -4,19 +4,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, Position, Scope, Stmt};
 
 use super::calls::Calls;
 use super::lower::Refusal;
 use super::report::{Place, Report, Source};
 use super::stage::Stage;
-use super::watch::{CALL, WINDING, Watch};
+use super::watch::{CALL, Limits, WINDING, Watch};
 use crate::error::{Error, nearest, shorten};
 
 /// Engine, script, and where everything in it stands.
 pub struct Host {
     /// The engine; complete before the script is evaluated.
-    pub engine: Engine,
+    pub engine: Rc<Engine>,
     /// The script.
     pub ast: AST,
     /// The script's own text.
@@ -25,7 +25,9 @@ pub struct Host {
     pub libraries: Vec<(Rc<Source>, AST)>,
     /// Whether closures may be lowered.
     pub lowers: bool,
-    watch: Rc<Watch>,
+    pub(super) watch: Rc<Watch>,
+    /// Of one call.
+    limits: Limits,
     /// Whether the top level was evaluated: from here on variables change by closures only.
     wound: Cell<bool>,
     calls: Calls,
@@ -47,12 +49,13 @@ impl Host {
             }
         }
         Self {
-            engine,
+            engine: Rc::new(engine),
             ast,
             main,
             libraries,
             lowers,
             watch,
+            limits: CALL,
             wound: Cell::new(false),
             calls: Calls::default(),
             told: RefCell::default(),
@@ -61,12 +64,39 @@ impl Host {
         }
     }
 
-    /// Evaluates the script's top level.
+    /// A host beside this one: the same engine, with `more` and the script's functions as its tree; `source` is the text of
+    /// `more`, `homes` are those of its functions.
+    pub(super) fn beside(&self, more: &AST, source: &Rc<Source>, homes: &HashMap<String, Rc<Source>>, limits: Limits) -> Self {
+        let mut own = self.homes.borrow().clone();
+        own.extend(self.ast.iter_functions().map(|function| (function.name.to_owned(), Rc::clone(&self.main))));
+        own.extend(homes.iter().map(|(name, home)| (name.clone(), Rc::clone(home))));
+        let mut ast = self.ast.clone_functions_only();
+        // Errors tell no source but that of a library: what else there is is found by its name.
+        ast.clear_source();
+        ast.combine(more.clone());
+        Self {
+            engine: Rc::clone(&self.engine),
+            ast,
+            main: Rc::clone(source),
+            libraries: self.libraries.clone(),
+            lowers: self.lowers,
+            watch: Rc::clone(&self.watch),
+            limits,
+            wound: Cell::new(true),
+            calls: Calls::default(),
+            told: RefCell::default(),
+            stage: Stage::default(),
+            homes: RefCell::new(own),
+        }
+    }
+
+    /// Evaluates the script's top level; `scope` is left with its variables.
     ///
     /// # Errors
     /// What the script raised.
-    pub fn evaluate(&self) -> Result<Dynamic, Box<EvalAltResult>> {
-        let value = self.watch.during(WINDING, || self.engine.eval_ast::<Dynamic>(&self.ast));
+    pub fn evaluate(&self, scope: &mut Scope<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
+        let limits = if self.wound.get() { self.limits } else { WINDING };
+        let value = self.watch.during(limits, || self.engine.eval_ast_with_scope::<Dynamic>(scope, &self.ast));
         self.wound.set(true);
         value
     }
@@ -87,7 +117,7 @@ impl Host {
         args: [Dynamic; N],
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         // It may be called while the script is wound, as a cast: that has limits of its own, which go on behind it.
-        self.watch.during(CALL, || self.calls.call(&self.engine, &self.ast, function, this, args))
+        self.watch.during(self.limits, || self.calls.call(&self.engine, &self.ast, function, this, args))
     }
 
     /// The source in which that function stands.

@@ -7,6 +7,7 @@
 //! `lower` goes past it; `report` is what the user reads.
 
 mod accessors;
+pub mod bench;
 mod callback;
 mod calls;
 mod check;
@@ -26,12 +27,15 @@ mod settings;
 mod stack;
 mod stage;
 mod train;
+mod voice;
 mod watch;
 mod winding;
 mod wound;
 
 use std::path::Path;
 use std::rc::Rc;
+
+use rhai::{Engine, Scope};
 
 pub use lower::Told;
 pub use stack::widen;
@@ -48,9 +52,12 @@ use winding::Desk;
 /// # Errors
 /// The script could not be read or compiled, or a library could not; all other faults stand in the [`Wound`].
 pub fn wind(path: &Path, setting: Setting) -> Result<Wound, Vec<Report>> {
-    let source = libraries::read(path, &path.to_string_lossy()).map_err(|report| vec![report])?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    wind_source(source, dir, setting)
+    wind_source(libraries::read(path, &path.to_string_lossy()).map_err(|report| vec![report])?, home(path), setting)
+}
+
+/// The directory of a script, in which its libraries are looked for.
+fn home(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Winds a script given as text; libraries are looked for in `dir`.
@@ -62,24 +69,35 @@ pub fn wind_text(name: &str, text: &str, dir: &Path, setting: Setting) -> Result
 }
 
 fn wind_source(source: Rc<Source>, dir: &Path, setting: Setting) -> Result<Wound, Vec<Report>> {
-    let lowers = !setting.no_lower;
-    let desk = Desk::new(setting);
-    let watch = Watch::new();
-    let mut engine = engine::engine(&desk, &watch);
+    wind_at(source, dir, &Desk::new(setting), &Watch::new(), |_| (), &mut Scope::new())
+}
+
+/// Winds a script at that desk, with an engine that was fitted out; `scope` is left with the variables of its top level.
+fn wind_at(
+    source: Rc<Source>,
+    dir: &Path,
+    desk: &Desk,
+    watch: &Rc<Watch>,
+    fit: impl FnOnce(&mut Engine),
+    scope: &mut Scope<'_>,
+) -> Result<Wound, Vec<Report>> {
+    let lowers = !desk.setting.no_lower;
+    let mut engine = engine::engine(desk, watch);
+    fit(&mut engine);
     let mut script = engine.compile(libraries::compilable(&source)).map_err(|error| vec![syntax(&source, &error)])?;
     script.set_source(source.name.clone());
     let libraries = libraries::load(&mut engine, &script, &source, dir)?;
-    let host = Rc::new(Host::new(engine, script, source, libraries, watch, lowers));
+    let host = Rc::new(Host::new(engine, script, source, libraries, Rc::clone(watch), lowers));
     desk.seat(&host);
-    check::walk(&desk, &host, &host.ast);
-    let value = match host.evaluate() {
+    check::walk(desk, &host, &host.ast);
+    let value = match host.evaluate(scope) {
         Ok(value) => Some(value),
         Err(error) => {
             desk.report(host.report(error, Rc::clone(&host.main)));
             None
         }
     };
-    Ok(wound::complete(&desk, host, value))
+    Ok(wound::complete(desk, host, value))
 }
 
 /// A syntax error as a report, with advice where the letters around it tell what was meant.

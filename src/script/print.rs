@@ -24,7 +24,9 @@ pub(super) fn of(host: &Host, options: &[(String, Dynamic)], cog_name: &dyn Fn(u
         let mut functions: Vec<String> = trees(host)
             .flat_map(AST::iter_fn_def)
             .filter(|definition| !definition.name.starts_with("anon$"))
-            .map(|definition| format!("{}/{}: {}", definition.name, definition.params.len(), without_places(&format!("{:?}", definition.body))))
+            .map(|definition| {
+                format!("{}/{}: {}", definition.name, definition.params.len(), without_places(&format!("{:?}", definition.body)))
+            })
             .collect();
         functions.sort_unstable();
         functions.hash(&mut printer.hasher);

@@ -229,9 +229,12 @@ fn register_log(desk: &Desk, module: &mut Module) {
         ("error", Priority::Error),
         ("critical", Priority::Crit),
     ] {
-        FuncRegistration::new(name).set_into_module(module, move |text: ImmutableString| log::write(priority, &text));
-        FuncRegistration::new(name)
-            .set_into_module(module, move |id: ImmutableString, text: ImmutableString| log::write_id(priority, &id, &text));
+        let voice = Rc::clone(&desk.voice);
+        FuncRegistration::new(name).set_into_module(module, move |text: ImmutableString| voice.say(&text, || log::write(priority, &text)));
+        let voice = Rc::clone(&desk.voice);
+        FuncRegistration::new(name).set_into_module(module, move |id: ImmutableString, text: ImmutableString| {
+            voice.say(&text, || log::write_id(priority, &id, &text));
+        });
     }
 }
 

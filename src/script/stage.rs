@@ -25,6 +25,19 @@ struct Asked {
     emitted: Vec<(Datum, Vec<HoldValue>)>,
     notices: Vec<(String, Vec<Datum>)>,
     stop: Option<i32>,
+    /// Nothing of it will be done.
+    rehearsal: bool,
+}
+
+/// What a method asked for that ran apart from the train.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// Whether it held what it was given.
+    pub held: bool,
+    /// What it emitted.
+    pub emitted: Vec<Datum>,
+    /// The names of what it notified.
+    pub notices: Vec<String>,
 }
 
 /// The place where a method that runs leaves its wishes; empty while none does.
@@ -67,6 +80,15 @@ impl Stage {
         Ok(result)
     }
 
+    /// Runs a method of a cog apart from the train: what it asks for is told, and not done.
+    pub(super) fn rehearse<T>(&self, method: impl FnOnce() -> T) -> (T, Wishes) {
+        let around = self.asked.replace(Some(Asked { rehearsal: true, ..Asked::default() }));
+        let result = method();
+        let asked = self.asked.replace(around).unwrap_or_default();
+        let emitted = asked.emitted.into_iter().map(|(datum, _)| datum).collect();
+        (result, Wishes { held: asked.held, emitted, notices: asked.notices.into_iter().map(|(name, _)| name).collect() })
+    }
+
     fn ask<T>(&self, what: &str, f: impl FnOnce(&mut Asked) -> Raised<T>) -> Raised<T> {
         match &mut *self.asked.borrow_mut() {
             Some(asked) => f(asked),
@@ -87,9 +109,11 @@ pub(super) fn register(desk: &Desk, global: &mut Module) {
     let at = desk.clone();
     add("hold").set_into_module(global, move |_: TrainHandle| -> Raised<HoldValue> {
         at.host().stage.ask("hold", |asked| {
-            let holder = asked.holder.as_ref().ok_or("`train.hold` keeps the datum that `run` is given; nothing is given here")?;
+            if asked.holder.is_none() && !asked.rehearsal {
+                return Err("`train.hold` keeps the datum that `run` is given; nothing is given here".into());
+            }
             asked.held = true;
-            Ok(HoldValue(Rc::new(RefCell::new(Some(holder.hold())))))
+            Ok(HoldValue(Rc::new(RefCell::new(asked.holder.as_ref().map(Holder::hold)))))
         })
     });
     add("release").set_into_module(global, |hold: HoldValue| {

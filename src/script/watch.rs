@@ -4,10 +4,13 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rhai::{Dynamic, EvalAltResult};
 use rustix::time::{ClockId, clock_gettime};
+
+use super::bench::Bell;
 
 /// Limits of one evaluation: winding, or one call of a cog.
 #[derive(Clone, Copy, Debug)]
@@ -18,15 +21,16 @@ pub(super) struct Limits {
     pub operations: u64,
     /// Time at most.
     pub time: Duration,
+    /// What it may have at a time, in MiB: all strings, arrays and maps together.
+    pub memory: u64,
 }
 
 /// Of the script's top level.
-pub(super) const WINDING: Limits = Limits { what: "the script's top level", operations: 50_000_000, time: Duration::from_secs(10) };
+pub(super) const WINDING: Limits =
+    Limits { what: "the script's top level", operations: 50_000_000, time: Duration::from_secs(10), memory: 64 };
 /// Of one call of a cog.
-pub(super) const CALL: Limits = Limits { what: "one call", operations: 1_000_000, time: Duration::from_secs(1) };
+pub(super) const CALL: Limits = Limits { what: "one call", operations: 1_000_000, time: Duration::from_secs(1), memory: 64 };
 
-/// What one evaluation may have at a time, in MiB: all strings, arrays and maps together.
-const MEMORY: u64 = 64;
 /// Operations between two looks at the clock. One may take milliseconds and make 16 MiB, hence so few; while they do, each is
 /// looked at.
 const LOOK: u64 = 8;
@@ -77,12 +81,37 @@ pub struct Watch {
     /// What a function found that could not raise it.
     fault: RefCell<Option<Box<EvalAltResult>>>,
     memory: OnceCell<Option<File>>,
+    /// By which another thread ends what runs.
+    bell: Option<Arc<Bell>>,
 }
 
 impl Watch {
     /// A watch that holds nobody back yet.
     pub fn new() -> Rc<Self> {
-        Rc::new(Self { run: Run::new(WINDING), fault: RefCell::default(), memory: OnceCell::new() })
+        Self::with_bell(None)
+    }
+
+    /// A watch whose evaluations another thread may end.
+    pub(super) fn with_bell(bell: Option<Arc<Bell>>) -> Rc<Self> {
+        Rc::new(Self { run: Run::new(WINDING), fault: RefCell::default(), memory: OnceCell::new(), bell })
+    }
+
+    /// What is done meanwhile does not count for the evaluation under way.
+    pub(super) fn rest<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        let around = Run::new(WINDING);
+        self.run.swap(&around);
+        let began = now();
+        let value = meanwhile();
+        self.run.swap(&around);
+        let rested = now() - began;
+        for moment in [&self.run.started, &self.run.last] {
+            if moment.get() > 0 {
+                moment.set(moment.get() + rested);
+            }
+        }
+        // Its memory is measured anew.
+        self.run.looked.set(0);
+        value
     }
 
     /// An evaluation with these limits begins; it ends before the one around it goes on.
@@ -125,6 +154,9 @@ impl Watch {
         if let Some(fault) = &*self.fault.borrow() {
             return Some(fault.to_string().into());
         }
+        if self.bell.as_ref().is_some_and(|bell| bell.rings()) {
+            return Some("interrupted".into());
+        }
         let (run, now) = (&self.run, now());
         let limits = run.limits.get();
         if operations > limits.operations {
@@ -138,7 +170,12 @@ impl Watch {
         // The operation after the last allowed one is looked at, come what may.
         run.next.set((operations + if slow { 1 } else { LOOK }).min(limits.operations + 1));
         if now - run.started.get() > u64::try_from(limits.time.as_nanos()).unwrap_or(u64::MAX) {
-            return Some(format!("more than {} s in {}", limits.time.as_secs(), limits.what).into());
+            let time = if limits.time.as_secs() > 0 || limits.time.is_zero() {
+                format!("{} s", limits.time.as_secs())
+            } else {
+                format!("{} ms", limits.time.as_millis())
+            };
+            return Some(format!("more than {time} in {}", limits.what).into());
         }
         // Short calls end before the memory is looked at for the first time.
         if now - run.looked.get().max(run.started.get()) < SPAN {
@@ -149,7 +186,7 @@ impl Watch {
             run.pages.set(pages);
         }
         let grown = pages.saturating_sub(run.pages.get()) * page_size();
-        (grown > MEMORY << 20).then(|| format!("more than {MEMORY} MiB of data in {}", limits.what).into())
+        (grown > limits.memory << 20).then(|| format!("more than {} MiB of data in {}", limits.memory, limits.what).into())
     }
 
     /// Pages of memory that the process has; none where the system does not tell.
@@ -190,14 +227,14 @@ mod tests {
     #[test]
     fn the_first_operation_too_many_is_the_last() {
         for operations in [1000, 1001, 1999, 2500] {
-            let limits = Limits { what: "a test", operations, time: Duration::MAX };
+            let limits = Limits { what: "a test", operations, time: Duration::MAX, memory: 64 };
             assert_eq!(ended(limits, 10_000), Some((operations + 1, format!("more than {operations} operations in a test"))));
         }
     }
 
     #[test]
     fn the_clock_is_looked_at_soon() {
-        let limits = Limits { what: "a test", operations: 1_000_000, time: Duration::ZERO };
+        let limits = Limits { what: "a test", operations: 1_000_000, time: Duration::ZERO, memory: 64 };
         let (_, told) = ended(limits, 1_000_000).unwrap();
         assert_eq!(told, "more than 0 s in a test");
     }

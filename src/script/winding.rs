@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::rc::{Rc, Weak};
 
-use rhai::{EvalAltResult, FnPtr, Position};
+use rhai::{Dynamic, EvalAltResult, FnPtr, Position};
 
 use super::host::Host;
 use super::report::{Place, Report};
+use super::voice::Voice;
 use crate::cog::{Cog, CogSpec, Common, Kind};
 use crate::log;
 use crate::train::Options;
@@ -59,6 +60,8 @@ pub(super) struct Made {
     pub print: u64,
     /// Where.
     pub place: Option<Place>,
+    /// What it was given that the script can be asked for: by option, closures, functions and maps with `run`.
+    pub callables: Vec<(String, Dynamic)>,
     /// The cog with its common options; none when a fault was noted.
     pub built: Option<(Box<dyn Cog>, Common)>,
 }
@@ -128,6 +131,8 @@ pub(super) struct Desk {
     /// The way it is wound.
     pub setting: Rc<Setting>,
     host: Rc<RefCell<Weak<Host>>>,
+    /// Where `print` and the log's functions go.
+    pub voice: Rc<Voice>,
     /// Whether the script has been wound: from then on nothing more can be declared.
     pub wound: Rc<Cell<bool>>,
 }

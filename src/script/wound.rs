@@ -42,6 +42,8 @@ pub struct Wound {
     pub gathered: bool,
     /// What to call when the train is done.
     pub on_done: Vec<FnPtr>,
+    /// What each cog of the graph was given that the script can be asked for.
+    pub(super) callables: Vec<Vec<(String, Dynamic)>>,
 }
 
 impl Wound {
@@ -53,6 +55,11 @@ impl Wound {
     /// What became of the script's closures and functions: lowered, or not and why.
     pub fn explain(&self) -> Vec<super::Told> {
         super::lower::told(&self.host)
+    }
+
+    /// The script as expressions of users see it while the train runs.
+    pub fn live(&self) -> super::bench::Live {
+        super::bench::Live::new(&self.host)
     }
 
     /// The script's name.
@@ -178,6 +185,7 @@ pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> W
     }
     super::report::in_order(&mut winding.reports, &host.main.name);
     let faulty = winding.reports.iter().any(|report| !report.warning);
+    let callables = drawn.cogs.iter().map(|cog| std::mem::take(&mut winding.cogs[*cog as usize].callables)).collect();
     let mut made: Vec<Option<(Box<dyn Cog>, Common)>> = winding.cogs.into_iter().map(|made| made.built).collect();
     let cogs = if faulty { Vec::new() } else { drawn.cogs.iter().filter_map(|cog| made[*cog as usize].take()).collect() };
     let status = value.and_then(|value| value.as_int().ok()).map_or(0, |status| status.rem_euclid(256) as u8);
@@ -194,6 +202,7 @@ pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> W
         placeholders: winding.placeholders,
         gathered: winding.gathered,
         on_done: winding.on_done,
+        callables,
     }
 }
 

@@ -231,13 +231,27 @@ fn check((reads, does, links, grave): Case) -> Result<Balance, TestCaseError> {
     let mut graph = Graph::default();
     let mut cogs: Vec<(Box<dyn Cog>, Common)> = Vec::new();
     for (number, reads) in reads.into_iter().enumerate() {
-        let node = Node { name: format!("s{number}"), label: String::new(), kind: Kind::Supply, targets: Vec::new(), route: None, about: About::default() };
+        let node = Node {
+            name: format!("s{number}"),
+            label: String::new(),
+            kind: Kind::Supply,
+            targets: Vec::new(),
+            route: None,
+            about: About::default(),
+        };
         graph.nodes.push(node);
         let source = Source { reads, ends: Rc::clone(&ends), number: number as u32 };
         cogs.push((Box::new(source), Common { max_in_flight: 20, ..Common::default() }));
     }
     for (number, does) in does.into_iter().enumerate() {
-        let mut node = Node { name: format!("c{number}"), label: String::new(), kind: Kind::Convert, targets: Vec::new(), route: None, about: About::default() };
+        let mut node = Node {
+            name: format!("c{number}"),
+            label: String::new(),
+            kind: Kind::Convert,
+            targets: Vec::new(),
+            route: None,
+            about: About::default(),
+        };
         let mut common = Common::default();
         match does {
             // The last cog stands for the error route, if there is one.
@@ -327,7 +341,8 @@ impl Cog for Panicker {
 
 #[test]
 fn a_cog_that_panics_begins_anew_and_stops_the_train_at_the_third_time() {
-    let node = |name: &str, kind, targets| Node { name: name.into(), label: String::new(), kind, targets, route: None, about: About::default() };
+    let node =
+        |name: &str, kind, targets| Node { name: name.into(), label: String::new(), kind, targets, route: None, about: About::default() };
     let graph = Graph { nodes: vec![node("s", Kind::Supply, vec![1]), node("p", Kind::Convert, vec![])] };
     let ends = Rc::new(RefCell::new(BTreeMap::new()));
     // Each read of 15 has a thirteen in it, and four data that the supply itself refuses.
@@ -357,7 +372,8 @@ fn a_cog_that_panics_begins_anew_and_stops_the_train_at_the_third_time() {
 
 #[test]
 fn what_is_left_of_a_batch_after_a_panic_goes_the_error_route() {
-    let node = |name: &str, kind, targets, route| Node { name: name.into(), label: String::new(), kind, targets, route, about: About::default() };
+    let node =
+        |name: &str, kind, targets, route| Node { name: name.into(), label: String::new(), kind, targets, route, about: About::default() };
     let nodes =
         vec![node("s", Kind::Supply, vec![1], None), node("p", Kind::Convert, vec![], Some(2)), node("grave", Kind::Drain, vec![], None)];
     let source = Source { reads: vec![19], ends: Rc::default(), number: 0 };

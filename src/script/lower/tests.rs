@@ -30,7 +30,7 @@ impl Case {
         let libraries = libraries::load(&mut engine, &tree, &source, Path::new(".")).unwrap();
         let host = Rc::new(Host::new(engine, tree, source, libraries, watch, lowers));
         desk.seat(&host);
-        let value = host.evaluate().unwrap_or_else(|error| panic!("{error} in {script}"));
+        let value = host.evaluate(&mut rhai::Scope::new()).unwrap_or_else(|error| panic!("{error} in {script}"));
         let function = ScriptFn::new(&host, value.cast::<FnPtr>());
         Self { host, function }
     }

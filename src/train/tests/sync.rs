@@ -76,7 +76,8 @@ impl Cog for Syncs {
 #[test]
 fn who_asks_for_a_sync_is_told_when_one_that_began_later_is_over() {
     let story = Story::default();
-    let node = |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
+    let node =
+        |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
     let graph = Graph { nodes: vec![node("asks", Kind::Supply, vec![1]), node("syncs", Kind::Drain, vec![])] };
     let cogs: Vec<(Box<dyn Cog>, Common)> =
         vec![(Box::new(Asks(Rc::clone(&story))), Common::default()), (Box::new(Syncs(Rc::clone(&story), false)), Common::default())];
@@ -110,7 +111,8 @@ impl Cog for Keeps {
 fn a_checkpoint_is_left_as_it_is_when_a_sync_is_not_over_at_the_end() {
     for fails in [true, false] {
         let story = Story::default();
-        let node = |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
+        let node =
+            |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
         let graph = Graph { nodes: vec![node("keeps", Kind::Supply, vec![1]), node("syncs", Kind::Drain, vec![])] };
         let cogs: Vec<(Box<dyn Cog>, Common)> =
             vec![(Box::new(Keeps(Rc::clone(&story))), Common::default()), (Box::new(Syncs(Rc::clone(&story), fails)), Common::default())];

@@ -72,7 +72,7 @@ impl Road {
         tree.set_source(source.name.clone());
         let host = Rc::new(Host::new(engine, tree, source, Vec::new(), watch, lowers));
         desk.seat(&host);
-        let value: Dynamic = host.evaluate().map_err(|error| format!("does not evaluate: {error}"))?;
+        let value: Dynamic = host.evaluate(&mut rhai::Scope::new()).map_err(|error| format!("does not evaluate: {error}"))?;
         let function = value.try_cast::<FnPtr>().ok_or("gives no callable")?;
         let callable = ScriptFn::new(&host, function);
         let made = match script.used {
