@@ -6,6 +6,7 @@ pub mod cogs;
 pub mod conf;
 pub mod datum;
 pub mod disk;
+pub mod draw;
 pub mod error;
 pub mod escapement;
 pub mod getset;

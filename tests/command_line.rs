@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 
-use crate::rig::Rig;
+use crate::rig::{Outcome, Rig};
 
 const ECHO: &str = "let train = movement::train();\ntrain.update(fs::stdin_supply() |> fs::stdout_drain());\ntrain.run();\n";
 
@@ -86,6 +86,35 @@ fn nothing_is_touched_before_the_run() {
         let outcome = Rig::new().command([command]).script("touch.rhai", script).run().expect_status(0);
         assert!(!outcome.path("out.txt").exists() && !outcome.path("log.txt").exists(), "{command}");
     }
+}
+
+#[test]
+fn the_train_is_drawn_as_the_ending_or_the_format_says() {
+    fn drawn<const N: usize>(args: [&str; N]) -> Outcome {
+        Rig::new().command(["dot"]).script("echo.rhai", ECHO).args(args).run()
+    }
+    for (file, begin) in [
+        ("a.dot", "digraph "),
+        ("a.gv", "digraph "),
+        ("plain", "digraph "),
+        ("a.SVG", "<svg "),
+        ("a.mmd", "%% echo.rhai\nflowchart LR\n"),
+        ("a.json", "{\n"),
+    ] {
+        let outcome = drawn(["-o", file]).expect_status(0).expect_stdout("").expect_stderr("");
+        assert!(outcome.file(file).starts_with(begin), "{file}: {}", outcome.file(file));
+    }
+    let svg = drawn(["--format", "svg"]).expect_status(0).stdout;
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
+    // What is asked for is stronger than an ending.
+    let outcome = drawn(["-o", "a.png", "--format", "json"]).expect_status(0);
+    let json: serde_json::Value = serde_json::from_str(&outcome.file("a.png")).expect("it is JSON");
+    assert_eq!((&json["title"], &json["nodes"][0]["kind"]), (&"echo.rhai".into(), &"supply".into()));
+    assert!(json["nodes"][0]["place"].as_str().is_some_and(|place| place.starts_with("echo.rhai:")), "{json}");
+    assert_eq!((&json["edges"][0]["from"], &json["edges"][0]["error"]), (&json["nodes"][0]["name"], &false.into()));
+    let refused = drawn(["-o", "a.png"]).expect_status(2).expect_told(["a.png", "--format", "svg"]);
+    assert!(!refused.path("a.png").exists());
+    drawn(["--format", "png"]).expect_status(2).expect_told(["png", "mermaid"]);
 }
 
 #[test]

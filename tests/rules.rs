@@ -22,8 +22,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("state", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("cogs", &["cog", "datum", "disk", "error", "escapement", "getset", "log", "state"]),
     ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
-    ("script", &["cog", "cogs", "conf", "datum", "error", "getset", "log", "secrets", "train"]),
-    ("cli", &["cog", "cogs", "datum", "error", "escapement", "log", "script", "secrets", "train"]),
+    ("draw", &["cog", "train"]),
+    ("script", &["cog", "cogs", "conf", "datum", "draw", "error", "getset", "log", "secrets", "train"]),
+    ("cli", &["cog", "cogs", "datum", "draw", "error", "escapement", "log", "script", "secrets", "train"]),
 ];
 
 /// Where a crate may appear; all others may appear anywhere.
@@ -158,6 +159,20 @@ fn rooms_know_only_what_they_may() {
             let drives = source.test && room == "escapement";
             if is_room && !drives && room != source.room() && !allowed.contains(&room.as_str()) {
                 faults.push(format!("src/{}:{number}: `{}` must not know `{room}`", source.path, source.room()));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn drawing_knows_the_graph_and_kinds_of_cogs_only() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| source.room() == "draw") {
+        for (number, line) in source.code(true) {
+            let known = ["crate::draw", "crate::cog::Kind", "crate::train::graph"];
+            if line.matches("crate::").count() > known.iter().map(|known| line.matches(known).count()).sum() {
+                faults.push(format!("src/{}:{number}: {}", source.path, line.trim()));
             }
         }
     }

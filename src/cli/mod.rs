@@ -163,7 +163,7 @@ pub fn command() -> Command {
              deadbeat run pipeline.rhai --input-files access.log\n  \
              deadbeat run pipeline.rhai --help        the script's own options\n  \
              deadbeat check pipeline.rhai             all faults at once, nothing is run\n  \
-             deadbeat dot pipeline.rhai | dot -Tsvg   the geartrain as a picture\n  \
+             deadbeat dot pipeline.rhai -o train.svg  the geartrain as a picture\n  \
              deadbeat explain pipeline.rhai           which closures run as native code\n  \
              deadbeat retry pipeline.rhai dead.jsonl  feed what failed once more\n  \
              deadbeat cogs text::csv_parse            a cog and its options\n\n\

@@ -285,7 +285,7 @@ pub(super) fn register_movement(desk: &Desk, module: &mut Module, global: &mut M
     let at = desk.clone();
     add("to_dot").set_into_module(global, move |_: TrainHandle| -> String {
         let host = at.host();
-        crate::train::to_dot(&super::wound::graph_of(&at.winding.borrow()).graph, &super::wound::title(&host.main.name))
+        crate::draw::to_dot(&super::wound::graph_of(&at.winding.borrow()).graph, &super::wound::title(&host.main.name), None)
     });
     // Nothing may block the loop, also when it is called by a name that no check can see.
     add("sleep").set_into_module(global, |_: i64| -> Raised<()> { Err("`sleep` is switched off".into()) });

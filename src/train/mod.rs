@@ -2,10 +2,9 @@
 //!
 //! It pulls what has fired out of the escapement, wakes the cog concerned, and carries what that emits depth first, batch by
 //! batch, through all that stands behind. `graph` is who feeds whom, `shutdown` the orderly end, `notify` what travels
-//! upward, `dot` the picture. Knows `cog` and `escapement`; neither cogs of a kind nor Rhai.
+//! upward. Knows `cog` and `escapement`; neither cogs of a kind nor Rhai.
 
 pub mod again;
-mod dot;
 mod graft;
 pub mod graph;
 mod live;
@@ -21,7 +20,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use dot::to_dot;
 use graph::Graph;
 use live::Begun;
 pub use live::{Became, Hop, Marks, Overseer, View};
