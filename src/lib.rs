@@ -4,6 +4,7 @@ pub mod cli;
 pub mod cog;
 pub mod cogs;
 pub mod conf;
+pub mod control;
 pub mod datum;
 pub mod disk;
 pub mod draw;

@@ -24,7 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("draw", &["cog", "train"]),
     ("script", &["cog", "cogs", "conf", "datum", "draw", "error", "getset", "log", "secrets", "train"]),
-    ("cli", &["cog", "cogs", "datum", "draw", "error", "escapement", "log", "script", "secrets", "train"]),
+    ("control", &["cog", "datum", "draw", "error", "escapement", "getset", "log", "script", "secrets", "train"]),
+    ("cli", &["cog", "cogs", "control", "datum", "draw", "error", "escapement", "log", "script", "secrets", "train"]),
 ];
 
 /// Where a crate may appear; all others may appear anywhere.
@@ -37,7 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_lex", &["conf/tokens.rs"]),
     ("hickory_resolver", &["cogs/dns/"]),
     // What is asynchronous runs on the helper, which the escapement owns; a cog hands it a job.
-    ("tokio", &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/sink/", "state/"]),
+    ("tokio", &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/sink/", "state/", "control/ask.rs"]),
     ("regex", &["conf/cast/", "cogs/text/"]),
     ("regex_automata", &["cogs/text/"]),
     ("regex_syntax", &["cogs/text/"]),

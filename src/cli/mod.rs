@@ -3,6 +3,7 @@
 //! Data and what was asked for go to standard output, all else to standard error. Status: 0 well, 1 a fatal error while
 //! running, 2 could not run, 3 ran but data failed (with `--strict-exit`).
 
+mod attach;
 mod check;
 mod cogs;
 mod dot;
@@ -54,6 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("explain", matches)) => explain::main(matches, &common),
         Some(("retry", matches)) => retry::main(matches, &common),
         Some(("cogs", matches)) => cogs::main(matches),
+        Some(("ctl", matches)) => attach::ctl(matches),
         _ => unreachable!("clap asks for a command"),
     };
     log::flush_suppressed();
@@ -190,7 +192,15 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Go to this directory first"),
         ])
-        .subcommands([run::command(), check::command(), dot::command(), explain::command(), retry::command(), cogs::command()])
+        .subcommands([
+            run::command(),
+            check::command(),
+            dot::command(),
+            explain::command(),
+            retry::command(),
+            cogs::command(),
+            attach::ctl_command(),
+        ])
 }
 
 /// The script, and behind it what belongs to it.
@@ -232,7 +242,7 @@ fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
 fn word(args: &[OsString], mut place: usize) -> usize {
     while let Some(arg) = args.get(place).and_then(|arg| arg.to_str()) {
         match arg {
-            "--log-level" | "--color" | "-C" => place += 2,
+            "--log-level" | "--color" | "-C" | "--name" => place += 2,
             option if option.starts_with('-') && option.len() > 1 => place += 1,
             _ => break,
         }

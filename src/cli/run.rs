@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{Common, UNUSABLE, args_of, script_args, tell};
+use crate::control::{About, Control, place};
 use crate::error::nearest;
 use crate::escapement::{Clock, Escapement};
 use crate::log;
@@ -18,6 +19,8 @@ pub(super) fn command() -> Command {
         .args([
             Arg::new("strict_exit").long("strict-exit").action(ArgAction::SetTrue).help("End with status 3 when data failed"),
             Arg::new("no_lower").long("no-lower").action(ArgAction::SetTrue).help("Call every closure through the interpreter"),
+            Arg::new("name").long("name").value_name("NAME").help("The name by which `attach` and `ctl` find the process; else the script's"),
+            Arg::new("no_control").long("no-control").action(ArgAction::SetTrue).help("Open no control socket: nobody can attach"),
             Arg::new("test_clock").long("test-clock").action(ArgAction::SetTrue).help("Let timers run in virtual time as soon as nothing else is ready"),
         ])
         .args(script_args())
@@ -33,13 +36,13 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         no_lower: matches.get_flag("no_lower"),
     };
     log::keep_early();
-    let mut wound = match super::wind(script, setting, common) {
+    let mut wound = match super::wind(script, setting.clone(), common) {
         Ok(wound) => wound,
         Err(status) => return status,
     };
     if !wound.gathered && !argv.is_empty() {
         let word = argv[0].to_string_lossy().into_owned();
-        let own = nearest(&word, ["--strict-exit", "--no-lower", "--test-clock", "--log-level", "--color"]);
+        let own = nearest(&word, ["--strict-exit", "--no-lower", "--name", "--no-control", "--test-clock", "--log-level", "--color"]);
         tell(&format!("deadbeat: `{word}`: the script takes no options (it never calls `conf::gather`)\n"));
         if own.is_some() {
             tell("  = hint: the program's own options stand before the script\n");
@@ -51,7 +54,12 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     }
     let clock = if matches.get_flag("test_clock") { Clock::by_hand().auto() } else { Clock::real() };
     wound.options.strict_exit |= matches.get_flag("strict_exit");
-    match turn(&mut wound, common, clock) {
+    let control = (!matches.get_flag("no_control")).then(|| {
+        let name = matches.get_one::<String>("name").map(PathBuf::from);
+        let name = place::name_of(name.as_deref().unwrap_or(script));
+        About { name, script: script.clone(), setting }
+    });
+    match turn(&mut wound, common, clock, control) {
         Ok(status) => {
             wound.done(status);
             u8::try_from(status.rem_euclid(256)).unwrap_or(1)
@@ -70,9 +78,18 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
 }
 
 /// Log, then reactor, then cogs: the order in which a run begins.
-fn turn(wound: &mut Wound, common: &Common, clock: Clock) -> crate::error::Result<i32> {
+fn turn(wound: &mut Wound, common: &Common, clock: Clock, control: Option<About>) -> crate::error::Result<i32> {
     super::configure_log(wound, common)?;
     let escapement = Escapement::new(clock)?;
     let cogs = std::mem::take(&mut wound.cogs);
-    Train::new(&wound.graph, cogs, escapement, wound.options.clone()).run()
+    let mut train = Train::new(&wound.graph, cogs, escapement, wound.options.clone());
+    if let Some(about) = control {
+        let mut control = Control::new(about, wound.live(), wound.graph.clone());
+        match control.listen(&mut train) {
+            Ok(()) => train.oversee(Box::new(control)),
+            // It runs as well without.
+            Err(error) => log::info(format_args!("control: nobody can attach: {}", crate::error::plain(&error))),
+        }
+    }
+    train.run()
 }

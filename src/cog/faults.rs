@@ -71,9 +71,8 @@ impl Faults {
         self.last = shorten(&secrets::mask(&error.to_string()), LONGEST);
         let place = if let Error::Script { place, .. } = error { place.as_str() } else { "" };
         let (reason, kind) = (error.reason(), kind(&self.last));
-        let same = |fault: &&mut Fault| {
-            fault.reason == reason && fault.place == place && (!place.is_empty() || self::kind(&fault.text) == kind)
-        };
+        let same =
+            |fault: &&mut Fault| fault.reason == reason && fault.place == place && (!place.is_empty() || self::kind(&fault.text) == kind);
         if let Some(fault) = self.kinds.iter_mut().find(same) {
             fault.count += 1;
             (fault.ids[1], fault.times[1]) = (id, now);

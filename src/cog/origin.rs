@@ -216,10 +216,10 @@ impl Books {
     }
 
     /// The place that a supply gave with the first origin.
-    pub fn place(&self, lineage: &Lineage) -> Option<u64> {
+    pub fn place(lineage: &Lineage) -> Option<u64> {
         match &lineage.0 {
             Kin::One(block, index) => Some(block.parts.borrow()[*index as usize].place),
-            Kin::Dead(inner) => self.place(inner),
+            Kin::Dead(inner) => Self::place(inner),
             Kin::None | Kin::Many(_) => None,
         }
     }

@@ -162,6 +162,21 @@ pub fn descriptors() -> Vec<RawFd> {
     file.into_iter().chain(logger.syslog.as_ref().and_then(Syslog::socket).map(AsRawFd::as_raw_fd)).collect()
 }
 
+/// Keeps lines from that priority on for who [hears](heard) them, or none any more. However few go anywhere else, these do.
+pub fn listen(least: Option<Priority>) {
+    let mut logger = logger();
+    logger.heard = least.map(|least| (least, Vec::new()));
+    LEVEL.store(logger.level(), Ordering::Relaxed);
+}
+
+/// Lines kept for listeners since this was asked last, some hundreds at most: time, priority, text.
+pub fn heard() -> Vec<Line> {
+    logger().heard.as_mut().map(|(_, lines)| std::mem::take(lines)).unwrap_or_default()
+}
+
+/// A line that was kept: when it was written, its priority, its text.
+pub type Line = (Zoned, Priority, String);
+
 struct Logger {
     settings: Settings,
     tag: String,
@@ -172,16 +187,30 @@ struct Logger {
     unseen: u64,
     limit: Limit,
     /// Lines from before the log is configured, where it will be.
-    early: Option<Vec<(Zoned, Priority, String)>>,
+    early: Option<Vec<Line>>,
+    /// Lines for who listens, and from which priority on.
+    heard: Option<(Priority, Vec<Line>)>,
 }
 
+/// Lines kept for listeners at most.
+const HEARD: usize = 500;
 /// Early lines kept at most.
 const EARLY: usize = 1000;
 
 impl Logger {
     fn new(stderr: Box<dyn Write + Send>) -> Self {
         let settings = Settings::default();
-        Self { tag: settings.clean_tag(), settings, file: None, syslog: None, stderr, unseen: 0, limit: Limit::default(), early: None }
+        Self {
+            tag: settings.clean_tag(),
+            settings,
+            file: None,
+            syslog: None,
+            stderr,
+            unseen: 0,
+            limit: Limit::default(),
+            early: None,
+            heard: None,
+        }
     }
 
     fn configure(&mut self, settings: &Settings) -> Result<()> {
@@ -212,7 +241,8 @@ impl Logger {
             return above(Priority::Debug);
         }
         let written = if self.file.is_some() || self.syslog.is_some() { above(self.settings.priority) } else { 0 };
-        written.max(self.settings.stderr.map_or(0, above))
+        let heard = self.heard.as_ref().map_or(0, |(least, _)| above(*least));
+        written.max(self.settings.stderr.map_or(0, above)).max(heard)
     }
 
     fn write(&mut self, now: Instant, priority: Priority, kind: &str, text: &str) {
@@ -234,6 +264,12 @@ impl Logger {
         let text = line::clean(&masked);
         if self.settings.stderr.is_some_and(|least| priority <= least) {
             self.show(priority, &text);
+        }
+        if let Some((least, lines)) = &mut self.heard
+            && priority <= *least
+            && lines.len() < HEARD
+        {
+            lines.push((Zoned::now(), priority, text.clone().into_owned()));
         }
         match &mut self.early {
             Some(early) if early.len() < EARLY => early.push((Zoned::now(), priority, text.into_owned())),

@@ -4,7 +4,7 @@ use super::{Slot, Train};
 use crate::cog::{Cog, Common, Ctx, Event, Kind, Seat};
 use crate::datum::Datum;
 use crate::error::Result;
-use crate::train::live::Marks;
+use crate::train::live::{Back, Marks};
 
 /// The name of the cog that stands for who puts data in by hand.
 const INJECTOR: &str = "inject";
@@ -20,7 +20,8 @@ impl Cog for Injector {
 }
 
 impl Train {
-    /// Lets a datum enter a cog, or leave it where that is a supply, as if it came from elsewhere in the train. Gives its id.
+    /// Lets a datum enter a cog, or leave it where that is a supply, as if it came from elsewhere in the train, when the overseer has done
+    /// what it is about. Gives its id.
     pub fn inject(&mut self, cog: u32, datum: Datum) -> String {
         let from = self.injector.unwrap_or_else(|| {
             let number = self.add(INJECTOR, Kind::Supply, Box::new(Injector), Common::default());
@@ -33,8 +34,16 @@ impl Train {
         seat.stats.emitted += 1;
         let lineage = self.books.open(&block, 0);
         let id = self.books.id(&lineage);
-        let mut events = vec![Event { datum, lineage }];
-        if self.slots[from as usize].marks.any() {
+        self.given_back.push(Back::Inject(cog, Event { datum, lineage }));
+        id
+    }
+
+    /// What was put in by hand sets out.
+    pub(super) fn let_in(&mut self, cog: u32, event: Event) {
+        let mut events = vec![event];
+        if let Some(from) = self.injector
+            && self.slots[from as usize].marks.any()
+        {
             self.show_leaving(from, &mut events);
         }
         match self.slots[cog as usize].kind {
@@ -42,8 +51,6 @@ impl Train {
             _ if events.is_empty() => {}
             _ => self.turn(cog, events),
         }
-        self.settle();
-        id
     }
 
     /// The cog that stands for who puts data in by hand.

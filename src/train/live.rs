@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::Train;
-use crate::cog::{Backlog, Batch, Event, Faults, Kind, Lineage, Notice, Outcome, Stats};
+use crate::cog::{Backlog, Batch, Books, Event, Faults, Kind, Lineage, Notice, Outcome, Stats};
 use crate::datum::Datum;
 use crate::escapement::{Escapement, Fired, Owner};
 
@@ -86,6 +86,19 @@ pub(super) struct Begun {
     before: Datum,
     stats: Stats,
     at: Instant,
+}
+
+/// What an overseer gives back.
+#[derive(Debug)]
+pub(super) enum Back {
+    /// To the cog that it was about to enter.
+    Enter(u32, Vec<Event>),
+    /// To those behind the cog that it had left.
+    Leave(u32, Vec<Event>),
+    /// New, put in by hand.
+    Inject(u32, Event),
+    /// It ends here.
+    End(Event, Outcome),
 }
 
 /// A cog as it is at the moment.
@@ -187,32 +200,30 @@ impl Train {
     }
 
     /// The place that its supply gave with the first origin of what came from there.
-    pub fn place(&self, lineage: &Lineage) -> Option<u64> {
-        self.books.place(lineage)
+    pub fn place(lineage: &Lineage) -> Option<u64> {
+        Books::place(lineage)
     }
 
-    /// Gives events back that were about to enter a cog: they do, unseen by the overseer but for their [hops](Overseer::hop).
+    /// Gives events back that were about to enter a cog: they do, unseen by the overseer but for their [hops](Overseer::hop), when
+    /// it has done what it is about.
     pub fn resume_entering(&mut self, cog: u32, events: Vec<Event>) {
-        self.turn_unseen(cog, events);
-        self.settle();
+        self.given_back.push(Back::Enter(cog, events));
     }
 
-    /// Gives events back that had left a cog: they go on from there.
+    /// Gives events back that had left a cog: they go on from there, as [above](Train::resume_entering).
     pub fn resume_leaving(&mut self, cog: u32, events: Vec<Event>) {
-        self.spread(cog, events);
-        self.settle();
+        self.given_back.push(Back::Leave(cog, events));
     }
 
     /// Ends an event that was taken out.
-    pub fn end_event(&mut self, event: &Event, outcome: Outcome) {
-        self.books.settle(&event.lineage, outcome);
-        self.settle();
+    pub fn end_event(&mut self, event: Event, outcome: Outcome) {
+        self.given_back.push(Back::End(event, outcome));
     }
 
     /// Several events in place of one that was taken out: each carries its lineage on.
     pub fn multiply(&mut self, event: Event, data: Vec<Datum>) -> Vec<Event> {
         let Some(more) = data.len().checked_sub(1) else {
-            self.end_event(&event, Outcome::Filtered);
+            self.end_event(event, Outcome::Filtered);
             return Vec::new();
         };
         self.books.split(&event.lineage, more as u32);
@@ -222,7 +233,6 @@ impl Train {
     /// Broadcasts to all cogs.
     pub fn tell_all(&mut self, name: &str, args: Vec<Datum>) {
         self.notices.push_back(Notice { name: name.into(), args });
-        self.settle();
     }
 
     /// Has a supply read nothing more, or read again. What is on its way goes on.
@@ -247,10 +257,25 @@ impl Train {
 
     pub(super) fn oversight(&mut self, fired: Fired) {
         self.with_overseer(|overseer, train| overseer.fired(train, fired));
+        self.go_on();
     }
 
     pub(super) fn end_oversight(&mut self) {
         self.with_overseer(|overseer, train| overseer.ending(train));
+        self.go_on();
+    }
+
+    /// Carries on what the overseer has given back.
+    fn go_on(&mut self) {
+        for back in std::mem::take(&mut self.given_back) {
+            match back {
+                Back::Enter(cog, events) => self.turn_unseen(cog, events),
+                Back::Leave(cog, events) => self.spread(cog, events),
+                Back::Inject(cog, event) => self.let_in(cog, event),
+                Back::End(event, outcome) => self.books.settle(&event.lineage, outcome),
+            }
+            self.settle();
+        }
     }
 
     /// Shows what has left a cog, where that is looked at.

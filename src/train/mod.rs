@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use graph::Graph;
-use live::Begun;
+use live::{Back, Begun};
 pub use live::{Became, Hop, Marks, Overseer, View};
 use pressure::Pressure;
 use service::Service;
@@ -96,6 +96,8 @@ pub struct Train {
     overseer: Option<Box<dyn Overseer>>,
     /// The event whose way is to be known, for the next call.
     begun: Option<Box<Begun>>,
+    /// What it gives back, to be carried on when it has been called.
+    given_back: Vec<Back>,
     /// The cog that stands for who puts data in by hand, once somebody did.
     injector: Option<u32>,
 }
@@ -116,7 +118,15 @@ impl Train {
                     seat.on_error = OnError::Route(route);
                 }
                 books.name(number as u32, &seat.name);
-                Slot { cog, seat, kind: node.kind, targets: node.targets.clone().into(), route: node.route, panics: Vec::new(), marks: Marks::default() }
+                Slot {
+                    cog,
+                    seat,
+                    kind: node.kind,
+                    targets: node.targets.clone().into(),
+                    route: node.route,
+                    panics: Vec::new(),
+                    marks: Marks::default(),
+                }
             })
             .collect();
         let tells_ends = slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
@@ -142,6 +152,7 @@ impl Train {
             beat: None,
             overseer: None,
             begun: None,
+            given_back: Vec::new(),
             injector: None,
         };
         train.map_pressure();

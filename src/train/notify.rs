@@ -133,7 +133,11 @@ impl Train {
     /// Lets a supply that waits for room be told of some, once there is enough to be worth it.
     fn offer_room(&mut self, supply: u32) {
         let seat = &self.slots[supply as usize].seat;
-        if seat.waits_for_room && !seat.paused && self.books.moving_of(supply) <= seat.common.max_in_flight / 2 && !self.books.is_half_heavy() {
+        if seat.waits_for_room
+            && !seat.paused
+            && self.books.moving_of(supply) <= seat.common.max_in_flight / 2
+            && !self.books.is_half_heavy()
+        {
             self.give_room(supply);
         }
     }

@@ -100,7 +100,12 @@ impl Train {
         }
         self.pressure.watch = None;
         let now = self.esc.now();
-        let waits: Vec<_> = self.slots.iter().filter(|slot| !slot.seat.paused).filter_map(|slot| Some((&slot.seat.name, now.since(slot.seat.waits_since?)))).collect();
+        let waits: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|slot| !slot.seat.paused)
+            .filter_map(|slot| Some((&slot.seat.name, now.since(slot.seat.waits_since?))))
+            .collect();
         let long: Vec<_> = waits.iter().filter(|(_, time)| *time >= TOLD_AFTER).collect();
         if let Some((_, longest)) = long.iter().max_by_key(|(_, time)| *time) {
             let names = long.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");

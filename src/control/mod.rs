@@ -1,0 +1,416 @@
+//! The control of a running process: who is attached to its socket can look into the train, take data out and put them in.
+//!
+//! [`Control`] is the train's [`Overseer`]. It runs on the train's own thread, between two turns of its loop, and waits for nothing:
+//! what takes long (expressions, stepping, checking another version) is done by a workbench with a thread and an engine of its own.
+//!
+//! In reading order: `place` (where sockets stand), `client` (one who is attached), `words` (commands), `handle` (which does what), then
+//! the commands by group: `look`, `tap`, `count`, `feed`, `stop`, `parked`, `why`; `ask` is what the workbench does for them, `memory` what
+//! is remembered of events. The protocol is told in docs/control.md.
+
+mod ask;
+mod client;
+mod count;
+mod feed;
+mod handle;
+mod look;
+mod memory;
+mod parked;
+pub mod place;
+mod rates;
+mod stop;
+mod tap;
+mod why;
+pub mod words;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::cog::{Event, Kind};
+use crate::datum::{Datum, Map};
+use crate::error::Result;
+use crate::escapement::{Fired, Interest, Moment, Token, Wake};
+use crate::log;
+use crate::script::Setting;
+use crate::script::bench::{Bench, Live, Task};
+use crate::train::graph::Graph;
+use crate::train::{Hop, Marks, Overseer, Train};
+
+use ask::Use;
+use client::Client;
+use memory::Memory;
+use place::Listening;
+use rates::Rates;
+use stop::Stops;
+use tap::Taps;
+
+/// Clients at most.
+const CLIENTS: usize = 32;
+/// Requests of one client before others get their turn.
+const REQUESTS: usize = 64;
+/// The version of the protocol.
+const PROTOCOL: i64 = 1;
+
+/// What is told of the process.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Its name: that of its socket.
+    pub name: String,
+    /// The script.
+    pub script: PathBuf,
+    /// How it was wound.
+    pub setting: Setting,
+}
+
+/// What is answered later.
+struct Later {
+    client: u64,
+    request: Datum,
+    what: Wait,
+}
+
+/// What it is that is waited for.
+enum Wait {
+    /// A second look at the counters; then this command is done.
+    Rates(String),
+    /// The end of a count.
+    Count(u64),
+    /// The workbench, for this.
+    Bench(Use),
+}
+
+/// The control of a process.
+pub struct Control {
+    about: About,
+    live: Live,
+    graph: Graph,
+    bench: Bench,
+    started: Option<(Moment, SystemTime)>,
+    listening: Option<Listening>,
+    accepts: Option<Token>,
+    clients: BTreeMap<u64, Client>,
+    last_client: u64,
+    later: HashMap<Token, Later>,
+    memory: Memory,
+    taps: Taps,
+    stops: Stops,
+    rates: Rates,
+    /// Samples the counters while somebody is attached.
+    beat: Option<Token>,
+    /// Keeps the train from its end while data are parked.
+    holds: Option<Token>,
+    /// Writes to those who were told something.
+    flushes: Option<Token>,
+    /// Whether events are remembered also when nobody is attached.
+    stays: bool,
+    /// Whether a command asked for the end.
+    pub ending: bool,
+}
+
+impl Control {
+    /// A control that nobody can reach yet.
+    pub fn new(about: About, live: Live, graph: Graph) -> Self {
+        let bench = Bench::start(Some(about.script.clone()), about.setting.clone());
+        Self {
+            about,
+            live,
+            graph,
+            bench,
+            started: None,
+            listening: None,
+            accepts: None,
+            clients: BTreeMap::new(),
+            last_client: 0,
+            later: HashMap::new(),
+            memory: Memory::default(),
+            taps: Taps::default(),
+            stops: Stops::default(),
+            rates: Rates::default(),
+            beat: None,
+            holds: None,
+            flushes: None,
+            stays: false,
+            ending: false,
+        }
+    }
+
+    /// Listens on a socket of its own, from the train's start on.
+    ///
+    /// # Errors
+    /// The socket cannot be bound.
+    pub fn listen(&mut self, train: &mut Train) -> std::io::Result<()> {
+        let listening = place::listen(&self.about.name)?;
+        if let Some(stem) = listening.path.file_stem() {
+            self.about.name = stem.to_string_lossy().into_owned();
+        }
+        let esc = train.escapement();
+        let token = esc.fd(Train::OVERSEER, &listening.socket, Interest::READ).map_err(std::io::Error::other)?;
+        esc.weaken(token);
+        self.accepts = Some(token);
+        self.listening = Some(listening);
+        self.start(train);
+        Ok(())
+    }
+
+    fn start(&mut self, train: &mut Train) {
+        let esc = train.escapement();
+        self.started.get_or_insert_with(|| (esc.now(), esc.wall()));
+    }
+
+    /// Attaches a client that is connected already.
+    ///
+    /// # Errors
+    /// Its descriptor cannot be waited for.
+    pub fn attach(&mut self, train: &mut Train, stream: UnixStream) -> Result<()> {
+        self.start(train);
+        if self.clients.len() >= CLIENTS {
+            use std::io::Write;
+            let mut stream = stream;
+            let _ = stream.set_nonblocking(true);
+            let _ =
+                stream.write_all(format!("{{\"error\":\"{CLIENTS} clients are attached, which is the most there may be\"}}\n").as_bytes());
+            return Ok(());
+        }
+        self.last_client += 1;
+        let Some(mut client) = Client::new(self.last_client, stream) else { return Ok(()) };
+        let esc = train.escapement();
+        let token = esc.fd(Train::OVERSEER, client.stream(), Interest::BOTH)?;
+        esc.weaken(token);
+        client.token = Some(token);
+        client.tell(&self.hello(train));
+        client.write();
+        self.clients.insert(client.id, client);
+        if self.beat.is_none() {
+            self.rates.sample(train);
+            let esc = train.escapement();
+            let beat = esc.every(Train::OVERSEER, Duration::from_secs(1));
+            esc.weaken(beat);
+            self.beat = Some(beat);
+        }
+        Ok(())
+    }
+
+    /// What a client is told first.
+    fn hello(&self, train: &Train) -> Datum {
+        let cogs = train.cogs().map(|cog| Datum::from(cog.name)).collect::<Vec<_>>();
+        map([
+            ("event", Datum::from("hello")),
+            ("program", Datum::from("deadbeat")),
+            ("version", Datum::from(env!("CARGO_PKG_VERSION"))),
+            ("protocol", Datum::Int(PROTOCOL)),
+            ("name", Datum::from(self.about.name.as_str())),
+            ("script", Datum::from(self.about.script.display().to_string())),
+            ("pid", Datum::Int(i64::from(std::process::id()))),
+            ("cogs", Datum::List(cogs)),
+        ])
+    }
+
+    fn accept(&mut self, train: &mut Train) {
+        loop {
+            let Some(listening) = &self.listening else { return };
+            match listening.socket.accept() {
+                Ok((stream, _)) => {
+                    if let Err(error) = self.attach(train, stream) {
+                        log::warning(format_args!("control: {error}"));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
+                Err(error) => {
+                    // No descriptors left, most likely: who waits is accepted when somebody else has gone.
+                    log::write_kind(log::Priority::Warning, "control", &format!("control: cannot accept: {error}"));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A client's connection is ready.
+    fn serve(&mut self, train: &mut Train, id: u64) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let mut more = client.read();
+        for _ in 0..REQUESTS {
+            let Some(line) = self.clients.get_mut(&id).and_then(Client::line) else {
+                self.flush(train);
+                if more && let Some(token) = self.clients.get(&id).and_then(|client| client.token) {
+                    train.escapement().rearm(token);
+                }
+                return;
+            };
+            self.request(train, id, &line);
+            more = true;
+        }
+        self.flush(train);
+        if let Some(token) = self.clients.get(&id).and_then(|client| client.token) {
+            train.escapement().rearm(token);
+        }
+    }
+
+    /// Writes to all, and lets those go who have gone.
+    fn flush(&mut self, train: &mut Train) {
+        let mut over = Vec::new();
+        for (id, client) in &mut self.clients {
+            client.write();
+            if client.is_over(self.later.values().any(|later| later.client == *id)) {
+                over.push(*id);
+            }
+        }
+        for id in over {
+            self.let_go(train, id);
+        }
+    }
+
+    /// Writes to those who were told something, when the loop comes round.
+    fn flush_soon(&mut self, train: &mut Train) {
+        if self.flushes.is_none() && self.clients.values().any(Client::has_more) {
+            let token = train.escapement().soon(Train::OVERSEER);
+            train.escapement().weaken(token);
+            self.flushes = Some(token);
+        }
+    }
+
+    /// A client has gone: what it armed ends, what it parked goes on.
+    fn let_go(&mut self, train: &mut Train, id: u64) {
+        let Some(client) = self.clients.remove(&id) else { return };
+        self.bench.ask(Task::Forget { session: id }, |_| ());
+        if let Some(token) = client.token {
+            train.escapement().unbind(token);
+        }
+        self.later.retain(|token, later| {
+            let stays = later.client != id;
+            if !stays {
+                train.escapement().unbind(*token);
+            }
+            stays
+        });
+        self.taps.forget(id);
+        let parked = self.stops.forget(id);
+        self.arm(train);
+        for parked in parked {
+            Self::resume(train, parked);
+        }
+        if self.clients.is_empty()
+            && let Some(beat) = self.beat.take()
+        {
+            train.escapement().unbind(beat);
+        }
+        self.heed_log();
+    }
+
+    /// Marks the cogs of which something is wanted.
+    fn arm(&mut self, train: &mut Train) {
+        let recorded = self.stays || self.clients.values().any(|client| client.records);
+        self.memory.switch(recorded);
+        self.memory.all = self.stops.follows_all();
+        let everywhere = self.stops.is_stepping();
+        let kinds: Vec<(u32, Kind)> = train.cogs().map(|cog| (cog.number, cog.kind)).collect();
+        for (cog, kind) in kinds {
+            let marks = Marks {
+                enter: everywhere || self.taps.wants_entering(cog) || self.stops.wants_entering(cog),
+                leave: self.memory.on || self.taps.wants_leaving(cog) || self.stops.wants_leaving(cog),
+                single: kind != Kind::Supply && (self.memory.on || self.memory.all || self.taps.wants_hops(cog)),
+            };
+            train.mark(cog, marks);
+        }
+        let parked = self.stops.holds();
+        match self.holds {
+            None if parked => self.holds = Some(train.escapement().every(Train::OVERSEER, Duration::from_secs(3600))),
+            Some(token) if !parked => {
+                train.escapement().unbind(token);
+                self.holds = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// The number of the cog of that name.
+    fn cog(train: &Train, name: &str) -> Result<u32, words::Wrong> {
+        let names: Vec<(u32, String)> = train.cogs().filter(|cog| !cog.closed).map(|cog| (cog.number, cog.name.to_owned())).collect();
+        if let Some((number, _)) = names.iter().rev().find(|(_, known)| known == name) {
+            return Ok(*number);
+        }
+        let near = crate::error::nearest(name, names.iter().map(|(_, name)| name.as_str()));
+        let hint = near.map_or_else(|| "`ls` lists all".to_owned(), |near| format!("did you mean `{near}`?"));
+        Err(words::Wrong::new(format!("there is no cog `{name}`")).hint(hint))
+    }
+
+    /// Tells a client of something.
+    fn tell(&mut self, client: u64, event: &Datum) -> bool {
+        self.clients.get_mut(&client).is_some_and(|client| client.tell(event))
+    }
+}
+
+/// A map of these.
+fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Datum)>) -> Datum {
+    let mut map = Map::new();
+    for (key, value) in entries {
+        map.push(key.into(), value);
+    }
+    Datum::Map(map)
+}
+
+impl Overseer for Control {
+    fn fired(&mut self, train: &mut Train, fired: Fired) {
+        if Some(fired.token) == self.accepts {
+            self.accept(train);
+        } else if Some(fired.token) == self.beat {
+            self.rates.sample(train);
+        } else if Some(fired.token) == self.flushes {
+            self.flushes = None;
+        } else if let Some(later) = self.later.remove(&fired.token) {
+            self.answer_later(train, later, fired.wake);
+        } else if let Wake::Ready { .. } = fired.wake {
+            let client = self.clients.values().find(|client| client.token == Some(fired.token)).map(|client| client.id);
+            if let Some(id) = client {
+                self.serve(train, id);
+            }
+        }
+        self.tell_log();
+        self.flush(train);
+    }
+
+    fn enter(&mut self, train: &mut Train, cog: u32, events: &mut Vec<Event>) {
+        self.tap_entering(train, cog, events);
+        self.stop_entering(train, cog, events);
+        self.flush_soon(train);
+    }
+
+    fn leave(&mut self, train: &mut Train, cog: u32, events: &mut Vec<Event>) {
+        let (now, wall) = (train.escapement().now(), train.escapement().wall());
+        let about = |lineage: &crate::cog::Lineage| (train.id(lineage), Train::place(lineage).unwrap_or(0));
+        let is_supply = train.cogs().nth(cog as usize).is_some_and(|cog| cog.kind == Kind::Supply);
+        if is_supply {
+            self.memory.born(events, now, wall, about);
+        } else {
+            self.memory.left(cog, events, now);
+        }
+        self.tap_leaving(train, cog, events);
+        self.stop_leaving(train, cog, events);
+        self.flush_soon(train);
+    }
+
+    fn tracks(&self, event: &Event) -> bool {
+        self.memory.tracks(&event.lineage) || self.taps.any_hops()
+    }
+
+    fn hop(&mut self, train: &mut Train, hop: Hop, became: &mut Vec<Event>) {
+        self.memory.hop(&hop, became, train.escapement().now());
+        self.tap_hop(train, &hop, became);
+        self.stop_hop(train, hop, became);
+        self.flush_soon(train);
+    }
+
+    fn ending(&mut self, train: &mut Train) {
+        for parked in self.stops.end() {
+            Self::resume(train, parked);
+        }
+        self.arm(train);
+        let bye = map([("event", Datum::from("ending"))]);
+        self.clients.values_mut().for_each(|client| {
+            client.tell(&bye);
+            client.write();
+        });
+    }
+}
