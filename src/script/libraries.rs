@@ -73,7 +73,12 @@ pub(super) fn compilable(source: &Source) -> String {
 ///
 /// # Errors
 /// Imports that cannot be done, libraries that do not compile, names that collide: all of them.
-pub(super) fn load(engine: &mut Engine, script: &AST, main: &Rc<Source>, dir: &Path) -> Result<Vec<(Rc<Source>, AST)>, Vec<Report>> {
+pub(super) fn load(
+    engine: &mut Engine,
+    script: &AST,
+    main: &Rc<Source>,
+    (dir, known): super::Libraries<'_>,
+) -> Result<Vec<(Rc<Source>, AST)>, Vec<Report>> {
     let mut reports = Vec::new();
     let mut libraries = Vec::new();
     // The import statements themselves are evaluated too, and find here what was loaded before.
@@ -83,9 +88,13 @@ pub(super) fn load(engine: &mut Engine, script: &AST, main: &Rc<Source>, dir: &P
         add(engine, &library, &mut libraries, &mut reports);
     }
     for (path, alias, place) in imports(script, main, &mut reports) {
-        match found_below(dir, &path) {
-            // Named as the script itself is: as seen from where the program was started.
-            Ok(file) => match read(&file, &shown(dir, &path)) {
+        // Named as the script itself is: as seen from where the program was started.
+        let name = shown(dir, &path);
+        let text = known.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone());
+        let found =
+            text.map_or_else(|| found_below(dir, &path).map(|file| read(&file, &name)), |text| Ok(Ok(Rc::new(source(&name, text)))));
+        match found {
+            Ok(read) => match read {
                 Ok(library) => {
                     if let Some(module) = add(engine, &library, &mut libraries, &mut reports) {
                         engine.register_static_module(alias, Rc::clone(&module));

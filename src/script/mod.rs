@@ -69,13 +69,16 @@ pub fn wind_text(name: &str, text: &str, dir: &Path, setting: Setting) -> Result
 }
 
 fn wind_source(source: Rc<Source>, dir: &Path, setting: Setting) -> Result<Wound, Vec<Report>> {
-    wind_at(source, dir, &Desk::new(setting), &Watch::new(), |_| (), &mut Scope::new())
+    wind_at(source, (dir, &[]), &Desk::new(setting), &Watch::new(), |_| (), &mut Scope::new())
 }
+
+/// Where libraries are looked for, and those that are known: name and text.
+type Libraries<'a> = (&'a Path, &'a [(String, String)]);
 
 /// Winds a script at that desk, with an engine that was fitted out; `scope` is left with the variables of its top level.
 fn wind_at(
     source: Rc<Source>,
-    dir: &Path,
+    libraries: Libraries<'_>,
     desk: &Desk,
     watch: &Rc<Watch>,
     fit: impl FnOnce(&mut Engine),
@@ -86,7 +89,7 @@ fn wind_at(
     fit(&mut engine);
     let mut script = engine.compile(libraries::compilable(&source)).map_err(|error| vec![syntax(&source, &error)])?;
     script.set_source(source.name.clone());
-    let libraries = libraries::load(&mut engine, &script, &source, dir)?;
+    let libraries = libraries::load(&mut engine, &script, &source, libraries)?;
     let host = Rc::new(Host::new(engine, script, source, libraries, Rc::clone(watch), lowers));
     desk.seat(&host);
     check::walk(desk, &host, &host.ast);

@@ -330,8 +330,8 @@ mod tests {
 
     #[test]
     fn places_are_reckoned_back() {
-        let input = Input::new(".a + _ + x\n.b", ALL).between("fn where(e) { ", "}");
-        assert_eq!(input.text, "fn where(e) { e.a + last_value + x\ne.b\n}");
+        let input = Input::new(".a + _ + x;\n.b", ALL).between("fn where(e) { ", "}");
+        assert_eq!(input.text, "fn where(e) { e.a + last_value + x;\ne.b\n}");
         assert_eq!(input.typed(1, 15 + 1), 1);
         assert_eq!(input.typed(1, 16 + 1), 2);
         assert_eq!(input.typed(1, 1 + input.text.find('x').unwrap()), 10);

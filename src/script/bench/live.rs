@@ -11,14 +11,21 @@ use super::input::{Input, Names};
 use super::shop::{Compiled, homes};
 use super::tasks::Fault;
 use crate::cog::Callback;
+use crate::datum::Datum;
 use crate::error::Error;
-use crate::getset::{Getter, Predicate};
+use crate::getset::{GetFn, Getter, Predicate, TestFn};
 use crate::script::callback::ScriptFn;
 use crate::script::host::Host;
 use crate::script::watch::Limits;
 
+/// What expressions are called in messages.
+const SOURCE: &str = "expression";
+
 /// Of one event.
-const LIMITS: Limits = Limits { what: "the expression", operations: 20_000, time: Duration::from_millis(10), memory: 16 };
+const LIMITS: Limits = Limits { what: "the expression", operations: 20_000, time: TIME, memory: 16 };
+
+/// Tests wait for each other.
+const TIME: Duration = Duration::from_millis(if cfg!(test) { 250 } else { 10 });
 
 /// The script of a running train, as expressions see it: with all its functions. Clones are the same.
 #[derive(Clone)]
@@ -35,7 +42,16 @@ impl Live {
     /// # Errors
     /// It does not compile.
     pub fn predicate(&self, text: &str) -> Result<Predicate, Fault> {
-        self.expression(text)?.predicate().map_err(fault)
+        let (function, input) = self.expression(text)?;
+        let placed = move |slow: TestFn| -> TestFn {
+            let input = Rc::clone(&input);
+            Rc::new(move |datum: &Datum| slow(datum).map_err(|error| typed(error, &input)))
+        };
+        Ok(match function.predicate().map_err(fault)? {
+            Predicate::Lowered { path, slow } => Predicate::Lowered { path, slow: placed(slow) },
+            Predicate::Call(call) => Predicate::Call(placed(call)),
+            plain @ Predicate::Const(_) => plain,
+        })
     }
 
     /// An expression that gives a value for an event.
@@ -43,22 +59,40 @@ impl Live {
     /// # Errors
     /// It does not compile.
     pub fn getter(&self, text: &str) -> Result<Getter, Fault> {
-        self.expression(text)?.getter().map_err(fault)
+        let (function, input) = self.expression(text)?;
+        let placed = move |slow: GetFn| -> GetFn {
+            let input = Rc::clone(&input);
+            Rc::new(move |datum: &Datum| slow(datum).map_err(|error| typed(error, &input)))
+        };
+        Ok(match function.getter().map_err(fault)? {
+            Getter::Lowered { path, slow } => Getter::Lowered { path, slow: placed(slow) },
+            Getter::Call(call) => Getter::Call(placed(call)),
+            plain => plain,
+        })
     }
 
-    fn expression(&self, text: &str) -> Result<ScriptFn, Fault> {
-        let input = Input::new(text, Names { event: Some("e"), this: Some("e"), last: None });
+    fn expression(&self, text: &str) -> Result<(ScriptFn, Rc<Input>), Fault> {
+        let input = || Input::new(text, Names { event: Some("e"), this: Some("e"), last: None });
         // A brace too many would end the function that is made of it.
-        Compiled::new(&self.0, "expression", text, Input::new(text, Names { event: Some("e"), this: Some("e"), last: None }))?;
+        Compiled::new(&self.0, SOURCE, text, input())?;
         let taken = |name: &str| self.0.ast.iter_functions().any(|function| function.name == name);
         let name = ["expression", "the_expression", "the_users_expression"].into_iter().find(|name| !taken(name));
         let name = name.ok_or_else(|| Fault::new("the script has functions of all names that the expression could have"))?;
-        let compiled = Compiled::new(&self.0, "expression", text, input.between(&format!("fn {name}(e) {{ "), "}"))?;
+        let compiled = Compiled::new(&self.0, SOURCE, text, input().between(&format!("fn {name}(e) {{ "), "}"))?;
         let homes = homes(&compiled.tree, &compiled.source);
         let host = Rc::new(Host::beside(&self.0, &compiled.tree, &compiled.source, &homes, LIMITS));
         let function = FnPtr::new(name).map_err(|error| Fault::new(error.to_string()))?;
-        Ok(ScriptFn::new(&host, function))
+        Ok((ScriptFn::new(&host, function), Rc::new(compiled.input)))
     }
+}
+
+/// The error with its place as it was typed.
+fn typed(error: Error, input: &Input) -> Error {
+    let Error::Script { text, place, hint } = error else { return error };
+    let numbers = place.strip_prefix(SOURCE).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'));
+    let numbers = numbers.and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+    let place = numbers.map_or(place, |(line, column)| format!("{SOURCE}:{line}:{}", input.typed(line, column)));
+    Error::Script { text, place, hint }
 }
 
 fn fault(error: Error) -> Fault {

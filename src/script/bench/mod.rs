@@ -32,7 +32,8 @@ pub use live::Live;
 pub use tasks::{Answer, Command, Done, Fault, Frame, FunctionInfo, Run, Spot, Stopped, Task, Trace, Validity, Value, Variable, Verdict};
 pub use validity::validity;
 
-use super::Setting;
+use super::{Setting, Wound};
+use shop::Script;
 use worker::{Order, Worker};
 
 /// Whose thread it is.
@@ -45,7 +46,7 @@ enum Seat {
 
 /// The threads. Dropped, all of them end, also those that compute.
 pub struct Bench {
-    script: Option<PathBuf>,
+    script: Script,
     setting: Setting,
     seats: RefCell<HashMap<Seat, Worker>>,
     idle: RefCell<Vec<Worker>>,
@@ -54,6 +55,17 @@ pub struct Bench {
 impl Bench {
     /// A bench for that script, or for none. Threads are started and the script is wound when they are first needed.
     pub fn start(script: Option<PathBuf>, setting: Setting) -> Self {
+        Self::with(script.map_or(Script::Nothing, Script::File), setting)
+    }
+
+    /// A bench for a script as it was wound, whatever becomes of its files.
+    pub fn of(wound: &Wound, setting: Setting) -> Self {
+        let host = &wound.host;
+        let sources = [&host.main].into_iter().chain(host.libraries.iter().map(|(source, _)| source));
+        Self::with(Script::Texts(sources.map(|source| (source.name.clone(), source.text.clone())).collect()), setting)
+    }
+
+    fn with(script: Script, setting: Setting) -> Self {
         // Only the train's own thread has use for native code.
         let setting = Setting { no_lower: true, ..setting };
         Self { script, setting, seats: RefCell::default(), idle: RefCell::default() }

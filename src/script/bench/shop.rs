@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rhai::{AST, Dynamic, Scope};
+use rhai::{AST, Dynamic, Engine, Scope};
 
 use super::eval::Session;
 use super::probe::Probe;
@@ -18,11 +19,25 @@ use crate::script::host::Host;
 use crate::script::report::{Report, Source};
 use crate::script::watch::{Limits, Watch};
 use crate::script::winding::Desk;
-use crate::script::{Setting, home, libraries, syntax, wind_at};
+use crate::script::{Libraries, Setting, home, libraries, syntax, wind_at};
 
-/// Of an input, a trace, a step. Memory is measured of the whole process: half of what a cog may have, so that no call of the
-/// train finds its own limit used up.
-pub(super) const LIMITS: Limits = Limits { what: "one input", operations: u64::MAX - 1, time: Duration::from_secs(60), memory: 32 };
+/// Of an input, a trace, a step.
+pub(super) const LIMITS: Limits = Limits { what: "one input", operations: u64::MAX - 1, time: Duration::from_secs(60), memory: MEMORY };
+
+/// Memory is measured of the whole process: half of what a cog may have, so that no call of the train finds its own limit used
+/// up. Tests are many in one process.
+const MEMORY: u64 = if cfg!(test) { 256 } else { 32 };
+
+/// Where a script is had from.
+#[derive(Clone, Debug)]
+pub(super) enum Script {
+    /// There is none.
+    Nothing,
+    /// From that file, with its libraries, when it is wound.
+    File(PathBuf),
+    /// Name and text of a script, then of its libraries.
+    Texts(Arc<[(String, String)]>),
+}
 
 /// A cog of the script's train.
 pub(super) struct Part {
@@ -54,27 +69,37 @@ pub(super) struct Shop {
 
 impl Shop {
     /// Winds the script, or nothing.
-    pub(super) fn new(script: Option<&Path>, setting: Setting, counter: &Rc<Counter>) -> Self {
-        let read = script
-            .map_or_else(|| Ok(Rc::new(libraries::source("input", String::new()))), |path| libraries::read(path, &path.to_string_lossy()));
-        let dir = script.map_or(Path::new("."), home);
-        let made = read.map_err(|report| vec![report]).and_then(|source| Self::wind(source, dir, setting.clone(), counter));
+    pub(super) fn new(script: &Script, setting: Setting, counter: &Rc<Counter>) -> Self {
+        let nothing = || Rc::new(libraries::source("input", String::new()));
+        let (read, dir, kept) = match script {
+            Script::Nothing => (Ok(nothing()), Path::new("."), &[][..]),
+            Script::File(path) => (libraries::read(path, &path.to_string_lossy()), home(path), &[][..]),
+            Script::Texts(texts) => {
+                let (name, text) = &texts[0];
+                (Ok(Rc::new(libraries::source(name, text.clone()))), home(Path::new(name)), &texts[1..])
+            }
+        };
+        let made = read.map_err(|report| vec![report]).and_then(|source| Self::wind(source, (dir, kept), setting.clone(), counter));
         made.unwrap_or_else(|reports| {
-            let nothing = Rc::new(libraries::source("input", String::new()));
-            let made = Self::wind(nothing, dir, setting, counter);
+            let made = Self::wind(nothing(), (dir, &[]), setting, counter);
             let mut shop = made.unwrap_or_else(|_| unreachable!("an empty script has no faults"));
             shop.broken = reports.into_iter().find(|report| !report.warning).map(Fault::from);
             shop
         })
     }
 
-    fn wind(source: Rc<Source>, dir: &Path, setting: Setting, counter: &Rc<Counter>) -> Result<Self, Vec<Report>> {
+    fn wind(source: Rc<Source>, libraries: Libraries<'_>, setting: Setting, counter: &Rc<Counter>) -> Result<Self, Vec<Report>> {
         let desk = Desk::new(setting);
         desk.voice.keep();
         let watch = Watch::with_bell(Some(counter.bell.clone()));
         let probe = Rc::new(Probe::default());
         let mut top = Scope::new();
-        let wound = wind_at(source, dir, &desk, &watch, |engine| Probe::attach(&probe, engine), &mut top)?;
+        let fit = |engine: &mut Engine| {
+            Probe::attach(&probe, engine);
+            #[cfg(test)]
+            engine.register_fn("break_the_bench", || panic!("on purpose"));
+        };
+        let wound = wind_at(source, libraries, &desk, &watch, fit, &mut top)?;
         let broken = wound.reports.iter().find(|report| !report.warning).cloned().map(Fault::from);
         let parts = wound.graph.nodes.iter().zip(&wound.callables);
         let cogs =
@@ -140,7 +165,7 @@ impl Shop {
         let desk = Desk::new(Setting { no_lower: false, ..setting });
         desk.voice.keep();
         let watch = Watch::with_bell(Some(self.counter.bell.clone()));
-        let wound = wind_at(source, home(path), &desk, &watch, |_| (), &mut Scope::new()).map_err(|reports| shown(&reports))?;
+        let wound = wind_at(source, (home(path), &[]), &desk, &watch, |_| (), &mut Scope::new()).map_err(|reports| shown(&reports))?;
         if wound.is_faulty() { Err(shown(&wound.reports)) } else { Ok(shown(&wound.reports)) }
     }
 }

@@ -130,8 +130,8 @@ impl Stepper {
         let lines = (first..=spot.line + AROUND).filter_map(|line| Some((line, source.line(line)?.to_owned())));
         let host = &self.way.host;
         let mut variables: Vec<Variable> = Vec::new();
-        let scope: Vec<_> = context.scope().iter_raw().collect();
-        for (name, _, value) in scope.into_iter().rev() {
+        // The innermost come first.
+        for (name, _, value) in context.scope().iter_raw() {
             if !variables.iter().any(|known| known.name == name) {
                 variables.push(Variable { name: name.to_owned(), value: short(host, value), kind: kind(value) });
             }

@@ -129,6 +129,8 @@ struct Told {
     base: Option<usize>,
     lines: Vec<Spot>,
     more: usize,
+    /// The line that was run last.
+    last: Option<(String, usize)>,
     decided: Option<Spot>,
     read: Vec<(String, String)>,
 }
@@ -148,7 +150,10 @@ impl Follower for Tracer {
         if self.way.is_statement(node)
             && let Some(spot) = self.way.spot(&context, begin(node))
         {
-            let again = told.lines.last().is_some_and(|last| (&last.file, last.line) == (&spot.file, spot.line));
+            let again = told.last.as_ref().is_some_and(|(file, line)| (file, *line) == (&spot.file, spot.line));
+            if !again {
+                told.last = Some((spot.file.clone(), spot.line));
+            }
             if !again && told.lines.len() < LINES {
                 told.lines.push(spot.clone());
             } else if !again {

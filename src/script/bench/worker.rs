@@ -3,13 +3,12 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::bell::Bell;
-use super::shop::Shop;
+use super::shop::{Script, Shop};
 use super::tasks::{Answer, Fault, Task};
 use super::values::Masked;
 use crate::script::Setting;
@@ -35,7 +34,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts a thread for that script.
-    pub(super) fn start(script: Option<PathBuf>, setting: Setting) -> Self {
+    pub(super) fn start(script: Script, setting: Setting) -> Self {
         let (orders, receiver) = channel();
         let bell = Arc::new(Bell::default());
         let at = Arc::clone(&bell);
@@ -109,7 +108,7 @@ pub(super) fn hand(answer: Reply, result: Result<Answer, Fault>) {
 }
 
 struct Thread {
-    script: Option<PathBuf>,
+    script: Script,
     setting: Setting,
     counter: Rc<Counter>,
 }
@@ -120,7 +119,7 @@ impl Thread {
         while let Some(Order { task, answer }) = self.counter.take() {
             self.counter.begin(answer);
             let done = catch_unwind(AssertUnwindSafe(|| {
-                let shop = shop.get_or_insert_with(|| Shop::new(self.script.as_deref(), self.setting.clone(), &self.counter));
+                let shop = shop.get_or_insert_with(|| Shop::new(&self.script, self.setting.clone(), &self.counter));
                 shop.run(task)
             }));
             let result = done.unwrap_or_else(|panic| {

@@ -27,7 +27,7 @@ impl Case {
         let watch = Watch::new();
         let mut engine = engine::engine(&desk, &watch);
         let tree = engine.compile(libraries::compilable(&source)).unwrap_or_else(|error| panic!("{error} in {script}"));
-        let libraries = libraries::load(&mut engine, &tree, &source, Path::new(".")).unwrap();
+        let libraries = libraries::load(&mut engine, &tree, &source, (Path::new("."), &[])).unwrap();
         let host = Rc::new(Host::new(engine, tree, source, libraries, watch, lowers));
         desk.seat(&host);
         let value = host.evaluate(&mut rhai::Scope::new()).unwrap_or_else(|error| panic!("{error} in {script}"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Answer, Rig, SCRIPT, Setting, Task, Validity, parcel};
+use super::{Answer, Bench, Rig, SCRIPT, Setting, Task, Validity, parcel};
 
 #[test]
 fn a_session_keeps_variables_functions_and_the_last_value() {
@@ -11,7 +11,7 @@ fn a_session_keeps_variables_functions_and_the_last_value() {
     assert_eq!(rig.value("x + 1"), "21");
     assert_eq!(rig.value("_ * 2"), "42");
     assert_eq!(rig.value("fn half(n) { n / 2 }"), "null");
-    assert_eq!(rig.value("half(_ ?? 84) + x"), "s.rhai");
+    assert_eq!(rig.value("half(_ ?? 84) + x"), "62");
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn the_scripts_own_things_are_there() {
     assert_eq!(rig.value("grade(#{status: 500}).level"), "\"bad\"");
     assert_eq!(
         rig.value("text::json_parse()"),
-        "input 3:1:1: cogs, train and configuration are declared before `train.run()`; a running cog cannot change them"
+        "cogs, train and configuration are declared before `train.run()`; a running cog cannot change them"
     );
     assert_eq!(rig.value("[1, |d, e| d, grade, train]"), r#"[1,"closure(d, e)","grade(d)","train"]"#);
     let value = rig.input("let c = |a| a + LIMIT; c").unwrap();
@@ -61,10 +61,10 @@ fn what_is_printed_comes_with_the_answer() {
 #[test]
 fn faults_tell_the_place_that_was_typed() {
     let rig = Rig::new(SCRIPT);
-    assert_eq!(rig.value(".a + nothing"), "input 1:1:6: no variable `nothing`");
+    assert_eq!(rig.shown(&rig.input_on(".a + nothing", Some(r#"{"a": 1}"#), false).unwrap_err()), "input 1:1:6: no variable `nothing`");
     assert_eq!(rig.value("1 +"), "input 2:1:4: script is incomplete");
-    assert_eq!(rig.value("\n  .a + (_ * }"), "input 3:2:13: '}'");
-    assert_eq!(rig.value("grade(1)"), "s.rhai:7:10: x");
+    assert_eq!(rig.value("\n  .a + (_ * }"), "input 3:2:13: unexpected '}'");
+    assert!(rig.value("grade(1)").starts_with("s.rhai:7:"), "{}", rig.value("grade(1)"));
     let fault = rig.input("twise(1)").unwrap_err();
     assert!(fault.text.starts_with("no function `twise"), "{fault:?}");
 }
@@ -99,9 +99,32 @@ fn what_never_ends_is_interrupted_and_disturbs_no_other_session() {
 #[test]
 fn what_takes_too_much_memory_ends() {
     let rig = Rig::new(SCRIPT);
-    let fault = rig.input("let all = []; loop { all.push(\"x\" * 1000 + all.len()); if all.len() > 90000 { all = [all] } }").unwrap_err();
+    let fault = rig.input("let all = []; let s = `x`; s.pad(1000000, `x`); loop { all.push(s + all.len()); }").unwrap_err();
     assert!(fault.text.contains("MiB") || fault.text.contains("too large"), "{fault:?}");
     assert_eq!(rig.value("1"), "1");
+}
+
+#[test]
+fn a_thread_that_breaks_tells_so_and_begins_anew() {
+    let rig = Rig::new(SCRIPT);
+    rig.input("let x = 1").unwrap();
+    let fault = rig.input("break_the_bench()").unwrap_err();
+    assert_eq!(fault.text, "the bench broke and begins anew: on purpose");
+    assert_eq!(rig.value("twice(4)"), "8");
+    assert!(rig.input("x").is_err(), "what was there before is not trusted");
+}
+
+#[test]
+fn what_runs_is_asked_whatever_becomes_of_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.rhai");
+    std::fs::write(dir.path().join("lib.rhai"), "fn thrice(n) { n * 3 }").unwrap();
+    std::fs::write(&path, "import \"lib\" as lib;\nfn six() { thrice(2) }").unwrap();
+    let wound = crate::script::wind(&path, Setting::default()).unwrap();
+    std::fs::write(&path, "let x = ;").unwrap();
+    std::fs::remove_file(dir.path().join("lib.rhai")).unwrap();
+    let rig = Rig { bench: Bench::of(&wound, Setting::default()), dir, path };
+    assert_eq!(rig.value("six() + lib::thrice(1)"), "9");
 }
 
 #[test]
@@ -144,8 +167,8 @@ fn another_script_is_checked() {
         }
     };
     assert_eq!(check(SCRIPT), Ok(Vec::new()));
-    let warnings = check("let c = text::json_parse();\nprint(1);").unwrap();
-    assert!(warnings[0].contains("is made, but not put into the train"), "{warnings:?}");
+    let warnings = check("movement::train().update(text::json_parse() |> movement::null_drain());").unwrap();
+    assert!(warnings[0].contains("nothing feeds"), "{warnings:?}");
     assert!(check("let x = ;").unwrap_err()[0].contains("D0102"));
     assert!(check("text::json_parse(#{ max_deep: 1 })").unwrap_err()[0].contains("max_depth"));
 }

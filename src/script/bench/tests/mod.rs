@@ -15,7 +15,7 @@ use crate::datum::{Parcel, json};
 /// A bench with a script in a directory of its own.
 struct Rig {
     bench: Bench,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     path: PathBuf,
 }
 
@@ -33,17 +33,17 @@ fn grade(d) {
 }
 let train = movement::train();
 train.update(
-    movement::tick_supply(#{ interval: 1, name: "ticks" })
+    movement::tick_supply(#{ every: 1, name: "ticks" })
     |> cog(grade)
-    |> movement::filter(#{ name: "errors", predicate: |d|
+    |> filter(#{ name: "errors", predicate: |d|
         if d.kind == "probe" {
             false
         } else {
             d.status > LIMIT
         } })
-    |> cog(#{ n: 0, name: "counts", run: |d| { this.n += 1; print(this.n); train.hold(); train.emit(#{ n: this.n }); () } })
+    |> cog(#{ n: 0, run: |d| { this.n += 1; print(this.n); train.hold(); train.emit(#{ n: this.n }); () } }, #{ name: "counts" })
     |> cog(|| { this.size = this.status * 2; })
-    |> movement::sink_drain()
+    |> movement::null_drain()
 );
 train.run();
 "#;
@@ -53,7 +53,7 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.rhai");
         std::fs::write(&path, script).unwrap();
-        Self { bench: Bench::start(Some(path.clone()), Setting::default()), _dir: dir, path }
+        Self { bench: Bench::start(Some(path.clone()), Setting::default()), dir, path }
     }
 
     fn begin(&self, task: Task) -> Receiver<Result<Answer, Fault>> {
@@ -80,7 +80,12 @@ impl Rig {
 
     /// What an input gives, as JSON; an error as text.
     fn value(&self, text: &str) -> String {
-        self.input(text).map_or_else(|fault| fault.to_string(), |value| value.value.to_json())
+        self.input(text).map_or_else(|fault| self.shown(&fault), |value| value.value.to_json())
+    }
+
+    /// A fault, without the directory.
+    fn shown(&self, fault: &Fault) -> String {
+        fault.to_string().replace(&format!("{}/", self.dir.path().display()), "")
     }
 }
 

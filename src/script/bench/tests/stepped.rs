@@ -37,7 +37,7 @@ fn a_function_is_walked_through_and_what_is_changed_stays() {
     let _ = print(&rig, "d.status = 200; level = \"none\"");
     let next = stopped(go(&rig, Command::Over));
     assert_eq!(next.spot.line, 10, "the status is no fault any more");
-    assert_eq!(next.variables[1].value, r#""none""#);
+    assert_eq!(next.variables[1].value, r#""none""#, "{:?}", next.variables);
     let Ok(Answer::Done(done)) = go(&rig, Command::Continue) else { panic!("it ends") };
     assert_eq!(done.verdict.unwrap().result.unwrap().to_json(), r#"{"status":200,"level":"none"}"#);
     assert_eq!(go(&rig, Command::Over).unwrap_err().text, "nothing is stepped through");
@@ -45,7 +45,7 @@ fn a_function_is_walked_through_and_what_is_changed_stays() {
 
 #[test]
 fn calls_are_gone_into_over_and_out_of() {
-    let script = "fn inner(n) {\n  let m = n + 1;\n  m * 2\n}\nmovement::train().update(movement::tick_supply(1) |> cog(|| {\n  this.a = inner(this.n);\n  this.b = inner(this.a);\n}) |> movement::sink_drain()).run();";
+    let script = "fn inner(n) {\n  let m = n + 1;\n  m * 2\n}\nmovement::train().update(movement::tick_supply(#{every: 1}) |> cog(|| {\n  this.a = inner(this.n);\n  this.b = inner(this.a);\n}) |> movement::null_drain()).run();";
     let rig = Rig::new(script);
     let first = step(&rig, "closure:5", r#"{"n": 1}"#);
     assert_eq!((first.spot.line, first.this.unwrap().to_json().as_str()), (6, r#"{"n":1}"#));
@@ -64,7 +64,7 @@ fn calls_are_gone_into_over_and_out_of() {
 #[test]
 fn each_turn_of_a_loop_is_a_step() {
     let rig = Rig::new(
-        "movement::train().update(movement::tick_supply(1) |> cog(|d| {\n  for i in 0..3 {\n    d.n = i;\n  }\n  d\n}) |> movement::sink_drain()).run();",
+        "movement::train().update(movement::tick_supply(#{every: 1}) |> cog(|d| {\n  for i in 0..3 {\n    d.n = i;\n  }\n  d\n}) |> movement::null_drain()).run();",
     );
     let mut seen = vec![step(&rig, "closure:1", "{}").spot.line];
     while let Ok(Answer::Stopped(stopped)) = go(&rig, Command::Over) {
@@ -77,7 +77,7 @@ fn each_turn_of_a_loop_is_a_step() {
 fn a_stepping_is_left_for_another_and_faults_in_it_are_told() {
     let rig = Rig::new(SCRIPT);
     step(&rig, "grade", r#"{"status": 500}"#);
-    assert_eq!(step(&rig, "errors", r#"{"kind": 1, "status": 1}"#).spot.line, 17);
+    assert_eq!(step(&rig, "errors", r#"{"kind": 1, "status": 1}"#).spot.line, 18);
     assert_eq!(rig.ask(Task::Print { session: 1, text: "nothing".into() }).unwrap_err().text, "no variable `nothing`");
     assert_eq!(rig.value("1 + 1"), "2", "inputs go on beside it");
     let Ok(Answer::Done(done)) = go(&rig, Command::Stop) else { panic!("it ends") };
@@ -85,6 +85,6 @@ fn a_stepping_is_left_for_another_and_faults_in_it_are_told() {
     step(&rig, "grade", r#"{"status": 500}"#);
     assert!(matches!(rig.ask(Task::Forget { session: 1 }), Ok(Answer::Forgotten)));
     assert_eq!(go(&rig, Command::Into).unwrap_err().text, "nothing is stepped through");
-    let fault = rig.ask(Task::Step { session: 1, cog: "sink_drain".into(), event: parcel("{}") }).unwrap_err();
-    assert_eq!(fault.text, "nothing of `sink_drain` is written in the script");
+    let fault = rig.ask(Task::Step { session: 1, cog: "null_drain".into(), event: parcel("{}") }).unwrap_err();
+    assert_eq!(fault.text, "nothing of `null_drain` is written in the script");
 }
