@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{Common, UNUSABLE, args_of, script_args, tell};
-use crate::control::{About, Control, place};
+use crate::control::{About, Control, Replaced, place};
 use crate::error::nearest;
 use crate::escapement::{Clock, Escapement};
 use crate::log;
@@ -83,13 +83,20 @@ fn turn(wound: &mut Wound, common: &Common, clock: Clock, control: Option<About>
     let escapement = Escapement::new(clock)?;
     let cogs = std::mem::take(&mut wound.cogs);
     let mut train = Train::new(&wound.graph, cogs, escapement, wound.options.clone());
+    let mut replaced = Replaced::default();
     if let Some(about) = control {
-        let mut control = Control::new(about, wound.live(), wound.graph.clone());
+        let mut control = Control::new(about, wound);
+        replaced = control.replaced();
         match control.listen(&mut train) {
             Ok(()) => train.oversee(Box::new(control)),
             // It runs as well without.
             Err(error) => log::info(format_args!("control: nobody can attach: {}", crate::error::plain(&error))),
         }
     }
-    train.run()
+    let status = train.run();
+    // The version that runs at the end is told of it.
+    if let Some(last) = replaced.take() {
+        *wound = last;
+    }
+    status
 }

@@ -44,6 +44,11 @@ impl Faults {
         self.listens = true;
     }
 
+    /// Whether errors are kept.
+    pub fn listens(&self) -> bool {
+        self.listens
+    }
+
     /// The kinds, in order of their first.
     pub fn kinds(&self) -> &[Fault] {
         &self.kinds

@@ -24,6 +24,8 @@ pub use origin::{Balance, Books, Hold, Holder, Lineage, OriginBlock, Outcome, Po
 pub use seat::{Backlog, Event, Notice, Seat, Stats};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
 
+use std::any::Any;
+
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -129,6 +131,15 @@ pub trait Cog {
     fn heeds_stalls(&self) -> bool {
         false
     }
+
+    /// Another cog takes this one's place in the train that runs: gives it the state that is to live on. What it keeps beside that it
+    /// emits in [`Cog::finish`].
+    fn hand_over(&mut self) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    /// Takes the state over that the cog before it [handed over](Cog::hand_over), as far as it is of use.
+    fn take_over(&mut self, _state: Box<dyn Any>) {}
 
     /// Lets go of the last resources; a supply writes its last checkpoint. All that could be settled is, and synced.
     fn done(&mut self) {}

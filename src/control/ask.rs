@@ -1,5 +1,7 @@
 //! What is asked of the workbench, and what is done with its answers when they come.
 
+use std::path::PathBuf;
+
 use tokio::sync::oneshot;
 
 use super::handle::{Answer, Asker};
@@ -24,6 +26,13 @@ pub(super) enum Use {
     Inject(u32),
     /// The line of a script is added to what is told of a way.
     Why(Box<(Datum, String)>),
+    /// That version of the script is put in, or only looked at.
+    Reload {
+        /// Where it is.
+        path: PathBuf,
+        /// Only looked at.
+        check: bool,
+    },
     /// Functions of that name, or all.
     Functions(Option<String>),
 }
@@ -89,6 +98,7 @@ impl Control {
             (bench::Answer::Stopped(stopped), _) => Ok(Some(stands(&stopped))),
             (bench::Answer::Done(done), _) => Ok(Some(ended(&done))),
             (bench::Answer::Trace(trace), Use::Why(way)) => Ok(Some(explained(way.0, &way.1, &trace))),
+            (bench::Answer::Checked(told), Use::Reload { path, check }) => self.checked(train, &path, check, told).map(Some),
             (bench::Answer::Functions(list), Use::Functions(name)) => functions(&list, name.as_deref()).map(Some),
             _ => Err(Wrong::new("the workbench answered something else")),
         }

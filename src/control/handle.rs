@@ -106,6 +106,8 @@ impl Control {
             "set" => return self.set(train, asker, &words),
             "emit" => return self.emit(train, asker, &words),
             "into" | "over" | "next" | "out" | "quit-into" => return self.step_inside(train, asker, &words),
+            "reload" => return self.reload(train, asker, &words),
+            "undo" => self.undo(train),
             "functions" => return self.functions(train, asker, &words),
             "interrupt" => {
                 self.bench.interrupt_session(client);

@@ -4,10 +4,11 @@
 //! what takes long (expressions, stepping, checking another version) is done by a workbench with a thread and an engine of its own.
 //!
 //! In reading order: `place` (where sockets stand), `client` (one who is attached), `words` (commands), `handle` (which does what), then
-//! the commands by group: `look`, `tap`, `count`, `feed`, `stop`, `parked`, `why`; `ask` is what the workbench does for them, `memory` what
+//! the commands by group: `look`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`; `ask` is what the workbench does for them, `memory` what
 //! is remembered of events. The protocol is told in docs/control.md.
 
 mod ask;
+mod change;
 mod client;
 mod count;
 mod feed;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::cog::{Event, Kind};
@@ -33,12 +35,13 @@ use crate::datum::{Datum, Map};
 use crate::error::Result;
 use crate::escapement::{Fired, Interest, Moment, Token, Wake};
 use crate::log;
-use crate::script::Setting;
 use crate::script::bench::{Bench, Live, Task};
+use crate::script::{Setting, Wound};
 use crate::train::graph::Graph;
 use crate::train::{Hop, Marks, Overseer, Train};
 
 use ask::Use;
+pub use change::Replaced;
 use client::Client;
 use memory::Memory;
 use place::Listening;
@@ -87,6 +90,12 @@ pub struct Control {
     live: Live,
     graph: Graph,
     bench: Bench,
+    /// The numbers in the train of the graph's cogs.
+    numbers: Vec<u32>,
+    /// The script's text, and that of the version before.
+    text: String,
+    before: Option<String>,
+    replaced: Replaced,
     started: Option<(Moment, SystemTime)>,
     listening: Option<Listening>,
     accepts: Option<Token>,
@@ -111,13 +120,17 @@ pub struct Control {
 
 impl Control {
     /// A control that nobody can reach yet.
-    pub fn new(about: About, live: Live, graph: Graph) -> Self {
-        let bench = Bench::start(Some(about.script.clone()), about.setting.clone());
+    pub fn new(about: About, wound: &Wound) -> Self {
+        let bench = Bench::of(wound, about.setting.clone());
         Self {
             about,
-            live,
-            graph,
+            live: wound.live(),
+            graph: wound.graph.clone(),
             bench,
+            numbers: (0..wound.graph.nodes.len() as u32).collect(),
+            text: wound.text().to_owned(),
+            before: None,
+            replaced: Replaced::default(),
             started: None,
             listening: None,
             accepts: None,
@@ -134,6 +147,11 @@ impl Control {
             stays: false,
             ending: false,
         }
+    }
+
+    /// Where the version stands that runs, once it is not the first.
+    pub fn replaced(&self) -> Replaced {
+        Rc::clone(&self.replaced)
     }
 
     /// Listens on a socket of its own, from the train's start on.

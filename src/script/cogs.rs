@@ -1,5 +1,6 @@
 //! Cogs written in the script: a function or closure, and a map with `run` that keeps state in its fields.
 
+use std::any::Any;
 use std::rc::Rc;
 
 use rhai::{Dynamic, FnPtr, Map as RhaiMap};
@@ -186,6 +187,8 @@ pub struct StateCog {
     turns: u64,
     run: ScriptFn,
     methods: Vec<(String, ScriptFn)>,
+    /// Its state lives on in another one: this one has no end of its own.
+    handed_over: bool,
 }
 
 /// How often a state is looked at for being nested ever deeper.
@@ -221,7 +224,15 @@ impl StateCog {
         for method in std::iter::once(&run).chain(methods.iter().map(|(_, method)| method)) {
             method.keep_back("a state in `this`");
         }
-        Ok(Self { host: Rc::clone(host), state: Dynamic::from_map(fields.clone()), fresh: fields, turns: 0, run, methods })
+        Ok(Self {
+            host: Rc::clone(host),
+            state: Dynamic::from_map(fields.clone()),
+            fresh: fields,
+            turns: 0,
+            run,
+            methods,
+            handed_over: false,
+        })
     }
 
     fn method(&self, name: &str) -> Option<ScriptFn> {
@@ -259,13 +270,43 @@ impl Cog for StateCog {
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if self.handed_over {
+            return Ok(());
+        }
         let Some(method) = self.method("finish") else { return Ok(()) };
         let state = &mut self.state;
         let result = self.host.stage.perform(ctx, false, || method.call_on(state, []))?;
         emit_result(ctx, result, None)
     }
 
+    /// Its fields, but for the functions.
+    fn hand_over(&mut self) -> Option<Box<dyn Any>> {
+        let state = self.state.write_lock::<RhaiMap>().map(|mut state| std::mem::take(&mut *state))?;
+        // What is called at its end finds the state as it was at the beginning.
+        self.state = Dynamic::from_map(self.fresh.clone());
+        self.handed_over = true;
+        Some(Box::new(state))
+    }
+
+    /// Fields that it has too, and that are no functions in either.
+    fn take_over(&mut self, state: Box<dyn Any>) {
+        let Ok(old) = state.downcast::<RhaiMap>() else { return };
+        if let Some(mut state) = self.state.write_lock::<RhaiMap>() {
+            for (name, value) in *old {
+                if let Some(field) = state.get_mut(&name)
+                    && !field.is_fnptr()
+                    && !value.is_fnptr()
+                {
+                    *field = value;
+                }
+            }
+        }
+    }
+
     fn done(&mut self) {
+        if self.handed_over {
+            return;
+        }
         if let Some(method) = self.method("done")
             && let Err(error) = method.call_on(&mut self.state, [])
         {

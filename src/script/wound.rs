@@ -62,6 +62,11 @@ impl Wound {
         super::bench::Live::new(&self.host)
     }
 
+    /// The script's text.
+    pub fn text(&self) -> &str {
+        &self.host.main.text
+    }
+
     /// The script's name.
     pub fn script_name(&self) -> &str {
         &self.host.main.name

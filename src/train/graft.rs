@@ -67,7 +67,16 @@ impl Train {
         }
         self.books.name(number, &seat.name);
         let targets: [u32; 0] = [];
-        self.slots.push(Slot { cog, seat, kind, targets: targets.into(), route: None, panics: Vec::new(), marks: Marks::default() });
+        self.slots.push(Slot {
+            cog,
+            seat,
+            kind,
+            targets: targets.into(),
+            route: None,
+            panics: Vec::new(),
+            marks: Marks::default(),
+            retires: false,
+        });
         self.order.insert(0, number);
         self.map_pressure();
         number

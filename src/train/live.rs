@@ -6,10 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::Train;
+use super::{Train, panics};
 use crate::cog::{Backlog, Batch, Books, Event, Faults, Kind, Lineage, Notice, Outcome, Stats};
 use crate::datum::Datum;
 use crate::escapement::{Escapement, Fired, Owner};
+use crate::log;
 
 /// Who looks into a train, and changes it, while it runs.
 pub trait Overseer {
@@ -247,7 +248,16 @@ impl Train {
     /// Calls the overseer, which is nowhere else meanwhile.
     fn with_overseer<T>(&mut self, f: impl FnOnce(&mut dyn Overseer, &mut Self) -> T) -> Option<T> {
         let mut overseer = self.overseer.take()?;
-        let given = f(&mut *overseer, self);
+        // Who only looks on must not bring the train down.
+        let given = match panics::guarded(|| f(&mut *overseer, self)) {
+            Ok(given) => given,
+            Err(told) => {
+                log::write(log::Priority::Crit, &format!("control: {told}; nobody can attach any more; please report this"));
+                self.esc.unbind_owner(Self::OVERSEER);
+                self.let_be();
+                return None;
+            }
+        };
         // Whoever puts another one in its place meanwhile wants that one.
         if self.overseer.is_none() {
             self.overseer = Some(overseer);

@@ -13,6 +13,7 @@ pub mod panics;
 mod pressure;
 mod service;
 mod shutdown;
+mod swap;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use live::{Back, Begun};
 pub use live::{Became, Hop, Marks, Overseer, View};
 use pressure::Pressure;
 use service::Service;
+pub use swap::Plan;
 
 use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Kind, Notice, OnError, Outcome, Seat, Settled, Stats};
 use crate::error::Result;
@@ -62,6 +64,8 @@ struct Slot {
     panics: Vec<Moment>,
     /// What of it is looked at.
     marks: Marks,
+    /// It ends, as another one has taken its place.
+    retires: bool,
 }
 
 /// Cogs, joined, on an escapement.
@@ -98,6 +102,8 @@ pub struct Train {
     begun: Option<Box<Begun>>,
     /// What it gives back, to be carried on when it has been called.
     given_back: Vec<Back>,
+    /// Whether cogs are ending that others have taken the place of.
+    retiring: bool,
     /// The cog that stands for who puts data in by hand, once somebody did.
     injector: Option<u32>,
 }
@@ -126,6 +132,7 @@ impl Train {
                     route: node.route,
                     panics: Vec::new(),
                     marks: Marks::default(),
+                    retires: false,
                 }
             })
             .collect();
@@ -153,6 +160,7 @@ impl Train {
             overseer: None,
             begun: None,
             given_back: Vec::new(),
+            retiring: false,
             injector: None,
         };
         train.map_pressure();

@@ -90,6 +90,9 @@ impl Train {
             self.rest = Some(self.esc.idle(Escapement::RUNTIME));
         }
         self.sync();
+        if self.retiring {
+            self.retire();
+        }
     }
 
     /// Has the drains sync for the supplies that asked for it, and tells those when it is done. Who asks while a sync goes on waits

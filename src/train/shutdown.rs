@@ -25,7 +25,13 @@ impl Train {
         let answers = begun + self.options.finish_timeout;
         let mut deadline = begun + DEADLINE;
         for number in self.order.clone() {
-            self.call(number, |cog, ctx| cog.finish(ctx));
+            if self.slots[number as usize].seat.closed {
+                continue;
+            }
+            // One that others have taken the place of has been told already.
+            if !self.slots[number as usize].retires {
+                self.call(number, |cog, ctx| cog.finish(ctx));
+            }
             self.settle();
             let waits_for_answers = self.slots[number as usize].kind != Kind::Drain;
             if waits_for_answers && self.slots[number as usize].cog.busy() {

@@ -1,0 +1,140 @@
+//! Another version of the script takes the place of the one that runs, between two turns of the loop.
+//!
+//! Cogs that are the same in both stay as they are, with all that they keep: positions, windows, look-ups under way. Those that changed
+//! are made anew, take over the state of the old ones where they can, and the old ones end as at the end of the train, into what now
+//! stands behind them. New cogs are wound first: should one refuse, nothing has happened.
+
+use std::rc::Rc;
+
+use super::graph::Graph;
+use super::live::Marks;
+use super::{Options, Slot, Train};
+use crate::cog::{Cog, Common, OnError, Seat};
+use crate::error::Result;
+
+/// What becomes of each cog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// For each node of the new graph the cog that stays in its place, by number.
+    pub stays: Vec<Option<u32>>,
+    /// For each node of the new graph the cog whose state it takes over.
+    pub takes_over: Vec<Option<u32>>,
+}
+
+impl Train {
+    /// Puts other cogs, joined as `graph` says, in the place of those that run: cog n of `cogs` is node n; those of nodes that are to
+    /// stay as they are go unused. Gives the number of each node's cog.
+    ///
+    /// # Errors
+    /// A cog could not be wound; all is as it was then.
+    pub fn swap(&mut self, graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, plan: &Plan, options: Options) -> Result<Vec<u32>> {
+        let first_new = self.slots.len();
+        let mut next = first_new as u32;
+        let numbers: Vec<u32> = plan
+            .stays
+            .iter()
+            .map(|stays| {
+                stays.unwrap_or_else(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        let of = |node: u32| numbers[node as usize];
+        for ((node, (cog, common)), stays) in graph.nodes.iter().zip(cogs).zip(&plan.stays) {
+            if stays.is_some() {
+                continue;
+            }
+            let mut seat = Seat::new(self.slots.len() as u32, &node.name, common);
+            if self.overseer_is_there() {
+                seat.faults_seen.listen();
+            }
+            seat.has_successors = !node.targets.is_empty();
+            let route = node.route.map(of);
+            seat.on_error = route.map_or(seat.on_error, OnError::Route);
+            let targets = node.targets.iter().map(|target| of(*target)).collect();
+            let marks = Marks::default();
+            self.slots.push(Slot { cog, seat, kind: node.kind, targets, route, panics: Vec::new(), marks, retires: false });
+        }
+        self.map_pressure();
+        if let Err(error) = self.wind_new(first_new) {
+            for slot in self.slots.drain(first_new..) {
+                self.esc.unbind_owner(slot.seat.number);
+            }
+            self.map_pressure();
+            return Err(error);
+        }
+        // The command line's own wish goes on.
+        self.options = Options { strict_exit: self.options.strict_exit || options.strict_exit, ..options };
+        self.books.bound_bytes(self.options.max_bytes);
+        // From here on nothing can fail.
+        let old: Vec<u32> = (0..first_new as u32).filter(|old| !numbers.contains(old) && Some(*old) != self.injector).collect();
+        for old in &old {
+            // What it still gives goes to those behind its successor, or behind what it fed, as far as they are there.
+            let successor = plan.takes_over.iter().position(|taken| *taken == Some(*old)).map(|node| &graph.nodes[node]);
+            let slot = &mut self.slots[*old as usize];
+            match successor {
+                Some(node) => slot.targets = node.targets.iter().map(|target| of(*target)).collect(),
+                None => slot.targets = slot.targets.iter().copied().filter(|target| numbers.contains(target)).collect(),
+            }
+            slot.retires = true;
+        }
+        for (number, node) in numbers.iter().zip(&graph.nodes) {
+            let slot = &mut self.slots[*number as usize];
+            slot.targets = node.targets.iter().map(|target| of(*target)).collect::<Vec<_>>().into();
+            slot.route = node.route.map(of);
+            slot.seat.has_successors = !slot.targets.is_empty();
+            slot.seat.on_error = slot.route.map_or(slot.seat.common.on_error.unwrap_or_default(), OnError::Route);
+            slot.seat.name = node.name.as_str().into();
+            let name = Rc::clone(&slot.seat.name);
+            self.books.name(*number, &name);
+        }
+        self.reorder(graph, &numbers);
+        for (node, taken) in plan.takes_over.iter().enumerate() {
+            let Some(old) = *taken else { continue };
+            if let Some(state) = self.slots[old as usize].cog.hand_over() {
+                self.slots[of(node as u32) as usize].cog.take_over(state);
+            }
+        }
+        for old in self.order.clone().into_iter().filter(|number| old.contains(number)) {
+            self.call(old, |cog, ctx| cog.finish(ctx));
+        }
+        self.retire();
+        Ok(numbers)
+    }
+
+    fn overseer_is_there(&self) -> bool {
+        self.slots.first().is_some_and(|slot| slot.seat.faults_seen.listens())
+    }
+
+    /// Winds what is new, drains first.
+    fn wind_new(&mut self, first: usize) -> Result<()> {
+        for number in (first as u32..self.slots.len() as u32).rev() {
+            let name = Rc::clone(&self.slots[number as usize].seat.name);
+            self.books.name(number, &name);
+            self.wind_one(number)?;
+        }
+        Ok(())
+    }
+
+    /// Who stands behind whom now; what retires stands before those that it still feeds.
+    fn reorder(&mut self, graph: &Graph, numbers: &[u32]) {
+        let new: Vec<u32> = graph.order().into_iter().map(|node| numbers[node as usize]).collect();
+        let before: Vec<u32> = self.order.iter().copied().filter(|number| !new.contains(number)).collect();
+        self.order = before.into_iter().chain(new).collect();
+        self.tells_ends = self.slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
+        self.map_pressure();
+    }
+
+    /// Lets those go that have ended.
+    pub(super) fn retire(&mut self) {
+        for number in 0..self.slots.len() {
+            let slot = &mut self.slots[number];
+            if slot.retires && !slot.seat.closed && !slot.cog.busy() && !slot.cog.is_syncing() {
+                slot.seat.closed = true;
+                self.esc.unbind_owner(number as u32);
+            }
+        }
+        self.retiring = self.slots.iter().any(|slot| slot.retires && !slot.seat.closed);
+    }
+}
