@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use rhai::FnPtr;
+use rhai::{AST, ASTNode, FnPtr, Stmt};
 
 use super::input::{Input, Names};
 use super::shop::{Compiled, homes};
@@ -80,10 +80,18 @@ impl Live {
         let name = name.ok_or_else(|| Fault::new("the script has functions of all names that the expression could have"))?;
         let compiled = Compiled::new(&self.0, SOURCE, text, input().between(&format!("fn {name}(e) {{ "), "}"))?;
         let homes = homes(&compiled.tree, &compiled.source);
-        let host = Rc::new(Host::beside(&self.0, &compiled.tree, &compiled.source, &homes, LIMITS));
+        let mut host = Host::beside(&self.0, &compiled.tree, &compiled.source, &homes, LIMITS);
+        // Native code may do as much as a call of a cog may.
+        host.lowers &= !loops(&compiled.tree);
+        let host = Rc::new(host);
         let function = FnPtr::new(name).map_err(|error| Fault::new(error.to_string()))?;
         Ok((ScriptFn::new(&host, function), Rc::new(compiled.input)))
     }
+}
+
+/// Whether a loop stands in that tree.
+fn loops(tree: &AST) -> bool {
+    !tree.walk(&mut |path: &[ASTNode<'_>]| !matches!(path.last(), Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..)))))
 }
 
 /// The error with its place as it was typed.

@@ -159,7 +159,7 @@ impl Shop {
     }
 
     /// Winds another script.
-    fn check(&self, path: &PathBuf, setting: Setting) -> Result<Vec<String>, Vec<String>> {
+    fn check(&self, path: &Path, setting: Setting) -> Result<Vec<String>, Vec<String>> {
         let shown = |reports: &[Report]| reports.iter().map(|report| report.render(false)).collect::<Vec<_>>();
         let source = libraries::read(path, &path.to_string_lossy()).map_err(|report| shown(&[report]))?;
         let desk = Desk::new(Setting { no_lower: false, ..setting });

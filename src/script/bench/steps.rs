@@ -165,7 +165,7 @@ impl Stepper {
     /// Evaluates an expression where it stands; what it assigns stays.
     fn print(&self, context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, text: &str) -> Result<Value, Fault> {
         let mut scope = context.scope().clone_visible();
-        let bound = context.this_ptr().map(|this| this.flatten_clone());
+        let bound = context.this_ptr().map(Dynamic::flatten_clone);
         let this = bound.as_ref().map(|_| THIS);
         let event = if self.event == THIS { this } else { Some(self.event.as_str()).filter(|event| scope.get(event).is_some()) };
         if let Some(bound) = &bound {

@@ -220,7 +220,7 @@ impl Hop<'_> {
                 label.push('.');
                 label.push_str(key);
             }
-            Self::At(place) => label.push_str(&format!("[{place}]")),
+            Self::At(place) => label.extend(["[", &place.to_string(), "]"]),
         }
     }
 }

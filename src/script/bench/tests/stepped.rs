@@ -1,5 +1,7 @@
 //! Stepping through a cog.
 
+use std::time::Duration;
+
 use super::{Answer, Command, Fault, Rig, SCRIPT, Stopped, Task, Value, parcel};
 
 fn step(rig: &Rig, cog: &str, event: &str) -> Stopped {
@@ -87,4 +89,18 @@ fn a_stepping_is_left_for_another_and_faults_in_it_are_told() {
     assert_eq!(go(&rig, Command::Into).unwrap_err().text, "nothing is stepped through");
     let fault = rig.ask(Task::Step { session: 1, cog: "null_drain".into(), event: parcel("{}") }).unwrap_err();
     assert_eq!(fault.text, "nothing of `null_drain` is written in the script");
+}
+
+#[test]
+fn a_stepping_that_runs_on_without_end_is_interrupted() {
+    let rig = Rig::new(
+        "movement::train().update(movement::tick_supply(#{every: 1}) |> cog(|d| {\n  while d.n > 0 {\n    d.m = 1;\n  }\n  d\n}) |> movement::null_drain()).run();",
+    );
+    assert_eq!(step(&rig, "closure:1", r#"{"n": 1}"#).spot.line, 2);
+    let told = rig.begin(Task::Stepping { session: 1, command: Command::Continue });
+    assert!(told.recv_timeout(Duration::from_millis(50)).is_err());
+    rig.bench.interrupt_session(1);
+    let Ok(Ok(Answer::Done(done))) = told.recv_timeout(Duration::from_secs(10)) else { panic!("it ends") };
+    assert_eq!(done.verdict.unwrap().result.unwrap_err().text, "interrupted");
+    assert_eq!(step(&rig, "closure:1", r#"{"n": 0}"#).spot.line, 2);
 }
