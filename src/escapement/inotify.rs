@@ -1,6 +1,6 @@
 //! What the kernel tells about paths: inotify(7), one watch for each inode, shared by all bindings that look at it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -49,6 +49,13 @@ pub(super) struct Notice {
     pub(super) look: bool,
     /// The kernel has let go of the watch: deleted or unmounted.
     pub(super) ended: bool,
+}
+
+impl Notice {
+    /// Whether it tells of a known watch and leaves that as it is.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.wd.is_some() && !self.look && !self.ended
+    }
 }
 
 impl Notices {
@@ -102,8 +109,8 @@ impl Notices {
     }
 
     /// The listeners of a watch, in the order in which they came.
-    pub(super) fn listeners(&self, wd: Wd) -> Vec<Token> {
-        self.watches.get(&wd).map(|listened| listened.tokens.clone()).unwrap_or_default()
+    pub(super) fn listeners(&self, wd: Wd) -> &[Token] {
+        self.watches.get(&wd).map_or(&[], |listened| &listened.tokens)
     }
 
     /// All listeners.
@@ -168,7 +175,7 @@ struct Sum {
     notices: Vec<Notice>,
     /// Where the latest of each name stands, of so many of them.
     placed: usize,
-    latest: HashMap<(Option<Wd>, Option<OsString>), usize>,
+    latest: Option<BTreeMap<(Option<Wd>, Option<OsString>), usize>>,
 }
 
 /// So few news are looked through one by one.
@@ -196,12 +203,18 @@ impl Sum {
         if self.notices.len() <= FEW {
             return self.notices.iter().rposition(|old| old.wd == new.wd && old.name == new.name);
         }
+        self.known_of_many(new)
+    }
+
+    #[inline(never)]
+    fn known_of_many(&mut self, new: &Notice) -> Option<usize> {
+        let latest = self.latest.get_or_insert_default();
         while self.placed < self.notices.len() {
             let old = &self.notices[self.placed];
-            self.latest.insert((old.wd, old.name.clone()), self.placed);
+            latest.insert((old.wd, old.name.clone()), self.placed);
             self.placed += 1;
         }
-        self.latest.get(&(new.wd, new.name.clone())).copied()
+        latest.get(&(new.wd, new.name.clone())).copied()
     }
 }
 

@@ -10,6 +10,7 @@ mod inotify;
 mod offload;
 mod poll;
 mod queue;
+mod rest;
 mod signals;
 mod slots;
 #[cfg(test)]
@@ -220,22 +221,6 @@ impl Escapement {
         }
     }
 
-    /// Whether there is nothing to do but what waits for rest: it is then handed out. What came within these microseconds is
-    /// found by the next poll, one of which lies between any two rests.
-    fn rests(&mut self) -> bool {
-        let waits = self.queue.waits_soon() || self.watching.has_more() || self.offload.as_ref().is_some_and(Offload::has_more);
-        if waits || !std::mem::take(&mut self.polled) {
-            return false;
-        }
-        self.hand_out_idle()
-    }
-
-    fn hand_out_idle(&mut self) -> bool {
-        let idle = self.queue.take_idle();
-        self.round.extend(idle.into_iter().map(|token| (token, Wake::Idle)));
-        !self.round.is_empty()
-    }
-
     /// One thing of the round, unless its binding has ended since.
     fn hand_out(&mut self) -> Option<Fired> {
         while let Some((token, wake)) = self.round.pop_front() {
@@ -251,21 +236,32 @@ impl Escapement {
     }
 
     /// One round, phase by phase. What is bound or queued while it is handed out belongs to the next.
+    ///
+    /// Whoever follows a file waits for this to end, with all of it cold in the processor's caches: what has nothing to do is not called.
     fn gather(&mut self, timeout: Option<Duration>) -> Result<()> {
-        let own = self.wait(timeout)?;
-        if own.wall {
+        let spoke = self.wait(timeout)?;
+        if spoke.wall {
             self.reckon_wall_timers();
         }
-        if own.signals {
+        if spoke.signals {
             self.gather_signals();
         }
-        self.gather_ready();
-        if own.inotify || self.watching.has_more() {
+        if spoke.descriptors {
+            self.gather_ready();
+        }
+        if spoke.inotify || self.watching.has_more() {
             self.gather_notices()?;
         }
-        self.gather_answers();
-        self.gather_due();
-        self.gather_queue();
+        if self.offload.is_some() {
+            self.gather_answers();
+        }
+        // A sleep that ended before its time leaves nothing due, or only just: then the next one ends at once.
+        if self.round.is_empty() || timeout == Some(Duration::ZERO) {
+            self.gather_due();
+        }
+        if self.queue.waits_soon() {
+            self.gather_queue();
+        }
         if self.round.is_empty() {
             self.hand_out_idle();
         }
@@ -292,24 +288,36 @@ impl Escapement {
     }
 
     /// Sleeps, and notes which of our own descriptors spoke.
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<Own> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<Spoke> {
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
             // A signal came. It is no error and no event: its byte waits in the socket, and the loop works out the timeout again.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             Err(error) => return Err(Error::os("wait on", "the event poll", error)),
         }
-        self.polled = self.events.iter().count() < EVENTS;
-        let spoke = |name| self.events.iter().any(|event| event.token() == name);
-        // WAKER has done its work by ending the sleep.
-        Ok(Own { wall: spoke(WALL), signals: spoke(SIGNALS), inotify: spoke(INOTIFY) })
+        let (mut spoke, mut count) = (Spoke::default(), 0);
+        for event in &self.events {
+            count += 1;
+            match event.token() {
+                // It has done its work by ending the sleep.
+                WAKER => {}
+                SIGNALS => spoke.signals = true,
+                INOTIFY => spoke.inotify = true,
+                WALL => spoke.wall = true,
+                _ => spoke.descriptors = true,
+            }
+        }
+        self.polled = count < EVENTS;
+        Ok(spoke)
     }
 
+    #[inline(never)]
     fn gather_signals(&mut self) {
         let came = self.signals.as_mut().map(Signals::take).unwrap_or_default();
         self.round.extend(came.into_iter().map(|(token, signal)| (token, Wake::Signal(signal))));
     }
 
+    #[inline(never)]
     fn gather_ready(&mut self) {
         for event in &self.events {
             if let Some(token) = self.fds.token(event)
@@ -331,6 +339,17 @@ impl Escapement {
 
     /// Tells a notice to all whom it concerns.
     fn spread(&mut self, notice: &Notice) {
+        if notice.is_plain() {
+            let tell = |token: &Token| (*token, Wake::Changed(Changed { name: notice.name.clone(), what: notice.what }));
+            self.round.extend(self.watching.listeners(notice).iter().map(tell));
+        } else {
+            self.spread_all(notice);
+        }
+    }
+
+    /// As [`spread`](Self::spread), where the thing that is watched may be another one by now.
+    #[inline(never)]
+    fn spread_all(&mut self, notice: &Notice) {
         for token in self.watching.audience(notice) {
             let Some(Binding { kind: Kind::Watch(watch), .. }) = self.slots.get_mut(token) else { continue };
             let changed = self.watching.hear(watch, token, notice);
@@ -341,11 +360,13 @@ impl Escapement {
         }
     }
 
+    #[inline(never)]
     fn gather_answers(&mut self) {
         let answers = self.offload.as_mut().map(Offload::take).unwrap_or_default();
         self.round.extend(answers.into_iter().map(|(token, answer)| (token, Wake::Answer(answer))));
     }
 
+    #[inline(never)]
     fn gather_due(&mut self) {
         let now = self.now();
         while let Some(token) = self.timers.due(now) {
@@ -367,6 +388,7 @@ impl Escapement {
         }
     }
 
+    #[inline(never)]
     fn gather_queue(&mut self) {
         for token in self.queue.take_soon() {
             let wake = match self.slots.get_mut(token).map(|binding| &mut binding.kind) {
@@ -389,6 +411,7 @@ impl Escapement {
     }
 
     /// The wall clock was set: what is bound to it moves on the time line of deadlines.
+    #[cold]
     fn reckon_wall_timers(&mut self) {
         // When it cannot be armed again, the timers still fire at what they were last reckoned to.
         let _ = self.wall.as_ref().map(WallClock::arm);
@@ -404,9 +427,12 @@ impl Escapement {
     }
 }
 
-/// Which of the escapement's own descriptors spoke.
-struct Own {
+/// Which of the escapement's own descriptors spoke, and whether any of the owners' did.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, read by name")]
+struct Spoke {
     wall: bool,
     signals: bool,
     inotify: bool,
+    descriptors: bool,
 }

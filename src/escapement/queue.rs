@@ -31,6 +31,11 @@ impl Queue {
         !self.soon.is_empty() || !self.idle.is_empty()
     }
 
+    /// True while somebody waits for a moment of rest.
+    pub(super) fn waits_idle(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
     /// True while something waits for the next round.
     pub(super) fn waits_soon(&self) -> bool {
         !self.soon.is_empty()

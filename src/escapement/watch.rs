@@ -112,11 +112,16 @@ impl Watching {
         self.notices.as_ref().is_some_and(Notices::has_more)
     }
 
+    /// Whom a plain notice concerns.
+    pub(super) fn listeners(&self, notice: &Notice) -> &[Token] {
+        self.notices.as_ref().zip(notice.wd).map_or(&[], |(notices, wd)| notices.listeners(wd))
+    }
+
     /// Whom a notice concerns. Those of a watch that has ended are let go with it.
     pub(super) fn audience(&mut self, notice: &Notice) -> Vec<Token> {
         match (&mut self.notices, notice.wd) {
             (Some(notices), Some(wd)) if notice.ended => notices.forget(wd),
-            (Some(notices), Some(wd)) => notices.listeners(wd),
+            (Some(notices), Some(wd)) => notices.listeners(wd).to_vec(),
             (Some(notices), None) => notices.everybody(),
             (None, _) => Vec::new(),
         }

@@ -29,7 +29,7 @@ use service::Service;
 pub use swap::Plan;
 
 use crate::cog::{Balance, Batch, Books, Cog, Common, Ctx, Event, Kind, Notice, OnError, Outcome, Seat, Settled, Stats};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::escapement::{Escapement, Fired, Moment, Token};
 use crate::log;
 
@@ -216,6 +216,14 @@ impl Train {
 
     /// Calls a cog and carries on what it emits.
     fn call(&mut self, number: u32, f: impl FnOnce(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
+        let mut f = Some(f);
+        self.call_by(number, &mut |cog, ctx| f.take().map_or(Ok(()), |f| f(cog, ctx)));
+    }
+
+    /// As [`call`](Self::call), once for all that is called: a line that comes alone goes through it cog by cog, and only the first
+    /// time is it cold in the processor's caches.
+    #[inline(never)]
+    fn call_by(&mut self, number: u32, f: &mut dyn FnMut(&mut dyn Cog, &mut Ctx<'_>) -> Result<()>) {
         let begun = self.begun.take();
         let slot = &mut self.slots[number as usize];
         let room = self.spare.pop().unwrap_or_default();
@@ -227,12 +235,7 @@ impl Train {
         }
         let (mut out, spent) = ctx.into_emitted();
         if let Ok(Err(error)) = &result {
-            slot.seat.stats.errors += 1;
-            slot.seat.faults += 1;
-            log::write(log::Priority::Error, &format!("{}: {error}", slot.seat.name));
-            if slot.seat.on_error == OnError::Stop {
-                slot.seat.stop = Some(1);
-            }
+            fault(&mut slot.seat, error);
         }
         self.keep(spent);
         if let Some(begun) = begun {
@@ -297,14 +300,7 @@ impl Train {
     fn turn_batch(&mut self, number: u32, events: Vec<Event>) {
         let seat = &mut self.slots[number as usize].seat;
         if seat.closed {
-            // What is told of the end may make data that come too late.
-            seat.stats.errors += events.len() as u64;
-            seat.faults += 1;
-            log::write_kind(log::Priority::Error, &seat.name, &format!("{}: {} data came after its end", seat.name, events.len()));
-            for event in events {
-                self.books.settle(&event.lineage, Outcome::Failed);
-            }
-            return;
+            return late(seat, &self.books, &events);
         }
         self.call(number, |cog, ctx| cog.turn_batch(ctx, Batch { events }));
     }
@@ -346,4 +342,24 @@ impl Train {
     pub fn stats(&self) -> Vec<(Rc<str>, Stats)> {
         self.slots.iter().map(|slot| (Rc::clone(&slot.seat.name), slot.seat.stats)).collect()
     }
+}
+
+/// A cog's call ended in an error of its own.
+#[cold]
+fn fault(seat: &mut Seat, error: &Error) {
+    seat.stats.errors += 1;
+    seat.faults += 1;
+    log::write(log::Priority::Error, &format!("{}: {error}", seat.name));
+    if seat.on_error == OnError::Stop {
+        seat.stop = Some(1);
+    }
+}
+
+/// What is told of the end may make data that come too late.
+#[cold]
+fn late(seat: &mut Seat, books: &Books, events: &[Event]) {
+    seat.stats.errors += events.len() as u64;
+    seat.faults += 1;
+    log::write_kind(log::Priority::Error, &seat.name, &format!("{}: {} data came after its end", seat.name, events.len()));
+    events.iter().for_each(|event| books.settle(&event.lineage, Outcome::Failed));
 }

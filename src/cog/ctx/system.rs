@@ -49,6 +49,11 @@ impl Ctx<'_> {
         Ok(self.esc()?.idle(owner))
     }
 
+    /// Whether nothing else waits: what [`Ctx::idle`] would be for may be done at once.
+    pub fn is_at_rest(&self) -> bool {
+        self.esc.is_at_rest()
+    }
+
     /// Wakes the cog at that moment.
     pub fn at(&mut self, deadline: Moment) -> Result<Token> {
         let owner = self.seat.number;

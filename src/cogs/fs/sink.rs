@@ -200,13 +200,17 @@ impl Sink {
             return Ok(());
         }
         let full = self.pieces.end() - self.written >= FULL;
+        let now = match self.flush {
+            // A line that came alone need not wait to be told that it did.
+            Flush::Idle => full || ctx.is_at_rest(),
+            Flush::Each => true,
+            Flush::Age(_) => full || self.ends.len() >= MANY,
+        };
         match self.flush {
-            _ if full => self.write(ctx),
+            _ if now => self.write(ctx),
             Flush::Idle if self.idle.is_none() => self.idle = Some(ctx.idle()?),
-            Flush::Each => self.write(ctx),
-            Flush::Age(_) if self.ends.len() >= MANY => self.write(ctx),
             Flush::Age(age) if self.age.is_none() => self.age = Some(ctx.after(age)?),
-            Flush::Idle | Flush::Age(_) => {}
+            Flush::Idle | Flush::Each | Flush::Age(_) => {}
         }
         Ok(())
     }

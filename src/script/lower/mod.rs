@@ -56,7 +56,7 @@ use super::host::Host;
 use crate::datum::Datum;
 use compile::Compiled;
 use frame::{Event, Frame, Out, Stop};
-use short::Short;
+use short::{Direct, Short};
 use swift::Came;
 
 /// A callable as native code.
@@ -66,6 +66,7 @@ pub(super) struct Lowered {
     compiled: Compiled,
     /// The same, where there is a shorter road.
     short: Option<Short>,
+    direct: Option<Direct>,
     /// The same for what is most common, made when it is first called.
     swift: OnceCell<Option<swift::Result>>,
     answer: OnceCell<Option<swift::Answer>>,
@@ -95,11 +96,13 @@ pub(super) fn lower(host: &Rc<Host>, function: &FnPtr, shape: Shape) -> Result<L
     let compiled = compile::compile(host, &definition, shape)?;
     let plain = function.curry().is_empty() && compiled.copy.is_none();
     let short = if plain { Short::of(&compiled.all[0].node) } else { None };
+    let direct = if plain { Direct::of(&compiled.all[0].node) } else { None };
     Ok(Lowered {
         host: Rc::clone(host),
         function: function.clone(),
         compiled,
         short,
+        direct,
         swift: OnceCell::new(),
         answer: OnceCell::new(),
         captured: OnceCell::new(),
@@ -151,6 +154,11 @@ impl Lowered {
             && short.run(datum)
         {
             return Some(Outcome::Itself);
+        }
+        if let (Some(direct), None) = (&self.direct, arg)
+            && let Some(value) = direct.give(datum)
+        {
+            return Some(Outcome::Value(value));
         }
         let captured = self.captured()?;
         if let Some(swift) = self.swift(arg)

@@ -1,8 +1,10 @@
 //! The shortest road: closures that do nothing but set keys of the event to whole numbers worked out from others, as
 //! `|| { this.bits = parse_int(this.bytes) * 8; }` does. No frame, no slots, no log: all numbers are worked out before the first
-//! is set. What is not a plain whole number goes the general road, from the beginning.
+//! is set. What is not a plain whole number goes the general road, from the beginning. And closures that do nothing but call a
+//! standard function of a text that is the event, as `|line| line.to_upper()` does.
 
 use super::code::{Node, Place, Quick, Root, Step};
+use super::natives::Native;
 use super::operators::Op;
 use crate::datum::{Datum, Look, Map, Near, View, plain_digits};
 
@@ -96,6 +98,34 @@ impl Short {
             map.insert_at(key, Datum::Int(value));
         }
         true
+    }
+}
+
+/// A closure that gives what a standard function makes of the event.
+pub(super) struct Direct(&'static Native);
+
+/// Longer texts count as more operations than are sure to be left.
+const BRIEF: usize = 4096;
+
+impl Direct {
+    /// The closure with that body, if it is one.
+    pub(super) fn of(body: &Node) -> Option<Self> {
+        match body {
+            Node::Native(call) if call.args.is_empty() && !call.native.changes_first => match &call.target {
+                Some(Place { root: Root::Event, links }) if links.is_empty() => Some(Self(call.native)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What it gives for a text of usual length.
+    #[inline]
+    pub(super) fn give(&self, datum: &Datum) -> Option<Datum> {
+        match datum {
+            Datum::Str(text) if text.len() <= BRIEF => (self.0.call)(&mut [datum.clone()]),
+            _ => None,
+        }
     }
 }
 

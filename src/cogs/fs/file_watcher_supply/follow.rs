@@ -107,6 +107,13 @@ impl Follow {
         self.found && self.streams.is_empty() && !self.told
     }
 
+    /// Whether the file at the path is all there is, and nothing is due: not now, nor later.
+    pub(super) fn is_plain(&self) -> bool {
+        let quiet = self.alarm.is_none() && self.again.is_none() && !self.told && self.ended.is_empty();
+        let one = self.streams.len() == 1 && self.streams.front().is_some_and(Stream::is_plain);
+        quiet && one
+    }
+
     /// Whether a file that begins like this has been read, or is being read.
     pub(super) fn knows(&self, print: &[u8]) -> bool {
         let begins_alike = |other: &[u8]| {
@@ -216,6 +223,7 @@ impl Follow {
     ///
     /// # Errors
     /// It cannot be found out just now whether there is a copy; then nothing has happened yet.
+    #[cold]
     fn was_cut(&mut self, ctx: &mut Ctx<'_>, settings: &Settings, at: usize, readers: &Readers) -> io::Result<()> {
         let path = self.path.display();
         // It may have been cut more than once.

@@ -320,12 +320,7 @@ impl FileWatcher {
             }
             Wake::Changed(changed) => self.changed(ctx, token, &changed),
             Wake::Ready { .. } | Wake::Due { .. } => match token.and_then(|token| self.bound.get(&token).copied()) {
-                Some(Bound::Pipe(number)) => {
-                    if let Some(stream) = self.follows.get_mut(&number).and_then(Follow::at_path) {
-                        stream.dirty = true;
-                    }
-                    self.touch(ctx, number)
-                }
+                Some(Bound::Pipe(number)) => self.changed_file(ctx, number),
                 Some(Bound::Alarm(number)) => self.alarm(ctx, number),
                 _ => Ok(()),
             },

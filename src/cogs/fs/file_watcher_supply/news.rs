@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::follow::Follow;
 use super::outlook::{User, join};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
@@ -17,11 +16,15 @@ impl FileWatcher {
             if what.gone || what.created || what.rescan {
                 return self.check(ctx, number, false).and_then(|()| self.go_on(ctx));
             }
-            if let Some(stream) = self.follows.get_mut(&number).and_then(Follow::at_path) {
-                stream.dirty = true;
-            }
-            return self.touch(ctx, number);
+            return self.changed_file(ctx, number);
         }
+        self.changed_directory(ctx, token, changed)
+    }
+
+    /// Something was told of a directory.
+    #[inline(never)]
+    fn changed_directory(&mut self, ctx: &mut Ctx<'_>, token: Token, changed: &Changed) -> Result<()> {
+        let what = changed.what;
         let Some(directory) = self.outlook.directory(token) else { return Ok(()) };
         let Some(name) = changed.name.as_ref().filter(|_| !what.gone && !what.rescan) else {
             // All directories may tell the same in one round.

@@ -215,6 +215,11 @@ impl Stream {
         self.dirty || self.lines.has_lines()
     }
 
+    /// Whether it is no more than a file with its name, and has no deadline.
+    pub(super) fn is_plain(&self) -> bool {
+        self.closes.is_none() && self.partial_due.is_none() && !self.copy
+    }
+
     /// Reads at most `most` bytes once. `to_end`: the end of the file is the end of it all. `scratch` is memory for small reads.
     pub(super) fn read(&mut self, disk: &dyn Disk, most: usize, to_end: bool, now: Moment, scratch: &mut Vec<u8>) -> io::Result<Got> {
         // What cannot be read is not tried again at once.
@@ -230,18 +235,7 @@ impl Stream {
         // Who follows a file mostly finds a few lines, so its size is not asked for first.
         let fed = if want <= FEW { self.read_few(disk, want, now, scratch) } else { self.read_many(disk, want, now) };
         match fed {
-            Ok(0) => {
-                let length = retry(|| disk.about_open(&self.file))?.len();
-                if length < self.offset || !self.same_beginning(disk)? {
-                    return Ok(Got::Anew);
-                }
-                // A read may give nothing for all that there is more.
-                Ok(match to_end {
-                    _ if length > self.offset => Got::More,
-                    true => Got::End,
-                    false => Got::All,
-                })
-            }
+            Ok(0) => self.at_end(disk, to_end),
             Ok(count) => {
                 self.offset += count as u64;
                 let full = count >= want;
@@ -251,6 +245,21 @@ impl Stream {
             Err(Some(error)) => Err(error),
             Err(None) => Ok(Got::Anew),
         }
+    }
+
+    /// A read gave nothing: what that means.
+    #[inline(never)]
+    fn at_end(&mut self, disk: &dyn Disk, to_end: bool) -> io::Result<Got> {
+        let length = retry(|| disk.about_open(&self.file))?.len();
+        if length < self.offset || !self.same_beginning(disk)? {
+            return Ok(Got::Anew);
+        }
+        // A read may give nothing for all that there is more.
+        Ok(match to_end {
+            _ if length > self.offset => Got::More,
+            true => Got::End,
+            false => Got::All,
+        })
     }
 
     /// One call for what is new together with what was read last: when that still stands there, nobody has written anew.
@@ -283,6 +292,7 @@ impl Stream {
 
     /// A large read goes straight to where it stays. What was read last is looked at after it: else the file might be cut and
     /// written again between the two.
+    #[inline(never)]
     fn read_many(&mut self, disk: &dyn Disk, want: usize, now: Moment) -> Result<usize, Option<io::Error>> {
         let Self { file, offset, last, print, checked, lines, .. } = self;
         lines.feed(want, |into| {
@@ -303,6 +313,7 @@ impl Stream {
         })
     }
 
+    #[inline(never)]
     fn read_flow(&mut self, disk: &dyn Disk, most: usize, to_end: bool) -> io::Result<Got> {
         let file = &self.file;
         let fed = self.lines.feed(most, |into| retry(|| disk.fill(file, into)).map(|_| ()));

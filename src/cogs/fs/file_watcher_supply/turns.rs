@@ -1,5 +1,6 @@
 //! Whose turn it is: one read of one file a turn, so that a busy one does not starve the rest.
 
+use super::follow::Follow;
 use super::stream::{Start, Stream};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
@@ -16,10 +17,17 @@ impl FileWatcher {
         }
     }
 
-    /// Something may be read of a path: at once, when it does not stand in the queue.
+    /// Something may be read of the file at a path: at once, when that does not stand in the queue.
+    pub(super) fn changed_file(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
+        if let Some(stream) = self.follows.get_mut(&number).and_then(Follow::at_path) {
+            stream.dirty = true;
+        }
+        self.touch(ctx, number)
+    }
+
+    /// As [`changed_file`](Self::changed_file), for any of a path's files.
     pub(super) fn touch(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
-        let queued = self.follows.get(&number).is_none_or(|follow| follow.queued);
-        if !queued {
+        if self.follows.get(&number).is_some_and(|follow| !follow.queued) {
             self.step(ctx, number)?;
         }
         self.go_on(ctx)
@@ -46,7 +54,9 @@ impl FileWatcher {
     /// Reads once, or gives what was read, as far as there is room.
     fn step(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
         let room = ctx.room();
-        self.register(ctx, number)?;
+        if self.memory.is_some() {
+            self.register(ctx, number)?;
+        }
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         if room > 0
             && let Err(error) = follow.step(ctx, &self.settings, room, &self.readers, &mut self.scratch, self.memory.as_mut())
@@ -56,6 +66,20 @@ impl FileWatcher {
                 follow.streams.clear();
             }
         }
+        // Nearly always there is but the one file, with no deadline.
+        if follow.is_plain() {
+            if follow.wants() && !std::mem::replace(&mut follow.queued, true) {
+                self.queue.push_back(number);
+            }
+            return Ok(());
+        }
+        self.see_to(ctx, number)
+    }
+
+    /// After a step: files that are read to their end, copies, deadlines.
+    #[inline(never)]
+    fn see_to(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<()> {
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         // A copy of what was cut may have been opened.
         self.readers.extend(follow.streams.iter().filter(|stream| stream.copy).map(|stream| (stream.id, number)));
         follow.close_old(ctx, &self.settings, false);

@@ -31,17 +31,22 @@ pub(super) fn len(text: &str) -> usize {
 }
 
 fn upper(text: &Text) -> Option<Text> {
-    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase()) || text.chars().all(char::is_uppercase) {
-        return short(text.clone());
+    if text.is_ascii() {
+        return changed(text, text.to_ascii_uppercase());
     }
-    short(text.to_uppercase())
+    if text.chars().all(char::is_uppercase) { short(text.clone()) } else { short(text.to_uppercase()) }
 }
 
 fn lower(text: &Text) -> Option<Text> {
-    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) || text.chars().all(char::is_lowercase) {
-        return short(text.clone());
+    if text.is_ascii() {
+        return changed(text, text.to_ascii_lowercase());
     }
-    short(text.to_lowercase())
+    if text.chars().all(char::is_lowercase) { short(text.clone()) } else { short(text.to_lowercase()) }
+}
+
+/// What became of the text, or itself where that is the same.
+fn changed(text: &Text, now: String) -> Option<Text> {
+    if now == **text { short(text.clone()) } else { short(now) }
 }
 
 fn short(text: impl Into<Text>) -> Option<Text> {
