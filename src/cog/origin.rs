@@ -69,6 +69,8 @@ struct Parts {
 }
 
 const FAILED: u32 = 1 << 31;
+/// Origins of one read that are expected: one, where a file is followed.
+const FEW: usize = 4;
 
 impl Parts {
     fn pooled(&self) -> u32 {
@@ -238,7 +240,8 @@ impl Books {
         if open.len() <= supply as usize {
             open.resize(supply as usize + 1, Count::default());
         }
-        Rc::new(OriginBlock { supply, first, parts: RefCell::default(), moving: Cell::new(0), bytes: Cell::new(0) })
+        let parts = RefCell::new(Vec::with_capacity(FEW));
+        Rc::new(OriginBlock { supply, first, parts, moving: Cell::new(0), bytes: Cell::new(0) })
     }
 
     /// A new origin at `place` in `block`, with one part.

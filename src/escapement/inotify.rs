@@ -124,6 +124,7 @@ impl Notices {
     }
 
     /// Reads what was told since, equal news put together.
+    #[inline(never)]
     pub(super) fn take(&mut self) -> io::Result<Vec<Notice>> {
         let mut news = Sum::default();
         self.more = false;
@@ -169,13 +170,16 @@ fn read(wd: Wd, mask: EventMask, name: Option<&OsStr>) -> Notice {
     Notice { wd: Some(wd), name, what, look: is(EventMask::ATTRIB | EventMask::MOVE_SELF), ended: is(EventMask::IGNORED) }
 }
 
+/// What a notice is about.
+type Named = (Option<Wd>, Option<OsString>);
+
 /// News in order of arrival, where a later one joins an earlier one of the same name unless the order of the two means something.
 #[derive(Default)]
 struct Sum {
     notices: Vec<Notice>,
     /// Where the latest of each name stands, of so many of them.
     placed: usize,
-    latest: Option<BTreeMap<(Option<Wd>, Option<OsString>), usize>>,
+    latest: Option<BTreeMap<Named, usize>>,
 }
 
 /// So few news are looked through one by one.

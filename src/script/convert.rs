@@ -178,21 +178,13 @@ impl<'a> Back<'a> {
         }
     }
 
-    fn map(&mut self, map: RhaiMap, original: Option<&Datum>) -> Travelled {
+    fn map(&mut self, mut map: RhaiMap, original: Option<&Datum>) -> Travelled {
         let old = original.and_then(Datum::as_map);
         let mut made = Map::with_capacity(map.len());
         let mut same = old.is_some_and(|old| old.len() == map.len());
-        // What is taken out is told by its place, so that what is left there is new. Few names are found by walking.
-        let few = map.len() <= FEW;
-        let mut left: Vec<_> = map.into_iter().map(|(name, value)| (name, Some(value))).collect();
         for (key, value) in old.into_iter().flat_map(Map::views) {
-            let name = key.as_str();
-            let place = if few {
-                left.iter().position(|(known, _)| known.as_str() == name)
-            } else {
-                left.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()
-            };
-            if let Some(now) = place.and_then(|place| left[place].1.take()) {
+            // Taken out of the Rhai map, so that what is left there is new.
+            if let Some(now) = map.remove(key.as_str()) {
                 let (datum, unchanged) = self.part(key, now, Some(&value.datum()))?;
                 same &= unchanged;
                 made.push(key.clone(), datum);
@@ -200,8 +192,7 @@ impl<'a> Back<'a> {
                 same = false;
             }
         }
-        for (name, value) in left {
-            let Some(value) = value else { continue };
+        for (name, value) in map {
             same = false;
             let datum = self.part(&name, value, None)?.0;
             made.push(Key::new(&name), datum);

@@ -361,5 +361,7 @@ fn late(seat: &mut Seat, books: &Books, events: &[Event]) {
     seat.stats.errors += events.len() as u64;
     seat.faults += 1;
     log::write_kind(log::Priority::Error, &seat.name, &format!("{}: {} data came after its end", seat.name, events.len()));
-    events.iter().for_each(|event| books.settle(&event.lineage, Outcome::Failed));
+    for event in events {
+        books.settle(&event.lineage, Outcome::Failed);
+    }
 }

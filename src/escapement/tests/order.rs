@@ -35,6 +35,19 @@ fn idle_waits_until_nothing_else_waits() {
 }
 
 #[test]
+fn it_rests_once_all_of_a_round_is_handed_out_and_nothing_is_queued() {
+    let (mut escapement, _) = by_hand();
+    assert!(!escapement.is_at_rest(), "nobody has looked yet");
+    let all = [escapement.soon(OWNER), escapement.soon(OWNER)];
+    assert_eq!(escapement.next_ready().unwrap().unwrap().token, all[0]);
+    assert!(!escapement.is_at_rest());
+    assert_eq!(escapement.next_ready().unwrap().unwrap().token, all[1]);
+    assert!(escapement.is_at_rest());
+    escapement.soon(OWNER);
+    assert!(!escapement.is_at_rest());
+}
+
+#[test]
 fn an_idle_binding_alone_comes_at_once_and_then_all_is_over() {
     let mut escapement = Escapement::new(Clock::real()).unwrap();
     let _ = escapement.idle(OWNER);

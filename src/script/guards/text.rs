@@ -63,7 +63,14 @@ fn split(context: &NativeCallContext<'_>, text: &ImmutableString, by: &str, most
         return Ok(whole(text));
     }
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    if backwards { collect(context, text.rsplitn(most, by)) } else { collect(context, text.splitn(most, by)) }
+    let mut letters = by.chars();
+    // To look for one letter, as mostly, is much quicker.
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if backwards => collect(context, text.rsplitn(most, letter)),
+        (Some(letter), None) => collect(context, text.splitn(most, letter)),
+        _ if backwards => collect(context, text.rsplitn(most, by)),
+        _ => collect(context, text.splitn(most, by)),
+    }
 }
 
 fn collect<T: Into<Dynamic>>(context: &NativeCallContext<'_>, pieces: impl Iterator<Item = T>) -> Raised<Array> {

@@ -156,9 +156,9 @@ impl Lowered {
             return Some(Outcome::Itself);
         }
         if let (Some(direct), None) = (&self.direct, arg)
-            && let Some(value) = direct.give(datum)
+            && let Some(given) = direct.give(datum)
         {
-            return Some(Outcome::Value(value));
+            return Some(given);
         }
         let captured = self.captured()?;
         if let Some(swift) = self.swift(arg)

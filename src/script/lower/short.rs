@@ -3,6 +3,7 @@
 //! is set. What is not a plain whole number goes the general road, from the beginning. And closures that do nothing but call a
 //! standard function of a text that is the event, as `|line| line.to_upper()` does.
 
+use super::Outcome;
 use super::code::{Node, Place, Quick, Root, Step};
 use super::natives::Native;
 use super::operators::Op;
@@ -121,9 +122,13 @@ impl Direct {
 
     /// What it gives for a text of usual length.
     #[inline]
-    pub(super) fn give(&self, datum: &Datum) -> Option<Datum> {
+    pub(super) fn give(&self, datum: &Datum) -> Option<Outcome> {
         match datum {
-            Datum::Str(text) if text.len() <= BRIEF => (self.0.call)(&mut [datum.clone()]),
+            Datum::Str(text) if text.len() <= BRIEF => Some(match (self.0.call)(&mut [datum.clone()])? {
+                // In place of a text it is what it is.
+                made @ Datum::Str(_) => Outcome::Settled(made),
+                made => Outcome::Value(made),
+            }),
             _ => None,
         }
     }

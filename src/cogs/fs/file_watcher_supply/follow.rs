@@ -154,6 +154,19 @@ impl Follow {
         self.streams.iter().any(Stream::wants)
     }
 
+    /// The first file with something to read or to give: mostly there is but one.
+    fn first_wanting(&self) -> Option<usize> {
+        match self.streams.front() {
+            Some(first) if first.wants() => Some(0),
+            _ => self.later_wanting(),
+        }
+    }
+
+    #[inline(never)]
+    fn later_wanting(&self) -> Option<usize> {
+        self.streams.iter().position(Stream::wants)
+    }
+
     /// Gives at most `room` lines of the first file that has some, with one read at most.
     ///
     /// # Errors
@@ -168,7 +181,7 @@ impl Follow {
         memory: Option<&mut Memory>,
     ) -> io::Result<()> {
         // A later file waits until the earlier ones have been read to their end.
-        let Some(at) = self.streams.iter().position(Stream::wants) else { return Ok(()) };
+        let Some(at) = self.first_wanting() else { return Ok(()) };
         let stream = &mut self.streams[at];
         if !stream.lines.has_lines() {
             match stream.read(&*settings.disk, settings.max_read, !settings.tail, ctx.now(), scratch) {
@@ -201,7 +214,9 @@ impl Follow {
             None => {
                 let plain = sender.setter.is_null();
                 let left = if plain { stream.lines.give_plain(room, |datum, end| ctx.emit_new(datum, sender.place(end))) } else { room };
-                stream.lines.give(left, &mut |line| sender.send(ctx, line));
+                if stream.lines.has_lines() {
+                    stream.lines.give(left, &mut |line| sender.send(ctx, line));
+                }
             }
             Some(Memory { guard, keeper, .. }) => {
                 stream.lines.give(1, &mut |line: Line| match guard.blames(keeper, stream.id, line.end) {

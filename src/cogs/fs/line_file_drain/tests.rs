@@ -51,6 +51,21 @@ fn lines_are_written_when_nothing_more_waits_and_end_well_then() {
 }
 
 #[test]
+fn a_line_that_comes_alone_is_written_at_once() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("out");
+    let mut bench = Bench::new(&SPEC, options(&path, vec![]));
+    bench.esc.soon(1);
+    let last = bench.esc.soon(1);
+    bench.esc.next_ready().unwrap();
+    bench.feed("a");
+    assert_eq!(read(&path), "", "another cog's turn is still to come");
+    assert_eq!(bench.esc.next_ready().unwrap().unwrap().token, last);
+    bench.feed("b");
+    assert_eq!((read(&path).as_str(), bench.balance().in_flight), ("a\nb\n", 0));
+}
+
+#[test]
 fn each_line_is_written_at_once_or_at_its_age() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("out");

@@ -251,7 +251,11 @@ impl Splitter {
             && self.transcoder.is_none()
             && let Some(ready) = self.ready.as_mut().filter(|ready| ready.line_end.is_none())
         {
-            return plain::give(ready, &self.options, limit, each);
+            let left = plain::give(ready, &self.options, limit, each);
+            if ready.pos == ready.bytes().len() {
+                self.ready = None;
+            }
+            return left;
         }
         limit
     }

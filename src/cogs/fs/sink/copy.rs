@@ -8,7 +8,14 @@ use crate::datum::{Block, Text};
 /// Appends the texts to `buffer`, each with `end` behind it, and tells `ended` how long it is after each. Those that stand so in
 /// their block already are copied together.
 #[inline]
-pub(super) fn copy<'a>(texts: impl Iterator<Item = &'a Text>, end: &[u8], buffer: &mut Vec<u8>, mut ended: impl FnMut(usize)) {
+pub(super) fn copy<'a>(mut texts: impl Iterator<Item = &'a Text>, end: &[u8], buffer: &mut Vec<u8>, mut ended: impl FnMut(usize)) {
+    if let (.., Some(1)) = texts.size_hint()
+        && let Some(alone) = texts.next()
+    {
+        buffer.extend_from_slice(alone.as_bytes());
+        buffer.extend_from_slice(end);
+        return ended(buffer.len());
+    }
     let single = if let [end] = end { Some(*end) } else { None };
     // What is still to be copied: neighbours in one block, without what ends the last of them.
     let mut run: Option<(&Block, Range<usize>)> = None;

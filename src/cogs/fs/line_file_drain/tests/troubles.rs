@@ -131,6 +131,8 @@ fn an_end_at_once_syncs_what_ended_well() {
         let mut desk = Desk::new("checkpoint");
         desk.sync();
         desk.feed("a");
+        // As long as something else waits.
+        desk.bench.esc.soon(Escapement::RUNTIME);
         desk.bench.feed("not written");
         desk.disk.fail_syncs(u64::from(fails));
         desk.bench.end_at_once();
