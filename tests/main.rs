@@ -8,6 +8,7 @@ mod checkpoint;
 mod command_line;
 mod compliance;
 mod configuration;
+mod control;
 mod disk;
 mod documents;
 mod examples;

@@ -92,7 +92,7 @@ impl Control {
                 self.emit_parked(train, asker.client, parked, Datum::from(value.value)).map(Some)
             }
             (bench::Answer::Value(value), Use::Inject(cog)) => {
-                let id = train.inject(cog, Datum::from(value.value));
+                let id = self.put(train, cog, Datum::from(value.value));
                 Ok(Some(map([("id", Datum::from(id))])))
             }
             (bench::Answer::Stopped(stopped), _) => Ok(Some(stands(&stopped))),

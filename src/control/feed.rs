@@ -20,12 +20,22 @@ impl Control {
         let text = words.need(1)?.to_owned();
         // Plain JSON needs no evaluation, and keeps its digits.
         if let Ok(datum) = json::read(&text) {
-            let id = train.inject(cog, datum);
+            let id = self.put(train, cog, datum);
             return Ok(Some(map([("id", Datum::from(id))])));
         }
         let event = self.clients.get(&asker.client).and_then(|client| client.shown.back()).map(Parcel::from);
         let task = Task::Eval { session: asker.client, text, event, events: Vec::new(), keep_event: false };
         self.ask(train, asker, task, Use::Inject(cog))
+    }
+
+    /// Puts a datum in; what is remembered and tapped of others is of it too.
+    pub(super) fn put(&mut self, train: &mut Train, cog: u32, datum: Datum) -> String {
+        let known = train.injector().is_some();
+        let id = train.inject(cog, datum);
+        if !known {
+            self.arm(train);
+        }
+        id
     }
 
     /// `replay FILE|ID|COG [from COG]`
@@ -55,7 +65,7 @@ impl Control {
         };
         let count = data.len();
         for datum in data {
-            train.inject(cog, datum);
+            self.put(train, cog, datum);
         }
         Ok(Some(map([("replayed", Datum::Int(count as i64)), ("at", Datum::from(train.name_of(cog)))])))
     }

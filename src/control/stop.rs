@@ -417,7 +417,10 @@ impl Control {
         let mut stay = Vec::with_capacity(became.len());
         for event in became.drain(..) {
             let changed = |at: &At| match at {
-                At::Field(path, _) => path.get(before).as_deref() != path.get(&event.datum).as_deref(),
+                // What is parsed or made a text has all its fields made or gone.
+                At::Field(path, _) if before.kind() == "map" && event.datum.kind() == "map" => {
+                    path.get(before).as_deref() != path.get(&event.datum).as_deref()
+                }
                 _ => false,
             };
             match self.stops.hit(&event.datum, changed) {

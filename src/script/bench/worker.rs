@@ -118,6 +118,7 @@ impl Thread {
         let mut shop = None;
         while let Some(Order { task, answer }) = self.counter.take() {
             self.counter.begin(answer);
+            let is_new = shop.is_none();
             let done = catch_unwind(AssertUnwindSafe(|| {
                 let shop = shop.get_or_insert_with(|| Shop::new(&self.script, self.setting.clone(), &self.counter));
                 shop.run(task)
@@ -128,7 +129,9 @@ impl Thread {
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
                 Err(Fault::new(format!("the bench broke and begins anew: {}", said(&*panic))))
             });
-            if shop.as_ref().is_some_and(Shop::is_left) {
+            // What was ended while the script was wound knows no script.
+            let unfinished = is_new && self.counter.bell.rings();
+            if unfinished || shop.as_ref().is_some_and(Shop::is_left) {
                 shop = None;
             }
             self.counter.tell(result);
