@@ -75,7 +75,7 @@ impl Control {
             return Ok(told);
         }
         let cogs = std::mem::take(&mut wound.cogs);
-        let numbers = train.swap(&wound.graph, cogs, &plan, wound.options.clone());
+        let numbers = train.swap(&wound.graph, cogs, &plan, &wound.options);
         self.numbers = numbers.map_err(|error| {
             log::warning(format_args!("control: the new version was not loaded: {error}"));
             Wrong { text: error.to_string(), hint: Some("nothing was changed: the version before runs on".to_owned()) }
@@ -127,13 +127,16 @@ impl Fate {
     }
 }
 
+/// Whether an old cog and a new one belong together.
+type Rule<'a> = &'a dyn Fn(&Node, &Node) -> bool;
+
 /// Which old cog each new one is the successor of. Those that are equal come first, whatever they are called now; then those of one
 /// name; then closures, in their order.
 fn pair(old: &Graph, new: &Graph) -> Vec<Option<usize>> {
     let mut pairs: Vec<Option<usize>> = vec![None; new.nodes.len()];
     let is_closure = |node: &Node| node.name.starts_with(CLOSURES);
     let equal = |a: &Node, b: &Node| a.about.spec == b.about.spec && a.about.print == b.about.print;
-    let rules: [&dyn Fn(&Node, &Node) -> bool; 4] = [
+    let rules: [Rule<'_>; 4] = [
         &|a, b| equal(a, b) && a.name == b.name && !is_closure(a),
         &equal,
         &|a, b| a.name == b.name && a.about.spec == b.about.spec && !is_closure(a),

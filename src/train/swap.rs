@@ -27,7 +27,7 @@ impl Train {
     ///
     /// # Errors
     /// A cog could not be wound; all is as it was then.
-    pub fn swap(&mut self, graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, plan: &Plan, options: Options) -> Result<Vec<u32>> {
+    pub fn swap(&mut self, graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, plan: &Plan, options: &Options) -> Result<Vec<u32>> {
         let first_new = self.slots.len();
         let mut next = first_new as u32;
         let numbers: Vec<u32> = plan
@@ -65,7 +65,7 @@ impl Train {
             return Err(error);
         }
         // The command line's own wish goes on.
-        self.options = Options { strict_exit: self.options.strict_exit || options.strict_exit, ..options };
+        self.options = Options { strict_exit: self.options.strict_exit || options.strict_exit, ..options.clone() };
         self.books.bound_bytes(self.options.max_bytes);
         // From here on nothing can fail.
         let old: Vec<u32> = (0..first_new as u32).filter(|old| !numbers.contains(old) && Some(*old) != self.injector).collect();
