@@ -16,3 +16,4 @@ pub mod script;
 pub mod secrets;
 pub mod state;
 pub mod train;
+pub mod trial;

@@ -24,8 +24,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("draw", &["cog", "train"]),
     ("script", &["cog", "cogs", "conf", "datum", "draw", "error", "getset", "log", "secrets", "train"]),
-    ("control", &["cog", "datum", "draw", "error", "escapement", "getset", "log", "script", "secrets", "train"]),
-    ("cli", &["cog", "cogs", "control", "datum", "draw", "error", "escapement", "log", "script", "secrets", "train"]),
+    ("trial", &["cog", "datum", "error", "escapement", "log", "script", "secrets", "train"]),
+    ("control", &["cog", "datum", "draw", "error", "escapement", "getset", "log", "script", "secrets", "train", "trial"]),
+    ("cli", &["cog", "cogs", "control", "datum", "draw", "error", "escapement", "log", "script", "secrets", "train", "trial"]),
 ];
 
 /// Where a crate may appear; all others may appear anywhere.

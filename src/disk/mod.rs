@@ -11,6 +11,7 @@ pub(crate) mod faulty;
 #[cfg(test)]
 pub(crate) mod lossy;
 mod real;
+mod sealed;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use real::Real;
+pub use sealed::Sealed;
 
 /// How a file is opened. It is never inherited by other programs, nor becomes a controlling terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

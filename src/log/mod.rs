@@ -6,6 +6,7 @@
 //!
 //! Must not know the train, cogs, scripts.
 
+mod aside;
 mod limit;
 mod line;
 mod priority;
@@ -21,6 +22,7 @@ use std::time::Instant;
 
 use jiff::Zoned;
 
+pub use aside::aside;
 pub use priority::{Facility, Priority};
 pub use settings::{Kind, Settings};
 
@@ -102,14 +104,14 @@ pub fn write_id(priority: Priority, id: &str, text: &str) {
 
 /// Writes a line whose kind, for the rate limit, the caller knows better: a format, a place in the program.
 pub fn write_kind(priority: Priority, kind: &str, text: &str) {
-    if enabled(priority) {
+    if enabled(priority) && !aside::take(text) {
         logger().write(Instant::now(), priority, kind, text);
     }
 }
 
 /// Writes a line that is output in its own right, such as a datum that the user wants to see: however many there are, none is left out.
 pub fn write_each(priority: Priority, text: &str) {
-    if enabled(priority) {
+    if enabled(priority) && !aside::take(text) {
         logger().put(Instant::now(), priority, text);
     }
 }

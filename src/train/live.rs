@@ -336,6 +336,9 @@ impl Train {
 
     fn turn_one(&mut self, cog: u32, event: Event) {
         let seat = &self.slots[cog as usize].seat;
+        if seat.closed {
+            return self.turn_batch(cog, vec![event]);
+        }
         self.begun =
             Some(Box::new(Begun { lineage: event.lineage.clone(), before: event.datum.detach(), stats: seat.stats, at: Instant::now() }));
         self.call(cog, |cog, ctx| cog.turn_batch(ctx, Batch { events: vec![event] }));

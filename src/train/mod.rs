@@ -5,6 +5,7 @@
 //! upward. Knows `cog` and `escapement`; neither cogs of a kind nor Rhai.
 
 pub mod again;
+mod apart;
 mod graft;
 pub mod graph;
 mod live;
@@ -111,6 +112,10 @@ pub struct Train {
 impl Train {
     /// A train of these cogs, joined as `graph` says: cog n of `cogs` is node n.
     pub fn new(graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, esc: Escapement, options: Options) -> Self {
+        Self::under(Service::of_environment(), graph, cogs, esc, options)
+    }
+
+    fn under(service: Service, graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, esc: Escapement, options: Options) -> Self {
         let books = Books::new();
         books.bound_bytes(options.max_bytes);
         let slots: Vec<Slot> = cogs
@@ -155,7 +160,7 @@ impl Train {
             stop: None,
             asked: false,
             pressure: Pressure::default(),
-            service: Service::of_environment(),
+            service,
             beat: None,
             overseer: None,
             begun: None,

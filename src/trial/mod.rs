@@ -1,0 +1,20 @@
+//! Trials: a script's train turned apart, with nothing outside touched.
+//!
+//! A [`Shadow`] is a train on a clock by hand whose supplies read nothing and whose drains write nothing (`stubs`); all that happens
+//! in it is written down (`record`), and it always ends. [`dry`] shows what becomes of data, [`compare`] what differs between two
+//! versions of a script. `stand` is what tests written in Rhai try pipelines in, `run` runs files of them, `differ` tells how values
+//! differ, `junit` is the report for other programs, and [`write_test`] makes a test of what was seen. All of it may be done on any thread, as long as script and shadow stay on it.
+//!
+//! Must not know the reactor's kin: command line, control socket.
+
+mod compare;
+mod record;
+mod shadow;
+mod stubs;
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Comparison, Difference, Rehearsal, Shown, compare, dry, rehearse};
+pub use record::{Record, What};
+pub use shadow::{Failure, Outputs, Shadow, Terms};
+pub use stubs::Part;
