@@ -30,4 +30,5 @@ mod security;
 mod service;
 mod soak;
 mod tail;
+mod trials;
 mod windows;

@@ -10,6 +10,7 @@ mod dot;
 mod explain;
 mod retry;
 mod run;
+mod test;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -54,6 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("dot", matches)) => dot::main(matches, &common),
         Some(("explain", matches)) => explain::main(matches, &common),
         Some(("retry", matches)) => retry::main(matches, &common),
+        Some(("test", matches)) => test::main(matches),
         Some(("cogs", matches)) => cogs::main(matches),
         Some(("ctl", matches)) => attach::ctl(matches),
         _ => unreachable!("clap asks for a command"),
@@ -168,6 +170,7 @@ pub fn command() -> Command {
              deadbeat dot pipeline.rhai -o train.svg  the geartrain as a picture\n  \
              deadbeat explain pipeline.rhai           which closures run as native code\n  \
              deadbeat retry pipeline.rhai dead.jsonl  feed what failed once more\n  \
+             deadbeat test scripts                    run the tests beside pipelines\n  \
              deadbeat cogs text::csv_parse            a cog and its options\n\n\
              Status: 0 well; 1 a fatal error while running; 2 could not run; 3 some data failed, with --strict-exit.",
         )
@@ -198,6 +201,7 @@ pub fn command() -> Command {
             dot::command(),
             explain::command(),
             retry::command(),
+            test::command(),
             cogs::command(),
             attach::ctl_command(),
         ])

@@ -120,6 +120,15 @@ impl Host {
         self.watch.during(self.limits, || self.calls.call(&self.engine, &self.ast, function, this, args))
     }
 
+    /// Calls a function of the script that takes nothing, under limits of its own.
+    ///
+    /// # Errors
+    /// What it raised.
+    pub(super) fn attempt(&self, name: &str, limits: Limits) -> Result<Dynamic, Box<EvalAltResult>> {
+        let function = FnPtr::new(name)?;
+        self.watch.during(limits, || self.calls.call(&self.engine, &self.ast, &function, None, []))
+    }
+
     /// The source in which that function stands.
     pub fn home(&self, function: &str) -> Rc<Source> {
         self.homes.borrow().get(function).map_or_else(|| Rc::clone(&self.main), Rc::clone)

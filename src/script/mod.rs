@@ -4,7 +4,7 @@
 //! order: `engine` (the sandbox), `libraries` (imports), `check` and `names` (the walk before evaluation), `constructors`, `accessors`,
 //! `compose`, `settings` (what scripts call), `winding` (what they declare), `wound` (what comes of it); `host` calls into
 //! the interpreter while the train runs, by way of `calls`, `callback` and `cogs` are what it calls for, `convert` is the border of values,
-//! `lower` goes past it; `report` is what the user reads.
+//! `lower` goes past it; `report` is what the user reads; `testing` is scripts that try others.
 
 mod accessors;
 pub mod bench;
@@ -26,6 +26,7 @@ pub mod report;
 mod settings;
 mod stack;
 mod stage;
+pub mod testing;
 mod train;
 mod voice;
 mod watch;
@@ -38,7 +39,7 @@ use std::rc::Rc;
 use rhai::{Engine, Scope};
 
 pub use lower::Told;
-pub use stack::widen;
+pub use stack::{STACK, widen};
 pub use winding::Setting;
 pub use wound::{Wound, title};
 

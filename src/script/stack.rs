@@ -5,7 +5,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// What the stack may grow to. A closure that keeps another one, that keeps another one, … is let go of by as many nested calls;
 /// in 64 MiB, which is what one evaluation may have, there are so many of them that it takes about 100 MiB. The system keeps 128 MiB
 /// free below the stack.
-pub(super) const STACK: u64 = 120 << 20;
+pub const STACK: u64 = 120 << 20;
 
 /// Lets the stack of the first thread grow so far as values can be nested. It takes no memory until it is used.
 pub fn widen() {

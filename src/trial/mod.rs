@@ -8,13 +8,22 @@
 //! Must not know the reactor's kin: command line, control socket.
 
 mod compare;
+mod differ;
+mod junit;
 mod record;
+mod run;
+mod save;
 mod shadow;
+mod stand;
 mod stubs;
 #[cfg(test)]
 mod tests;
 
 pub use compare::{Comparison, Difference, Rehearsal, Shown, compare, dry, rehearse};
+pub use differ::differences;
+pub use junit::junit;
 pub use record::{Record, What};
+pub use run::{Case, ENDING, Listing, TIME, Verdict, files, list, run};
+pub use save::{Answer, Saved, write_test};
 pub use shadow::{Failure, Outputs, Shadow, Terms};
 pub use stubs::Part;

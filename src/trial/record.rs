@@ -131,7 +131,7 @@ impl Recorder {
         if over {
             train.abandon();
             for event in std::mem::take(events) {
-                train.end_event(&event, Outcome::Failed);
+                train.end_event(event, Outcome::Failed);
             }
         }
         over
