@@ -107,6 +107,20 @@ pub(super) fn ctl(matches: &ArgMatches) -> u8 {
     }
 }
 
+/// Writes a test that was made beside its script, behind those that stand there already.
+fn save(data: &Datum) -> Result<u8, String> {
+    let part = |key: &str| data.as_map().and_then(|map| map.by_name(key)).and_then(Datum::as_str);
+    let (Some(file), Some(text)) = (part("file"), part("text")) else { return Err("the process gave no test".to_owned()) };
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    let written = opened.and_then(|mut opened| {
+        let gap = if opened.metadata()?.len() > 0 { "\n" } else { "" };
+        opened.write_all(format!("{gap}{text}").as_bytes())
+    });
+    written.map_err(|error| format!("cannot write `{file}`: {}", crate::error::plain(&error)))?;
+    say(&format!("{}\n", json::to_string(&Datum::from(file))));
+    Ok(0)
+}
+
 /// Does one command and writes what comes of it.
 fn one(mut stream: UnixStream, command: &str) -> Result<u8, String> {
     let gone = |error: std::io::Error| format!("the process has gone: {}", crate::error::plain(&error));
@@ -131,6 +145,9 @@ fn one(mut stream: UnixStream, command: &str) -> Result<u8, String> {
             return Ok(1);
         }
         if let Some(data) = message.by_name("data") {
+            if word == "save-test" {
+                return save(data);
+            }
             if !goes_on {
                 say(&format!("{}\n", json::to_string(data)));
                 return Ok(0);

@@ -11,6 +11,7 @@ use super::{Control, Wait, map};
 use crate::cog::Outcome;
 use crate::datum::{Datum, Parcel};
 use crate::escapement::Wake;
+use crate::log;
 use crate::script::bench::{self, Command, Done, Fault, Run, Spot, Stopped, Task, Trace};
 use crate::train::Train;
 
@@ -22,8 +23,10 @@ pub(super) enum Use {
     Set(u64),
     /// The value goes on in place of the parked event.
     Emit(u64),
-    /// The value enters, or leaves, that cog; `dry` where only a shadow of it is to.
+    /// The value enters, or leaves, that cog.
     Inject(u32),
+    /// As that, in a shadow of the train.
+    Dry(u32),
     /// The line of a script is added to what is told of a way.
     Why(Box<(Datum, String)>),
     /// That version of the script is put in, or only looked at.
@@ -32,6 +35,15 @@ pub(super) enum Use {
         path: PathBuf,
         /// Only looked at.
         check: bool,
+    },
+    /// As that, when it was compared with the version that runs.
+    Compared {
+        /// Where it is.
+        path: PathBuf,
+        /// Only looked at.
+        check: bool,
+        /// What was told of it.
+        warnings: Vec<String>,
     },
     /// Functions of that name, or all.
     Functions(Option<String>),
@@ -95,10 +107,17 @@ impl Control {
                 let id = self.put(train, cog, Datum::from(value.value));
                 Ok(Some(map([("id", Datum::from(id))])))
             }
+            (bench::Answer::Value(value), Use::Dry(cog)) => self.rehearse(train, asker, cog, &[Datum::from(value.value)]),
             (bench::Answer::Stopped(stopped), _) => Ok(Some(stands(&stopped))),
             (bench::Answer::Done(done), _) => Ok(Some(ended(&done))),
             (bench::Answer::Trace(trace), Use::Why(way)) => Ok(Some(explained(way.0, &way.1, &trace))),
-            (bench::Answer::Checked(told), Use::Reload { path, check }) => self.checked(train, &path, check, told).map(Some),
+            (bench::Answer::Checked(told), Use::Reload { path, check }) => {
+                let warnings = told.map_err(|faults| {
+                    log::warning(format_args!("control: `{}` was not loaded: it has faults", path.display()));
+                    Wrong::new(faults.join("\n")).hint("nothing was changed: the version before runs on")
+                })?;
+                self.compare(train, asker, path, check, warnings)
+            }
             (bench::Answer::Functions(list), Use::Functions(name)) => functions(&list, name.as_deref()).map(Some),
             _ => Err(Wrong::new("the workbench answered something else")),
         }

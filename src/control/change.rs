@@ -35,20 +35,21 @@ impl Control {
         self.ask(train, asker, task, Use::Reload { path, check })
     }
 
-    /// The new version was looked at.
+    /// The new version was looked at: it is put in, unless that was all.
     pub(super) fn checked(
         &mut self,
         train: &mut Train,
         path: &Path,
         check: bool,
-        told: Result<Vec<String>, Vec<String>>,
+        warnings: &[String],
+        compared: Option<Datum>,
     ) -> Result<Datum, Wrong> {
-        let warnings = told.map_err(|faults| {
-            log::warning(format_args!("control: `{}` was not loaded: it has faults", path.display()));
-            Wrong::new(faults.join("\n")).hint("nothing was changed: the version before runs on")
-        })?;
         let wound = script::wind(path, self.about.setting.clone()).map_err(|_| Wrong::new("it was changed meanwhile"))?;
-        self.put_in(train, wound, check, &warnings)
+        let mut told = self.put_in(train, wound, check, warnings)?;
+        if let (Some(map), Some(compared)) = (told.map_mut(), compared) {
+            map.push("compared".into(), compared);
+        }
+        Ok(told)
     }
 
     /// `undo`

@@ -14,18 +14,22 @@ const LINES: usize = 10_000;
 const BYTES: u64 = 64 << 20;
 
 impl Control {
-    /// `inject COG EXPR`
+    /// `inject COG EXPR [--dry]`
     pub(super) fn inject(&mut self, train: &mut Train, asker: &Asker, words: &Words) -> Answer {
         let cog = Self::cog(train, words.need(0)?)?;
         let text = words.need(1)?.to_owned();
         // Plain JSON needs no evaluation, and keeps its digits.
+        let dry = words.option("--dry").is_some();
         if let Ok(datum) = json::read(&text) {
+            if dry {
+                return self.rehearse(train, asker, cog, &[datum]);
+            }
             let id = self.put(train, cog, datum);
             return Ok(Some(map([("id", Datum::from(id))])));
         }
         let event = self.clients.get(&asker.client).and_then(|client| client.shown.back()).map(Parcel::from);
         let task = Task::Eval { session: asker.client, text, event, events: Vec::new(), keep_event: false };
-        self.ask(train, asker, task, Use::Inject(cog))
+        self.ask(train, asker, task, if dry { Use::Dry(cog) } else { Use::Inject(cog) })
     }
 
     /// Puts a datum in; what is remembered and tapped of others is of it too.
@@ -38,8 +42,8 @@ impl Control {
         id
     }
 
-    /// `replay FILE|ID|COG [from COG]`
-    pub(super) fn replay(&mut self, train: &mut Train, _: &Asker, words: &Words) -> Answer {
+    /// `replay FILE|ID|COG [from COG] [--dry]`
+    pub(super) fn replay(&mut self, train: &mut Train, asker: &Asker, words: &Words) -> Answer {
         let what = words.need(0)?;
         let from = words.clause("from").map(|name| Self::cog(train, name)).transpose()?;
         let (cog, data) = if let Some(way) = self.memory.way(what) {
@@ -63,6 +67,9 @@ impl Control {
             })?;
             (cog, read(what)?)
         };
+        if words.option("--dry").is_some() {
+            return self.rehearse(train, asker, cog, &data);
+        }
         let count = data.len();
         for datum in data {
             self.put(train, cog, datum);

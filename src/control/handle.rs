@@ -107,6 +107,8 @@ impl Control {
             "emit" => return self.emit(train, asker, &words),
             "into" | "over" | "next" | "out" | "quit-into" => return self.step_inside(train, asker, &words),
             "reload" => return self.reload(train, asker, &words),
+            "save-test" => self.save_test(train, &words),
+            "list" => self.list(train, &words),
             "undo" => self.undo(train),
             "functions" => return self.functions(train, asker, &words),
             "interrupt" => {
@@ -136,6 +138,7 @@ impl Control {
             }
             Wait::Count(number) => Ok(Some(self.counted(train, number))),
             Wait::Bench(meant) => self.answered(train, &asker, meant, wake),
+            Wait::Trial(meant) => self.tried(train, meant, wake),
         };
         match answer {
             Ok(Some(data)) => self.answer(asker.client, &asker.request, Ok(data)),

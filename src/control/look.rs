@@ -224,6 +224,20 @@ impl Control {
         })
     }
 
+    /// `list [COG]`
+    pub(super) fn list(&self, train: &Train, words: &Words) -> Result<Datum, Wrong> {
+        let name = words.need(0)?;
+        Self::cog(train, name)?;
+        let place = self.about_cog(name).and_then(|about| about.2).ok_or_else(|| Wrong::new(format!("`{name}` stands in no script")))?;
+        let line = place.rsplit(':').next().and_then(|line| line.parse::<usize>().ok()).unwrap_or(1);
+        let around = self.text.lines().enumerate().skip(line.saturating_sub(6)).take(11);
+        let lines = around.map(|(number, text)| {
+            let mark = if number + 1 == line { ">" } else { " " };
+            Datum::from(format!("{mark}{:5}  {text}", number + 1))
+        });
+        Ok(map([("place", Datum::from(place)), ("window", Datum::List(lines.collect()))]))
+    }
+
     /// `timeline ID`
     pub(super) fn timeline(&mut self, train: &Train, words: &Words) -> Result<Datum, Wrong> {
         let id = words.need(0)?;

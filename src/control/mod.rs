@@ -4,7 +4,7 @@
 //! what takes long (expressions, stepping, checking another version) is done by a workbench with a thread and an engine of its own.
 //!
 //! In reading order: `place` (where sockets stand), `client` (one who is attached), `words` (commands), `handle` (which does what), then
-//! the commands by group: `look`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`; `ask` is what the workbench does for them, `memory` what
+//! the commands by group: `look`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`, `trying`; `ask` is what the workbench does for them, `memory` what
 //! is remembered of events. The protocol is told in docs/control.md.
 
 mod ask;
@@ -20,6 +20,7 @@ pub mod place;
 mod rates;
 mod stop;
 mod tap;
+mod trying;
 mod why;
 pub mod words;
 
@@ -82,6 +83,8 @@ enum Wait {
     Count(u64),
     /// The workbench, for this.
     Bench(Use),
+    /// A trial beside the train, for this.
+    Trial(Use),
 }
 
 /// The control of a process.

@@ -118,7 +118,7 @@ commands! {
         "eval" ["p"] "EXPR" "Evaluates Rhai: `e` is the parked or last shown event, `it` those before, `_` the last value.",, words 0, "p e.status + 1";
         "interrupt" "" "Ends the expression that is being evaluated for this client.",,, "interrupt";
         "functions" "[NAME]" "Lists functions with their signatures.",,, "functions parse_int";
-        "list" "[COG]" "Shows the script around a cog, or around the statement at which it stands.",,, "list parse";
+        "list" "COG" "Shows the script around a cog.",,, "list parse";
         "help" ["h" "?"] "[COMMAND|COG]" "Explains a command or a cog.",,, "help tap";
 }
 

@@ -2,6 +2,7 @@
 
 mod reload;
 mod stops;
+mod trying;
 pub(crate) mod wire;
 
 use std::fs;
