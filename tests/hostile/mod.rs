@@ -6,6 +6,7 @@
 mod deep;
 
 use std::fmt::Write as _;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::rig::{Rig, Running};
@@ -75,9 +76,9 @@ fn events(number: usize, body: &str) -> Vec<String> {
         if body.contains("d.n") { NUMBERS.iter().map(|n| format!(",\"n\":{n}")).collect() } else { vec![String::new()] };
     let texts: Vec<String> =
         if body.contains("d.s") { texts().iter().map(|text| format!(",\"s\":{text}")).collect() } else { vec![String::new()] };
-    // Each number with the first text, each text with the last number.
+    // Each number with the first text, each other text with the last number.
     let (first, last) = (texts[0].clone(), numbers[numbers.len() - 1].clone());
-    let pairs = numbers.iter().map(|n| (n, &first)).chain(texts.iter().map(|text| (&last, text)));
+    let pairs = numbers.iter().map(|n| (n, &first)).chain(texts[1..].iter().map(|text| (&last, text)));
     let event =
         |(n, text)| format!("{{\"nr\":{number},\"text\":\"abc\",\"big\":123456789012345678901234567890,\"huge\":1e999{n}{text}}}\n");
     pairs.map(event).collect()
@@ -97,8 +98,31 @@ fn survive(bodies: &[&str], lowers: bool) {
     bodies.chunks(TOGETHER).for_each(|bodies| survive_together(bodies, lowers));
 }
 
+/// Those that may still begin: each of them keeps a core busy, and what is timed must not wait for another one.
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(2), Condvar::new());
+
+/// A place among those that are timed.
+struct Place;
+
+impl Place {
+    fn take() -> Self {
+        let free = PLACES.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = PLACES.1.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *PLACES.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        PLACES.1.notify_one();
+    }
+}
+
 /// Sends each body its events, and then one that goes through all.
 fn survive_together(bodies: &[&str], lowers: bool) {
+    let _place = Place::take();
     let rig = Rig::new().script("hostile.rhai", &script(bodies)).stdin_open();
     let mut running = if lowers { rig.start() } else { rig.command(["run", "--no-lower"]).start() };
     // The first event waits until the script is wound.
