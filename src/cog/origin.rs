@@ -35,17 +35,29 @@ pub enum Outcome {
     Failed,
 }
 
-/// An origin none of whose parts is on its way any more.
+/// Bits of a place that tell where in its source it is; those above tell the source, for supplies that have several.
+pub const OFFSET: u32 = 44;
+
+/// Origins none of whose parts is on its way any more: neighbours from one source that ended alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// The supply that made it, as its number in the train.
+    /// The supply that made them, as its number in the train.
     pub supply: u32,
-    /// Its number within the supply, from 0 without gaps.
+    /// The number of the first within the supply; they count from 0 without gaps.
     pub number: u64,
-    /// The place that the supply gave with it.
+    /// How many they are.
+    pub count: u64,
+    /// The place that the supply gave with the last of them.
     pub place: u64,
-    /// Whether a part of it failed.
+    /// Whether a part of each of them failed.
     pub failed: bool,
+}
+
+impl Settled {
+    /// The numbers of all of them.
+    pub fn numbers(&self) -> Range<u64> {
+        self.number..self.number + self.count
+    }
 }
 
 /// The origins of one read.

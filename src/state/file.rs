@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use rustix::io::Errno;
 
-use super::form::{self, Content, Generation};
+use super::form::{self, Content, Draft, Generation, Words};
 use crate::datum::Datum;
 use crate::disk::{Disk, How, directory_of, read_whole_at, retry, write_whole};
 use crate::error::{Error, Result, plain};
@@ -90,21 +90,21 @@ impl Checkpoint {
         Ok((Self { disk: Arc::clone(disk), path: path.to_owned(), kind, lock, generation, saved }, found))
     }
 
-    /// The number and the text of the next generation.
-    pub fn next(&self, body: Datum, clean: bool) -> (u64, String) {
+    /// The next generation, which says that.
+    pub fn next(&self, words: Words, clean: bool) -> Draft {
         let number = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        (number, form::write(&Generation { number, kind: self.kind.into(), clean, body }))
+        Draft { number, kind: self.kind, clean, words }
     }
 
     /// Puts what [`Checkpoint::next`] gave in the place of the generation before, unless a later one is there already.
     ///
     /// # Errors
     /// The system's; the generation before stays in use.
-    pub fn save(&self, number: u64, text: &str) -> io::Result<()> {
+    pub fn save(&self, draft: &Draft) -> io::Result<()> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if number > *saved {
-            self.replace(text)?;
-            *saved = number;
+        if draft.number > *saved {
+            self.replace(&form::write(draft))?;
+            *saved = draft.number;
         }
         Ok(())
     }

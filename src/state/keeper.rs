@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{Checkpoint, Found, is_part};
+use super::form::{Draft, Words};
 use super::{LEAST, Options};
 use crate::cog::Ctx;
-use crate::datum::Datum;
 use crate::disk::directory_of;
 use crate::error::{Result, plain};
 use crate::escapement::{Moment, Token, Wake};
@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 enum Phase {
     Rest,
     /// The drains sync.
-    Syncing(u64, String),
+    Syncing(Draft),
     /// The helper writes.
     Writing(Token),
 }
@@ -104,11 +104,11 @@ impl Keeper {
         Ok(())
     }
 
-    /// Answers one of its bindings, with `body` as what is to be said; gives the wake-up back when it is none of its own.
+    /// Answers one of its bindings, with `words` as what is to be said; gives the wake-up back when it is none of its own.
     ///
     /// # Errors
     /// A deadline cannot be bound.
-    pub fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake, body: impl FnOnce() -> Datum) -> Result<Option<Wake>> {
+    pub fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake, words: impl FnOnce() -> Words) -> Result<Option<Wake>> {
         let token = ctx.token();
         match (&self.phase, wake) {
             (_, Wake::Due { .. }) if token.is_some() && self.due.map(|(_, due)| due) == token => {
@@ -116,11 +116,10 @@ impl Keeper {
                 self.changed = false;
                 self.settled = 0;
                 self.last = Some(ctx.now());
-                let (number, text) = self.file.next(body(), false);
-                self.phase = Phase::Syncing(number, text);
+                self.phase = Phase::Syncing(self.file.next(words(), false));
                 ctx.sync_drains();
             }
-            (Phase::Syncing(..), Wake::Synced) => self.write(ctx)?,
+            (Phase::Syncing(_), Wake::Synced) => self.write(ctx)?,
             (Phase::Writing(writing), Wake::Answer(answer)) if token == Some(*writing) => {
                 self.phase = Phase::Rest;
                 let done = answer.downcast::<io::Result<()>>().map_or_else(|_| Err(io::Error::other("the helper failed")), |done| *done);
@@ -134,10 +133,10 @@ impl Keeper {
 
     /// Hands what was put into words to the helper.
     fn write(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        let Phase::Syncing(number, text) = std::mem::replace(&mut self.phase, Phase::Rest) else { return Ok(()) };
+        let Phase::Syncing(draft) = std::mem::replace(&mut self.phase, Phase::Rest) else { return Ok(()) };
         let file = Arc::clone(&self.file);
         let job = async move {
-            let done = tokio::task::spawn_blocking(move || file.save(number, &text)).await;
+            let done = tokio::task::spawn_blocking(move || file.save(&draft)).await;
             let done: io::Result<()> = done.unwrap_or_else(|_| Err(io::Error::other("the helper failed")));
             Box::new(done) as Box<dyn std::any::Any + Send>
         };
@@ -170,9 +169,8 @@ impl Keeper {
     }
 
     /// Writes it now, while the caller waits: before the first event and after the last one.
-    pub fn write_now(&mut self, body: Datum, clean: bool) {
-        let (number, text) = self.file.next(body, clean);
-        match self.file.save(number, &text) {
+    pub fn write_now(&mut self, words: Words, clean: bool) {
+        match self.file.save(&self.file.next(words, clean)) {
             Ok(()) => self.changed = false,
             Err(error) => self.failed(&error, |text| log::warning(text)),
         }

@@ -11,6 +11,7 @@ mod keeper;
 mod run;
 
 pub use file::{Checkpoint, Found, OnBad};
+pub use form::{Draft, Words};
 pub use keeper::Keeper;
 pub use run::Run;
 

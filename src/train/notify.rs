@@ -120,8 +120,8 @@ impl Train {
         let supply = done[0].supply;
         self.call(supply, |cog, ctx| cog.settled(ctx, done));
         if self.tells_ends {
-            for settled in done {
-                let id = Datum::from(format!("{}#{}", self.slots[supply as usize].seat.name, settled.number));
+            for (settled, number) in done.iter().flat_map(|settled| settled.numbers().map(move |number| (settled, number))) {
+                let id = Datum::from(format!("{}#{number}", self.slots[supply as usize].seat.name));
                 let notice = if settled.failed {
                     Notice { name: "event_failed".into(), args: vec![id, Datum::from("failed")] }
                 } else {

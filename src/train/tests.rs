@@ -192,7 +192,9 @@ impl Cog for Source {
 
     fn settled(&mut self, _: &mut Ctx<'_>, done: &[Settled]) -> Result<()> {
         for settled in done {
-            *self.ends.borrow_mut().entry((self.number, settled.number)).or_default() += 1;
+            for number in settled.numbers() {
+                *self.ends.borrow_mut().entry((self.number, number)).or_default() += 1;
+            }
         }
         Ok(())
     }

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{OriginBlock, Settled};
+use super::{OFFSET, OriginBlock, Settled};
 
 /// Origins told of in one go.
-const AT_ONCE: usize = 4096;
+const AT_ONCE: u32 = 4096;
 
 /// Settled origins in the order of their settling.
 #[derive(Debug, Default)]
@@ -46,20 +46,25 @@ impl Settling {
     }
 
     pub(super) fn take(&mut self, into: &mut Vec<Settled>) {
-        let limit = into.len() + AT_ONCE;
-        while into.len() < limit
+        let mut room = AT_ONCE;
+        while room > 0
             && let Some(run) = self.0.front_mut()
         {
-            let end = run.end.min(run.next + (limit - into.len()) as u32);
+            let end = run.end.min(run.next.saturating_add(room));
             let parts = run.block.parts.borrow();
-            into.extend((run.next..end).map(|index| Settled {
+            let all = &parts[run.next as usize..end as usize];
+            let Some(source) = all.first().map(|part| part.place >> OFFSET) else { break };
+            let count = all.iter().take_while(|part| part.place >> OFFSET == source).count();
+            into.push(Settled {
                 supply: run.block.supply,
-                number: run.block.first + u64::from(index),
-                place: parts[index as usize].place,
+                number: run.block.first + u64::from(run.next),
+                count: count as u64,
+                place: all[count - 1].place,
                 failed: run.failed,
-            }));
+            });
             drop(parts);
-            run.next = end;
+            room -= count as u32;
+            run.next += count as u32;
             if run.next == run.end {
                 self.0.pop_front();
             }

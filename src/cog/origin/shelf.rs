@@ -125,7 +125,7 @@ mod tests {
         let numbers = |books: &Books| {
             let mut settled = Vec::new();
             books.take_settled(&mut settled);
-            settled.iter().map(|s| (s.number, s.failed)).collect::<Vec<_>>()
+            settled.iter().flat_map(|s| s.numbers().map(|number| (number, s.failed))).collect::<Vec<_>>()
         };
         shelf.settle(2, Outcome::Delivered);
         assert_eq!((numbers(&books), shelf.len()), (vec![(0, false), (1, false)], 4));

@@ -5,7 +5,7 @@ use super::*;
 fn settled(books: &Books) -> Vec<(u64, bool)> {
     let mut all = Vec::new();
     books.take_settled(&mut all);
-    all.iter().map(|s| (s.number, s.failed)).collect()
+    all.iter().flat_map(|s| s.numbers().map(|number| (number, s.failed))).collect()
 }
 
 fn balanced(books: &Books) -> bool {

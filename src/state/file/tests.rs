@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
-use crate::datum::json;
 use crate::disk::faulty::{FAULTS, Fault, Faulty, memory};
 use crate::disk::real;
 
@@ -60,13 +59,12 @@ impl Place {
     }
 }
 
-fn body(n: i64) -> Datum {
-    json::read(&format!(r#"{{"n":{n}}}"#)).unwrap()
+fn words(n: i64) -> Words {
+    vec![format!(r#"{{"n":{n}}}"#).into()]
 }
 
 fn save(file: &Checkpoint, n: i64) -> io::Result<()> {
-    let (number, text) = file.next(body(n), false);
-    file.save(number, &text)
+    file.save(&file.next(words(n), false))
 }
 
 fn found(found: &Found) -> i64 {
@@ -86,9 +84,9 @@ fn the_latest_generation_is_found_and_the_one_before_is_kept() {
     let (file, kept) = place.open(OnBad::Refuse).unwrap();
     assert_eq!((found(&kept), file.generation.load(Ordering::Relaxed)), (2, 2));
     // What the helper brings too late does not go back.
-    let (old, text) = file.next(body(3), false);
+    let old = file.next(words(3), false);
     save(&file, 4).unwrap();
-    file.save(old, &text).unwrap();
+    file.save(&old).unwrap();
     drop(file);
     assert_eq!(found(&place.open(OnBad::Refuse).unwrap().1), 4);
 }
@@ -146,7 +144,7 @@ fn a_missing_generation_is_replaced_by_the_one_before_and_an_old_one_is_used() {
     drop(file);
     fs::write(place.path(), old).unwrap();
     let (file, kept) = place.open(OnBad::Refuse).unwrap();
-    assert_eq!((found(&kept), file.next(body(0), false).0), (1, 3), "an old one is believed, but its numbers are not used again");
+    assert_eq!((found(&kept), file.next(words(0), false).number), (1, 3), "an old one is believed, but its numbers are not used again");
 }
 
 #[test]
@@ -156,7 +154,7 @@ fn what_is_not_ours_is_refused_untouched() {
     let refused = place.refused();
     assert!(refused.contains("`STATE`: is no state file of this program"), "{refused}");
     assert!(place.open(OnBad::Begin).is_err(), "not even then it is moved away");
-    let mut text = form::write(&Generation { number: 9, kind: "other::supply".into(), clean: true, body: body(1) });
+    let mut text = form::write(&Draft { number: 9, kind: "other::supply", clean: true, words: words(1) });
     fs::write(place.path(), &text).unwrap();
     assert!(place.refused().contains("is the state of `other::supply`, not of `fs::some_supply`"));
     text = form::newer(&text);

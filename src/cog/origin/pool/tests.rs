@@ -8,7 +8,7 @@ fn settled(books: &Books) -> Vec<(u64, bool)> {
     while books.has_settled() {
         books.take_settled(&mut all);
     }
-    all.iter().map(|s: &Settled| (s.number, s.failed)).collect()
+    all.iter().flat_map(|s: &Settled| s.numbers().map(|number| (number, s.failed))).collect()
 }
 
 fn balanced(books: &Books) -> bool {

@@ -9,17 +9,16 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::stream::{Id, LAST, Stream};
-use crate::cog::Settled;
-use crate::datum::{Datum, Map};
+use crate::cog::{OFFSET, Settled};
+use crate::datum::{Datum, Map, json};
 use crate::disk::{Disk, read_whole_at};
 use crate::escapement::Moment;
-use crate::state::Run;
+use crate::state::{Run, Words};
 
-/// Bits of a place that tell the offset; those above tell the entry.
-const OFFSET: u32 = 44;
 /// A file that is gone for so long leaves the ledger.
 const GONE: Duration = Duration::from_secs(60);
 
@@ -86,9 +85,32 @@ struct Entry {
     gone: Option<Moment>,
     /// Another content stands in its file, or none: it is only waited for what is on its way.
     over: bool,
+    /// How the checkpoint tells it, until something of it changes.
+    words: Option<Arc<str>>,
 }
 
 impl Entry {
+    /// How the checkpoint tells it.
+    fn words(&mut self) -> Arc<str> {
+        let worded = || {
+            let number = |n: u64| Datum::from(format!("{n:x}"));
+            let count = |n: u64| Datum::Int(n as i64);
+            let mut map = Map::with_capacity(10);
+            map.push("path".into(), text(&self.path));
+            map.push("device".into(), number(self.id.0));
+            map.push("inode".into(), number(self.id.1));
+            map.push("born".into(), number(self.born));
+            map.push("offset".into(), count(self.offset));
+            map.push("print".into(), number(self.print.sum));
+            map.push("print_length".into(), count(self.print.length));
+            map.push("tail".into(), number(self.tail.sum));
+            map.push("tail_length".into(), count(self.tail.length));
+            map.push("reached".into(), count(self.reached));
+            json::to_string(&Datum::Map(map)).into()
+        };
+        Arc::clone(self.words.get_or_insert_with(worded))
+    }
+
     /// Whether a stream reads it.
     fn is_open(&self) -> bool {
         Rc::strong_count(&self.ticket) > 1
@@ -137,6 +159,7 @@ impl Ledger {
             let path = PathBuf::from(file.by_name("path")?.as_str()?);
             let ticket = ledger.begin(&path, id, None, count("offset")?);
             let entry = ledger.entries.get_mut(&ticket.number)?;
+            entry.words = None;
             entry.born = number("born")?;
             entry.print = Piece { length: count("print_length")?.min(4096), sum: number("print")? };
             entry.tail = Piece { length: count("tail_length")?.min(LAST as u64), sum: number("tail")? };
@@ -155,29 +178,18 @@ impl Ledger {
         (self.since, self.run) = (number, Run::from(number));
     }
 
-    /// What the checkpoint is to say.
-    pub(super) fn write(&self) -> Datum {
-        let files = self.entries.values().filter(|entry| !entry.over).map(|entry| {
-            let number = |n: u64| Datum::from(format!("{n:x}"));
-            let count = |n: u64| Datum::Int(n as i64);
-            let mut map = Map::with_capacity(10);
-            map.push("path".into(), Datum::from(entry.path.to_string_lossy().into_owned()));
-            map.push("device".into(), number(entry.id.0));
-            map.push("inode".into(), number(entry.id.1));
-            map.push("born".into(), number(entry.born));
-            map.push("offset".into(), count(entry.offset));
-            map.push("print".into(), number(entry.print.sum));
-            map.push("print_length".into(), count(entry.print.length));
-            map.push("tail".into(), number(entry.tail.sum));
-            map.push("tail_length".into(), count(entry.tail.length));
-            map.push("reached".into(), count(entry.reached));
-            Datum::Map(map)
-        });
-        let named = self.named.iter().map(|path| Datum::from(path.to_string_lossy().into_owned()));
-        let mut body = Map::with_capacity(2);
-        body.push("files".into(), Datum::List(files.collect()));
-        body.push("named".into(), Datum::List(named.collect()));
-        Datum::Map(body)
+    /// What the checkpoint is to say. Only entries that have changed since the last time are put into words anew.
+    pub(super) fn write(&mut self) -> Words {
+        let (comma, mut words): (Arc<str>, Words) = (",".into(), vec![r#"{"files":["#.into()]);
+        for entry in self.entries.values_mut().filter(|entry| !entry.over) {
+            if words.len() > 1 {
+                words.push(Arc::clone(&comma));
+            }
+            words.push(entry.words());
+        }
+        let named = Datum::List(self.named.iter().map(|path| text(path)).collect());
+        words.push(format!(r#"],"named":{}}}"#, json::to_string(&named)).into());
+        words
     }
 
     /// A file with another content than was known.
@@ -206,6 +218,7 @@ impl Ledger {
             settled: 0,
             gone: None,
             over: false,
+            words: None,
         };
         self.entries.insert(number, entry);
         ticket
@@ -215,10 +228,12 @@ impl Ledger {
     pub(super) fn moved(&mut self, stream: &Stream, path: &Path) {
         let Some(entry) = stream.ticket.as_ref().and_then(|ticket| self.entries.get_mut(&ticket.number)) else { return };
         if entry.path != path {
+            entry.words = None;
             path.clone_into(&mut entry.path);
             self.paths.insert(path.to_owned());
         }
         if entry.id != stream.id {
+            entry.words = None;
             entry.born = nanoseconds(stream.born);
             entry.over = false;
             let old = std::mem::replace(&mut entry.id, stream.id);
@@ -266,6 +281,7 @@ impl Ledger {
     pub(super) fn look_at(&mut self, disk: &dyn Disk, stream: &Stream) {
         let Some(entry) = stream.ticket.as_ref().and_then(|ticket| self.entries.get_mut(&ticket.number)) else { return };
         if entry.print.length != stream.print().len() as u64 {
+            entry.words = None;
             entry.print = Piece::of(stream.print());
         }
         if entry.reached == entry.offset {
@@ -279,11 +295,13 @@ impl Ledger {
             // It may have been cut. Its beginning is remembered in any case.
             let print = stream.print();
             if entry.reached == 0 && print.len() as u64 <= entry.offset {
+                entry.words = None;
                 entry.tail = Piece::of(&print[print.len().saturating_sub(LAST)..]);
                 entry.reached = print.len() as u64;
             }
             return;
         }
+        entry.words = None;
         entry.tail = Piece::of(tail);
         entry.reached = entry.offset;
     }
@@ -292,28 +310,16 @@ impl Ledger {
     pub(super) fn settled(&mut self, done: &[Settled], counts: impl Fn(&Settled) -> bool) {
         let entries = &mut self.entries;
         let since = self.since;
-        let counts = |settled: &Settled| settled.number >= since && counts(settled);
-        let mut rest = done;
-        while let Some(first) = rest.first() {
-            // Nearly always all that was settled at once are neighbours in one file.
-            let neighbours = rest.iter().zip(first.number..);
-            let alike = |(settled, number): &(&Settled, u64)| {
-                settled.number == *number && settled.place >> OFFSET == first.place >> OFFSET && counts(settled)
-            };
-            let count = neighbours.take_while(alike).count();
-            let Some(last) = count.checked_sub(1).map(|last| &rest[last]) else {
-                rest = &rest[1..];
-                continue;
-            };
-            rest = &rest[count..];
-            let (number, offset) = ((last.place >> OFFSET) as u32, last.place & ((1 << OFFSET) - 1));
+        for settled in done.iter().filter(|settled| settled.number >= since && counts(settled)) {
+            let (number, offset) = ((settled.place >> OFFSET) as u32, settled.place & ((1 << OFFSET) - 1));
             let mut finished = false;
             if let Some(entry) = entries.get_mut(&number) {
-                entry.settled += count as u64;
+                entry.settled += settled.count;
                 finished = entry.over && !entry.is_open() && entry.settled == entry.ticket.sent.get();
             }
-            self.run.settle(first.number, count as u64, number, offset, |number, offset| {
+            self.run.settle(settled.number, settled.count, number, offset, |number, offset| {
                 if let Some(entry) = entries.get_mut(&number) {
+                    entry.words = None;
                     entry.offset = offset;
                 }
             });
@@ -365,6 +371,10 @@ impl Ledger {
     }
 }
 
+fn text(path: &Path) -> Datum {
+    Datum::from(path.to_string_lossy().into_owned())
+}
+
 fn nanoseconds(time: Option<SystemTime>) -> u64 {
     time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos() as u64)
 }
@@ -377,4 +387,26 @@ pub(super) enum Copied {
     Known,
     /// Of one that is not: it is read on where that one was left.
     GoesOn(Rc<Ticket>, u64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_entries_that_changed_are_put_into_words_anew() {
+        let mut ledger = Ledger::default();
+        ledger.count_from(0);
+        let tickets: Vec<_> = (0..3).map(|n| ledger.begin(Path::new(&format!("log{n}")), (1, n), None, 0)).collect();
+        let first = ledger.write();
+        let place = tickets[1].place(77);
+        ledger.settled(&[Settled { supply: 0, number: 0, count: 1, place, failed: false }], |_| true);
+        let second = ledger.write();
+        let same: Vec<bool> = first.iter().zip(&second).map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        // The entries stand at 1, 3 and 5, between what joins them.
+        assert_eq!((same[1], same[3], same[5]), (true, false, true), "{second:?}");
+        assert!(!first[3].contains(r#""offset":77"#) && second[3].contains(r#""offset":77"#));
+        let read = Ledger::read(&json::read(&second.concat()).unwrap()).unwrap();
+        assert_eq!([0, 1, 2].map(|n| read.offset_of(&(1, n))), [Some(0), Some(77), Some(0)]);
+    }
 }

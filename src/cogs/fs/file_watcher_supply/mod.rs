@@ -234,8 +234,9 @@ impl Cog for FileWatcher {
     fn settled(&mut self, ctx: &mut Ctx<'_>, done: &[Settled]) -> Result<()> {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         memory.ledger.settled(done, |settled| !(settled.failed && ctx.gives_up()));
-        memory.guard.settled(&memory.keeper, done.len());
-        if memory.clean { Ok(()) } else { memory.keeper.changed(ctx, done.len()) }
+        let count = done.iter().map(|settled| settled.count as usize).sum();
+        memory.guard.settled(&memory.keeper, count);
+        if memory.clean { Ok(()) } else { memory.keeper.changed(ctx, count) }
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {

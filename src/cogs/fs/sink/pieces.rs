@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 /// A piece takes no further line when this much is in it, so that each begins and ends with one.
 pub(super) const PIECE: usize = 256 * 1024;
+/// So many pieces are not given back to the system: new memory costs more than that which was used before.
+const SPARE: usize = 16;
 
 /// Bytes whose places are counted from the first one ever put in.
 #[derive(Debug, Default)]
@@ -13,8 +15,8 @@ pub(super) struct Pieces {
     start: u64,
     /// The place where the last piece begins.
     last: u64,
-    /// Memory of a piece that is not needed any more, for the next one.
-    spare: Vec<u8>,
+    /// Memory of pieces that are not needed any more, for the next ones: one while all is written at once, more while much is kept.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Pieces {
@@ -33,7 +35,9 @@ impl Pieces {
     pub(super) fn room(&mut self) -> (&mut Vec<u8>, u64) {
         if self.kept.back().is_none_or(|piece| piece.len() >= PIECE) {
             self.last = self.end();
-            self.kept.push_back(std::mem::take(&mut self.spare));
+            // Where one is not enough others will be filled too.
+            let needed = if self.kept.is_empty() { 0 } else { PIECE + PIECE / 4 };
+            self.kept.push_back(self.spare.pop().unwrap_or_else(|| Vec::with_capacity(needed)));
         }
         let last = self.kept.len() - 1;
         (&mut self.kept[last], self.last)
@@ -64,6 +68,7 @@ impl Pieces {
         if before == self.end() && self.start < before {
             (self.start, self.last) = (before, before);
             self.keep_spare();
+            self.spare.truncate(1);
         }
     }
 
@@ -72,8 +77,8 @@ impl Pieces {
         piece.clear();
         // A burst or a giant line leaves a large one behind.
         piece.shrink_to(2 * PIECE);
-        if piece.capacity() > self.spare.capacity() {
-            self.spare = piece;
+        if self.spare.len() < SPARE {
+            self.spare.push(piece);
         }
     }
 
