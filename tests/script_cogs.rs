@@ -173,3 +173,12 @@ fn methods_send_broadcast_and_stop() {
     let told = error_of("cog(|d| { if d == 1 { movement::train().hold(); } d })", "1", "2");
     assert!(told.contains("`train.hold` works in the methods of a cog with state"), "{told}");
 }
+
+#[test]
+fn a_broadcast_that_is_answered_without_end_is_told_and_the_train_goes_on() {
+    let cogs = "cog(#{ run: |d| { train.notify(\"tick\", d); d }, tick: |d| { train.notify(\"tick\", d); } })";
+    let outcome = Rig::json("let train = movement::train();", cogs).stdin("1\n2\n").run().expect_status(0);
+    assert_eq!(outcome.stdout, "1\n2\n");
+    let wanted = "closure:3: broadcasts are answered by others without end: `tick`, which it answers with, is not told any more";
+    assert!(outcome.stderr.contains(wanted), "{}", outcome.stderr);
+}

@@ -78,6 +78,7 @@ pub struct Train {
     options: Options,
     signals: Vec<(Token, i32)>,
     notices: VecDeque<Notice>,
+    answers: notify::Answers,
     /// Vectors that were batches, for the next ones.
     spare: Vec<Vec<Event>>,
     /// Supplies that can be told of room, in the order in which they got it.
@@ -150,6 +151,7 @@ impl Train {
             options,
             signals: Vec::new(),
             notices: VecDeque::new(),
+            answers: notify::Answers::default(),
             spare: Vec::new(),
             roomy: VecDeque::new(),
             rest: None,
@@ -319,8 +321,9 @@ impl Train {
         if let Some(status) = slot.seat.stop.take() {
             self.stop(status);
         }
-        let slot = &mut self.slots[number as usize];
-        self.notices.extend(slot.seat.notices.drain(..));
+        if !self.slots[number as usize].seat.notices.is_empty() {
+            self.take_notices(number);
+        }
         self.note_pressure(number);
         let slot = &mut self.slots[number as usize];
         if !slot.seat.failed.is_empty() {

@@ -5,11 +5,23 @@ use std::fmt::Write;
 use rustix::process::Signal;
 
 use super::Train;
-use crate::cog::{Notice, Settled};
+use crate::cog::{Notice, OnError, Settled};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::{Escapement, Fired, Wake};
 use crate::log::{self, Priority};
+
+/// One round of broadcasts may be answered by so many others, and each of it by so many more.
+const ANSWERS: (usize, usize) = (10_000, 100);
+
+/// Broadcasts that were made while others were told, in this round.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    telling: bool,
+    made: usize,
+    /// How many there may be.
+    most: usize,
+}
 
 impl Train {
     /// Binds what the program itself answers to: the end, reopening, counters.
@@ -70,6 +82,7 @@ impl Train {
             self.books.forget_settled();
             (0..self.slots.len() as u32).for_each(|supply| self.offer_room(supply));
         }
+        self.answers = Answers { most: ANSWERS.0 + ANSWERS.1 * self.notices.len(), ..Answers::default() };
         while self.books.has_settled() || !self.notices.is_empty() {
             let mut done = std::mem::take(&mut self.settled);
             self.books.take_settled(&mut done);
@@ -128,6 +141,7 @@ impl Train {
                     Notice { name: "event_done".into(), args: vec![id] }
                 };
                 self.notices.push_back(notice);
+                self.answers.most += ANSWERS.1;
             }
         }
         self.offer_room(supply);
@@ -162,11 +176,35 @@ impl Train {
 
     /// Tells every cog that hears it, in the train's order.
     fn broadcast(&mut self, notice: &Notice) {
+        self.answers.telling = true;
         for number in self.order.clone() {
             if self.slots[number as usize].cog.hears(&notice.name) {
                 self.call(number, |cog, ctx| cog.notice(ctx, notice));
             }
         }
+        self.answers.telling = false;
+    }
+
+    /// What a cog broadcasts is told when its turn comes, unless broadcasts are answered by others without end: nothing else
+    /// would ever be done again.
+    pub(super) fn take_notices(&mut self, number: u32) {
+        let (seat, answers) = (&mut self.slots[number as usize].seat, &mut self.answers);
+        if answers.telling {
+            answers.made += seat.notices.len();
+        }
+        if answers.made <= answers.most {
+            return self.notices.extend(seat.notices.drain(..));
+        }
+        let notice = seat.notices.drain(..).next_back().map_or_else(|| "".into(), |notice| notice.name);
+        seat.stats.errors += 1;
+        seat.faults += 1;
+        if seat.on_error == OnError::Stop {
+            self.stop(1);
+        }
+        let name = &self.slots[number as usize].seat.name;
+        let text =
+            format!("{name}: broadcasts are answered by others without end: `{notice}`, which it answers with, is not told any more");
+        log::write_kind(Priority::Error, name, &text);
     }
 
     /// Writes the counters to the log, a line a cog and one for the books.
