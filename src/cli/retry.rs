@@ -1,5 +1,6 @@
 //! `deadbeat retry SCRIPT LETTERS [ARGS…]`: feeds dead letters again, each at the cog that refused it.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -31,11 +32,11 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         Err(status) => return status,
     };
     let letters = again::read(path).and_then(|letters| {
-        again::feeders(path, &letters, &mut wound.graph, &mut wound.cogs)?;
-        Ok(letters)
+        let fed = again::feeders(path, &letters, &mut wound.graph, &mut wound.cogs)?;
+        Ok((letters, fed))
     });
-    let letters = match letters {
-        Ok(letters) => letters,
+    let (letters, fed) = match letters {
+        Ok(fed) => fed,
         Err(error) => {
             tell(&format!("deadbeat: error: {error}\n"));
             return UNUSABLE;
@@ -62,14 +63,17 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         }
     };
     wound.done(status);
-    let fed: u64 = letters.cogs.values().sum();
-    let left_out = match letters.truncated {
+    let unfed = letters.cogs.values().sum::<u64>().saturating_sub(fed.count());
+    let mut left_out = match letters.truncated {
         0 => String::new(),
         count => format!("; {count} left out, as only the beginning of their data is there"),
     };
-    tell(&format!("deadbeat: letters fed again: {fed}, errors: {errors}{left_out}\n"));
+    if unfed > 0 {
+        let _ = write!(left_out, "; {unfed} not fed, as the run ended before");
+    }
+    tell(&format!("deadbeat: letters fed again: {}, errors: {errors}{left_out}\n", fed.count()));
     match u8::try_from(status.rem_euclid(256)).unwrap_or(1) {
-        0 if strict && (errors > 0 || letters.truncated > 0) => 3,
+        0 if strict && (errors > 0 || letters.truncated > 0 || unfed > 0) => 3,
         status => status,
     }
 }

@@ -46,17 +46,23 @@ pub struct Common {
     pub maker: Option<Maker>,
 }
 
-/// A constructor with its options: makes a cog as it was at the beginning.
+/// Makes a cog as it was at the beginning.
 #[derive(Clone)]
 pub struct Maker {
-    spec: &'static CogSpec,
-    args: Rc<Args>,
+    make: Rc<dyn Fn() -> crate::error::Result<Box<dyn Cog>>>,
+    args: Option<Rc<Args>>,
 }
 
 impl Maker {
-    /// Of that kind, with those options.
+    /// Of cogs of that kind, with those options.
     pub fn new(spec: &'static CogSpec, args: Args) -> Self {
-        Self { spec, args: Rc::new(args) }
+        let args = Rc::new(args);
+        Self { args: Some(Rc::clone(&args)), make: Rc::new(move || (spec.build)(&args)) }
+    }
+
+    /// Of cogs that no script can ask for.
+    pub fn of(make: impl Fn() -> crate::error::Result<Box<dyn Cog>> + 'static) -> Self {
+        Self { make: Rc::new(make), args: None }
     }
 
     /// Makes the cog.
@@ -64,18 +70,19 @@ impl Maker {
     /// # Errors
     /// An option that cannot work.
     pub fn make(&self) -> crate::error::Result<Box<dyn Cog>> {
-        (self.spec.build)(&self.args)
+        (self.make)()
     }
 
     /// The options that the train sees to, with this maker among them.
     pub fn common(&self) -> Common {
-        Common { maker: Some(self.clone()), ..self.args.common() }
+        let common = self.args.as_ref().map(|args| args.common()).unwrap_or_default();
+        Common { maker: Some(self.clone()), ..common }
     }
 }
 
 impl std::fmt::Debug for Maker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.spec.name)
+        f.write_str("Maker")
     }
 }
 

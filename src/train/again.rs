@@ -3,16 +3,18 @@
 //! [`read`] looks a file of letters through; [`feeders`] puts into a wound train, in place of its supplies, what feeds them. The
 //! file is read to the end that it had at the start, as what fails again may be appended to it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Take};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::graph::{About, Graph, Node};
-use crate::cog::{Cog, Common, Ctx, Kind};
+use crate::cog::{Cog, Common, Ctx, Kind, Maker};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result, nearest};
 use crate::escapement::Wake;
@@ -86,12 +88,32 @@ fn open(path: &Path) -> Result<(File, u64)> {
     opened.map(|(size, file)| (file, size)).map_err(|error| Error::os("open", path, error))
 }
 
-/// Takes the place of the supplies: what they refused enters in their stead, what another cog refused enters there.
+/// How many letters have been fed so far.
+#[derive(Clone, Debug, Default)]
+pub struct Fed(Rc<Cell<u64>>);
+
+impl Fed {
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Takes the place of the supplies: what they refused enters in their stead, what another cog refused enters there. What it gives
+/// counts the letters that are fed.
 ///
 /// # Errors
 /// A letter names a cog that is not in the train.
-pub fn feeders(path: &Path, letters: &Letters, graph: &mut Graph, cogs: &mut Vec<(Box<dyn Cog>, Common)>) -> Result<()> {
-    let feeder = |name: &str| Feeder { path: path.to_owned(), size: letters.size, cog: name.to_owned(), letters: None };
+pub fn feeders(path: &Path, letters: &Letters, graph: &mut Graph, cogs: &mut Vec<(Box<dyn Cog>, Common)>) -> Result<Fed> {
+    let fed = Fed::default();
+    let feeder = |name: &str| Feeder {
+        path: path.to_owned(),
+        size: letters.size,
+        cog: name.to_owned(),
+        letters: None,
+        read: Rc::default(),
+        fed: fed.clone(),
+    };
     for name in letters.cogs.keys() {
         if !graph.nodes.iter().any(|node| node.name == *name) {
             let near = nearest(name, graph.nodes.iter().map(|node| node.name.as_str()));
@@ -99,8 +121,8 @@ pub fn feeders(path: &Path, letters: &Letters, graph: &mut Graph, cogs: &mut Vec
             return Err(Error::Other(format!("`{}` has letters of `{name}`, which is no cog of the script{near}", path.display())));
         }
     }
-    for (node, (cog, _)) in graph.nodes.iter().zip(cogs.iter_mut()).filter(|(node, _)| node.kind == Kind::Supply) {
-        *cog = Box::new(feeder(&node.name));
+    for (node, (cog, common)) in graph.nodes.iter().zip(cogs.iter_mut()).filter(|(node, _)| node.kind == Kind::Supply) {
+        feeder(&node.name).stand_in(cog, common);
     }
     for (number, name) in graph.nodes.iter().enumerate().map(|(number, node)| (number as u32, node.name.clone())).collect::<Vec<_>>() {
         if graph.nodes[number as usize].kind == Kind::Supply || !letters.cogs.contains_key(&name) {
@@ -108,10 +130,11 @@ pub fn feeders(path: &Path, letters: &Letters, graph: &mut Graph, cogs: &mut Vec
         }
         let (label, targets) = (format!("letters of {name}"), vec![number]);
         graph.nodes.push(Node { name: format!("retry:{name}"), label, kind: Kind::Supply, targets, route: None, about: About::default() });
-        let common = Common { max_in_flight: 1000, ..Common::default() };
-        cogs.push((Box::new(feeder(&name)), common));
+        let (feeder, mut common) = (feeder(&name), Common { max_in_flight: 1000, ..Common::default() });
+        common.maker = Some(feeder.maker());
+        cogs.push((Box::new(feeder), common));
     }
-    Ok(())
+    Ok(fed)
 }
 
 /// Feeds the letters of one cog.
@@ -120,22 +143,42 @@ struct Feeder {
     size: u64,
     cog: String,
     letters: Option<BufReader<Take<File>>>,
+    /// How far the file has been read, also by feeders that stood here before and panicked.
+    read: Rc<Cell<u64>>,
+    fed: Fed,
 }
 
 impl Feeder {
+    /// Makes feeders that go on where this one is.
+    fn maker(&self) -> Maker {
+        let Self { path, size, cog, letters: _, read, fed } = self;
+        let (path, size, cog, read, fed) = (path.clone(), *size, cog.clone(), Rc::clone(read), fed.clone());
+        let make = move || Self { path: path.clone(), size, cog: cog.clone(), letters: None, read: Rc::clone(&read), fed: fed.clone() };
+        Maker::of(move || Ok(Box::new(make())))
+    }
+
+    /// Takes the place of a supply, also should it begin anew.
+    fn stand_in(self, cog: &mut Box<dyn Cog>, common: &mut Common) {
+        common.maker = Some(self.maker());
+        *cog = Box::new(self);
+    }
+
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         let Some(letters) = &mut self.letters else { return Ok(()) };
         let mut room = ctx.room().min(AT_ONCE);
         let mut line = String::new();
         while room > 0 {
             line.clear();
-            if letters.read_line(&mut line).map_err(|error| Error::os("read", &self.path, error))? == 0 {
+            let length = letters.read_line(&mut line).map_err(|error| Error::os("read", &self.path, error))?;
+            if length == 0 {
                 self.letters = None;
                 return Ok(());
             }
+            self.read.set(self.read.get() + length as u64);
             let Ok(Letter { cog, attempts, data: Some(data) }) = Letter::read(&line) else { continue };
             if cog == self.cog {
                 ctx.emit_new(data, attempts);
+                self.fed.0.set(self.fed.0.get() + 1);
                 room -= 1;
             }
         }
@@ -153,8 +196,9 @@ impl Cog for Feeder {
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        let (file, _) = open(&self.path)?;
-        self.letters = Some(BufReader::new(file.take(self.size)));
+        let (mut file, _) = open(&self.path)?;
+        file.seek(SeekFrom::Start(self.read.get())).map_err(|error| Error::os("read", &self.path, error))?;
+        self.letters = Some(BufReader::new(file.take(self.size.saturating_sub(self.read.get()))));
         ctx.feeds_again();
         ctx.soon().map(|_| ())
     }
@@ -172,6 +216,8 @@ impl Cog for Feeder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::escapement::{Clock, Escapement};
+    use crate::train::{Options, Train};
 
     fn letters(text: &str) -> Result<Letters, String> {
         let dir = tempfile::tempdir().unwrap();
@@ -211,5 +257,31 @@ mod tests {
     fn a_blob_comes_back_as_it_was() {
         let letter = Letter::read("{\"cog\":\"a\",\"attempts\":3,\"data\":\"//4=\",\"blob\":true}").unwrap();
         assert_eq!((letter.attempts, letter.data), (3, Some(Datum::Bytes([0xff, 0xfe].into()))));
+    }
+
+    #[test]
+    fn a_feeder_that_panics_goes_on_where_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dead.jsonl");
+        let text: String = (0..300).map(|n| format!("{{\"cog\":\"s\",\"data\":{n}}}\n")).collect();
+        std::fs::write(&path, text).unwrap();
+        let nodes = vec![Node { name: "s".into(), label: String::new(), kind: Kind::Supply, targets: Vec::new(), route: None, about: About::default() }];
+        let mut graph = Graph { nodes };
+        // Where it stands for a supply, that one is not to come back.
+        let real = Maker::of(|| Err(Error::Other("the supply itself".into())));
+        let feeder =
+            || Feeder { path: PathBuf::new(), size: 0, cog: String::new(), letters: None, read: Rc::default(), fed: Fed::default() };
+        let mut cogs: Vec<(Box<dyn Cog>, Common)> = vec![(Box::new(feeder()), Common { max_in_flight: 1000, ..real.common() })];
+        let fed = feeders(&path, &read(&path).unwrap(), &mut graph, &mut cogs).unwrap();
+        let mut train = Train::new(&graph, cogs, Escapement::new(Clock::by_hand().auto()).unwrap(), Options::default());
+        train.wind().unwrap();
+        let fired = train.esc.next().unwrap().unwrap();
+        train.deliver(fired);
+        assert_eq!((fed.count(), train.balance().delivered), (AT_ONCE as u64, AT_ONCE as u64));
+        train.begin_anew(0, "panic: as expected");
+        while let Some(fired) = train.esc.next().unwrap() {
+            train.deliver(fired);
+        }
+        assert_eq!((fed.count(), train.balance().delivered, train.stop), (300, 300, None));
     }
 }
