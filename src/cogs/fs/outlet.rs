@@ -32,6 +32,10 @@ pub(super) trait Outlet {
     fn take_unsynced(&mut self) -> Vec<Unsynced> {
         Vec::new()
     }
+    /// Whether what is written to it can be synced at all.
+    fn can_sync(&self) -> bool {
+        true
+    }
     /// Whether some of that stands in files that it has left, which stay open until they are synced.
     fn has_left(&self) -> bool {
         false
@@ -83,14 +87,18 @@ const SURE_TERMINAL: usize = 256;
 /// others share it.
 pub(super) struct Stream {
     name: &'static str,
-    out: Option<OwnedFd>,
+    out: Option<Arc<File>>,
     kind: Kind,
+    /// Whether something was written to it that has not been synced.
+    dirty: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Never blocks for long: a file, `/dev/null`.
+    /// Never blocks for long, and can be synced.
     File,
+    /// Never blocks for long: `/dev/null`.
+    Device,
     Socket,
     /// Takes so much when it is ready.
     Pipe(usize),
@@ -98,18 +106,18 @@ enum Kind {
 
 impl Stream {
     pub(super) const fn stdout() -> Self {
-        Self { name: "standard output", out: None, kind: Kind::File }
+        Self { name: "standard output", out: None, kind: Kind::Device, dirty: false }
     }
 
     pub(super) const fn stderr() -> Self {
-        Self { name: "standard error", out: None, kind: Kind::File }
+        Self { name: "standard error", out: None, kind: Kind::Device, dirty: false }
     }
 
     /// To this open descriptor instead.
     #[cfg(test)]
     pub(super) fn to(out: OwnedFd) -> io::Result<Self> {
         let kind = Kind::of(&out)?;
-        Ok(Self { name: "standard output", out: Some(out), kind })
+        Ok(Self { name: "standard output", out: Some(Arc::new(out.into())), kind, dirty: false })
     }
 }
 
@@ -119,7 +127,8 @@ impl Kind {
             FileType::Fifo => Self::Pipe(SURE_PIPE),
             FileType::Socket => Self::Socket,
             FileType::CharacterDevice if rustix::termios::isatty(out) => Self::Pipe(SURE_TERMINAL),
-            _ => Self::File,
+            FileType::RegularFile => Self::File,
+            _ => Self::Device,
         })
     }
 }
@@ -133,15 +142,16 @@ impl Outlet for Stream {
                 io::stdout().as_fd().try_clone_to_owned()
             }?;
             self.kind = Kind::of(&out)?;
-            self.out = Some(out);
+            self.out = Some(Arc::new(out.into()));
         }
         Ok(true)
     }
 
     fn write(&mut self, _disk: &dyn Disk, bytes: &[u8], line: usize) -> io::Result<usize> {
         let Some(out) = &self.out else { return Err(io::ErrorKind::NotConnected.into()) };
+        self.dirty = true;
         match self.kind {
-            Kind::File => Ok(rustix::io::write(out, bytes)?),
+            Kind::File | Kind::Device => Ok(rustix::io::write(out, bytes)?),
             Kind::Socket => Ok(rustix::net::send(out, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
             Kind::Pipe(sure) => {
                 let mut fds = [PollFd::new(out, PollFlags::OUT)];
@@ -158,11 +168,22 @@ impl Outlet for Stream {
     }
 
     fn fd(&self) -> Option<RawFd> {
-        self.out.as_ref().map(AsRawFd::as_raw_fd)
+        self.out.as_ref().map(|out| out.as_raw_fd())
     }
 
     fn path(&self) -> &Path {
         Path::new(self.name)
+    }
+
+    fn take_unsynced(&mut self) -> Vec<Unsynced> {
+        let file = self.out.as_ref().filter(|_| self.dirty && self.can_sync());
+        let unsynced = file.map(|file| Unsynced { file: Arc::clone(file), directories: Vec::new() });
+        self.dirty = false;
+        unsynced.into_iter().collect()
+    }
+
+    fn can_sync(&self) -> bool {
+        self.kind == Kind::File
     }
 
     fn is_stream(&self) -> bool {

@@ -23,7 +23,7 @@ pub static SPEC: CogSpec = CogSpec {
         Ok(Box::new(StdoutDrain {
             getter: args.getter("data_getter"),
             form: Form::plain(args),
-            sink: Sink::new(Box::new(Stream::stdout()), Flush::of(args), Policy::Never),
+            sink: Sink::new(Box::new(Stream::stdout()), Flush::of(args), Policy::Checkpoint),
         }))
     },
 };
@@ -64,12 +64,29 @@ impl Cog for StdoutDrain {
         Ok(())
     }
 
+    fn sync(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.sink.sync(ctx);
+        Ok(())
+    }
+
+    fn is_syncing(&self) -> bool {
+        self.sink.is_syncing()
+    }
+
+    fn sync_now(&mut self) -> bool {
+        self.sink.sync_now()
+    }
+
     fn busy(&self) -> bool {
         self.sink.is_busy()
     }
 
     fn backlog(&self) -> Backlog {
         self.sink.backlog()
+    }
+
+    fn done(&mut self) {
+        self.sink.done();
     }
 }
 
@@ -93,7 +110,7 @@ mod tests {
             Ok(Box::new(StdoutDrain {
                 getter: args.getter("data_getter"),
                 form: Form::plain(args),
-                sink: Sink::new(Box::new(stream), Flush::of(args), Policy::Never),
+                sink: Sink::new(Box::new(stream), Flush::of(args), Policy::Checkpoint),
             }))
         },
         examples: &[],
@@ -149,6 +166,23 @@ mod tests {
         bench.finish();
         let balance = bench.balance();
         assert_eq!((balance.failed, balance.in_flight, balance.left), (0, 2, 0), "what was not stored stays open");
+    }
+
+    #[test]
+    fn what_stands_in_a_file_is_synced_for_a_checkpoint() {
+        let file = tempfile::tempfile().unwrap();
+        let pipe = std::io::pipe().unwrap();
+        for (out, syncs) in [(OwnedFd::from(file), true), (pipe.1.into(), false)] {
+            OUTPUT.set(Some(out));
+            let mut bench = Bench::new(&PIPED, vec![]);
+            bench.sync();
+            bench.feed("a");
+            bench.pump(|_| false);
+            bench.sync();
+            assert_eq!(bench.is_syncing(), syncs);
+            bench.pump(|_| false);
+            assert!(!bench.is_syncing());
+        }
     }
 
     #[test]

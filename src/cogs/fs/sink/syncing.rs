@@ -123,7 +123,7 @@ impl Syncing {
 impl Sink {
     /// For the cog's `sync`.
     pub(in crate::cogs::fs) fn sync(&mut self, ctx: &mut Ctx<'_>) {
-        if self.syncing.policy != Policy::Checkpoint {
+        if self.syncing.policy != Policy::Checkpoint || !self.outlet.can_sync() {
             return;
         }
         self.syncing.vouched = true;
@@ -163,6 +163,12 @@ impl Sink {
             Ok(()) => self.syncing.synced = self.settled,
             Err(error) => log::error(format_args!("cannot sync `{}`: {}", self.outlet.path().display(), plain(&error))),
         }
+    }
+
+    /// For the cog's `sync_now`.
+    pub(in crate::cogs::fs) fn sync_now(&mut self) -> bool {
+        self.done();
+        !self.is_syncing()
     }
 
     /// Has what is written brought to the disk by the helper, when it is time for that.
