@@ -90,6 +90,12 @@ pub trait Cog {
         false
     }
 
+    /// As [`Cog::sync`], while the caller waits, as this cog will not be there any more: it is about to begin anew after a panic. False
+    /// when something of it may not be stored.
+    fn sync_now(&mut self) -> bool {
+        !self.is_syncing()
+    }
+
     /// What was settled since the last [sync](Cog::sync) may not be stored after all: a supply leaves its checkpoint as it is from
     /// now on.
     fn freeze_checkpoint(&mut self) {}

@@ -265,7 +265,14 @@ mod tests {
         let path = dir.path().join("dead.jsonl");
         let text: String = (0..300).map(|n| format!("{{\"cog\":\"s\",\"data\":{n}}}\n")).collect();
         std::fs::write(&path, text).unwrap();
-        let nodes = vec![Node { name: "s".into(), label: String::new(), kind: Kind::Supply, targets: Vec::new(), route: None, about: About::default() }];
+        let nodes = vec![Node {
+            name: "s".into(),
+            label: String::new(),
+            kind: Kind::Supply,
+            targets: Vec::new(),
+            route: None,
+            about: About::default(),
+        }];
         let mut graph = Graph { nodes };
         // Where it stands for a supply, that one is not to come back.
         let real = Maker::of(|| Err(Error::Other("the supply itself".into())));

@@ -76,7 +76,11 @@ impl Train {
         let made = slot.seat.common.maker.as_ref().map(|maker| guarded(|| maker.make()));
         let anew = match made {
             Some(Ok(Ok(cog))) => {
-                let old = std::mem::replace(&mut slot.cog, cog);
+                let mut old = std::mem::replace(&mut slot.cog, cog);
+                // The new one knows nothing of what the old one has written.
+                if !guarded(|| old.sync_now()).unwrap_or(false) {
+                    self.forsake(&name);
+                }
                 // What it kept counts as failed. Whoever panics again while it is taken apart is let be.
                 if guarded(|| drop(old)).is_err() {
                     log::write(Priority::Crit, &format!("{name}: panicked once more while it was taken apart"));
@@ -91,6 +95,15 @@ impl Train {
             log::write(Priority::Crit, &format!("{name}: {error}: the train stops"));
             self.stop(1);
         }
+    }
+
+    /// What a cog has written may not be stored, and nobody knows of it any more: no checkpoint vouches for it, so that the next run
+    /// reads it again.
+    fn forsake(&mut self, name: &str) {
+        let text = format!("{name}: what it wrote could not be synced: ends, so that the next run goes on at the last checkpoint");
+        log::write(Priority::Crit, &text);
+        self.slots.iter_mut().for_each(|slot| slot.cog.freeze_checkpoint());
+        self.stop(1);
     }
 
     /// Winds a cog and carries on what it emits.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::graph::{About, Graph, Node};
 use super::super::{Options, Train};
-use crate::cog::{Cog, Common, Ctx, Kind};
+use crate::cog::{Cog, Common, Ctx, Kind, Maker};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::{Clock, Escapement, Wake};
@@ -120,5 +120,41 @@ fn a_checkpoint_is_left_as_it_is_when_a_sync_is_not_over_at_the_end() {
         train.wind().unwrap();
         train.shut_down().unwrap();
         assert_eq!(*story.borrow(), if fails { vec!["is frozen", "is done"] } else { vec!["is done"] });
+    }
+}
+
+/// Has written what is not synced, and cannot be where that is said.
+struct Writes(Story, bool);
+
+impl Cog for Writes {
+    fn turn(&mut self, _ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
+        Ok(())
+    }
+
+    fn sync_now(&mut self) -> bool {
+        self.0.borrow_mut().push("is synced");
+        self.1
+    }
+}
+
+#[test]
+fn a_drain_that_begins_anew_has_all_synced_before_or_no_checkpoint_vouches_for_it() {
+    for stored in [true, false] {
+        let story = Story::default();
+        let node =
+            |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
+        let graph = Graph { nodes: vec![node("keeps", Kind::Supply, vec![1]), node("writes", Kind::Drain, vec![])] };
+        let again = Rc::clone(&story);
+        let maker = Maker::of(move || {
+            again.borrow_mut().push("begins anew");
+            Ok(Box::new(Writes(Rc::clone(&again), true)))
+        });
+        let cogs: Vec<(Box<dyn Cog>, Common)> =
+            vec![(Box::new(Keeps(Rc::clone(&story))), Common::default()), (Box::new(Writes(Rc::clone(&story), stored)), maker.common())];
+        let mut train = Train::new(&graph, cogs, Escapement::new(Clock::by_hand()).unwrap(), Options::default());
+        train.wind().unwrap();
+        train.begin_anew(1, "panic: as expected");
+        let wanted = if stored { vec!["begins anew", "is synced"] } else { vec!["begins anew", "is synced", "is frozen"] };
+        assert_eq!((&*story.borrow(), train.stop), (&wanted, (!stored).then_some(1)));
     }
 }

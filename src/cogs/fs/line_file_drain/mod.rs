@@ -206,6 +206,10 @@ impl Cog for LineFileDrain {
         self.sink.is_syncing()
     }
 
+    fn sync_now(&mut self) -> bool {
+        self.sink.sync_now()
+    }
+
     fn busy(&self) -> bool {
         self.sink.is_busy()
     }

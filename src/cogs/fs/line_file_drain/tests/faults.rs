@@ -171,3 +171,20 @@ fn what_was_vouched_for_outlives_a_loss_of_power() {
         }
     }
 }
+
+#[test]
+fn who_begins_anew_syncs_what_was_written_or_says_that_it_cannot() {
+    let calls = |at: u64| {
+        let place = memory();
+        let disk = Faulty::at(at, Fault::Error(Errno::IO));
+        let mut bench = bench(place.path(), clock(), disk.clone(), "checkpoint").unwrap();
+        bench.sync();
+        bench.feed(line(1).as_str());
+        bench.pump(|_| false);
+        let before = disk.calls();
+        (before, bench.sync_now(), disk.calls())
+    };
+    let (before, synced, after) = calls(u64::MAX);
+    assert!(synced && after > before);
+    assert!(!calls(before).1);
+}
