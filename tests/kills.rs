@@ -2,6 +2,7 @@
 //!
 //! `DEADBEAT_LONG=1` makes the long form of it.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -194,6 +195,11 @@ fn missing(numbers: &[u64], count: u64) -> Vec<u64> {
     (0..count).filter(|number| !seen[*number as usize]).collect()
 }
 
+/// How many of these lines were seen before; all of them are from now on.
+fn repeats(seen: &mut HashSet<u64>, numbers: &[u64]) -> usize {
+    numbers.iter().filter(|number| !seen.insert(**number)).count()
+}
+
 /// Ends the writing, lets a last run take in all that is left, and holds that every line has come out. Gives how many came twice, and
 /// how many half lines there are.
 fn nothing_lost(dir: &Path, writer: Writer) -> (usize, usize) {
@@ -208,19 +214,31 @@ fn nothing_lost(dir: &Path, writer: Writer) -> (usize, usize) {
 }
 
 #[test]
+fn lines_that_came_before_are_repeats() {
+    let mut seen = HashSet::new();
+    assert_eq!([&[1, 2, 3][..], &[2, 3, 4], &[4, 5, 4]].map(|run| repeats(&mut seen, run)), [0, 2, 2]);
+}
+
+#[test]
 fn killed_at_any_moment_it_loses_nothing() {
     let scene = scene();
     let dir = scene.path();
     let writer = Writer::start(dir, 88_172_645_463_325_252);
     let mut dice = Dice(1_234_567);
-    for _ in 0..rounds() {
+    let (mut seen, mut before, mut all) = (HashSet::new(), 0, 0);
+    for round in 0..rounds() {
         let mut child = start(dir);
         thread::sleep(Duration::from_millis(20 + dice.below(400)));
         child.kill().expect("it is our child");
         child.wait().expect("it is our child");
+        // What this run wrote that a former one had written already is what came twice by the crash between the two.
+        let numbers = out(dir).0;
+        let repeated = repeats(&mut seen, &numbers[before..]);
+        assert!(repeated <= REPEATS, "{repeated} lines came twice after crash {round}\n{}", told(dir));
+        (before, all) = (numbers.len(), all + repeated);
     }
     let (repeated, halves) = nothing_lost(dir, writer);
-    assert!(repeated <= rounds() * REPEATS, "{repeated} lines came twice in {} crashes", rounds());
+    assert!(repeated - all <= REPEATS, "{} lines came twice after the last crash", repeated - all);
     assert!(halves <= rounds(), "{halves} half lines");
 }
 
