@@ -3,17 +3,14 @@
 //! First what it will say is put into words. Then the drains bring to the disk what they had written by then (`Ctx::sync_drains`),
 //! and only then the helper writes it: so it never vouches for data that a loss of power could take back.
 
-use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::file::{Checkpoint, Found, is_part};
+use super::file::{Checkpoint, Found};
 use super::form::{Draft, Words};
 use super::{LEAST, Options};
 use crate::cog::Ctx;
-use crate::disk::directory_of;
 use crate::error::{Result, plain};
 use crate::escapement::{Moment, Token, Wake};
 use crate::log::{self, Priority};
@@ -174,13 +171,6 @@ impl Keeper {
             Ok(()) => self.changed = false,
             Err(error) => self.failed(&error, |text| log::warning(text)),
         }
-    }
-
-    /// Whether this path is the state file or stands beside it as part of it.
-    pub fn owns(&self, path: &Path) -> bool {
-        let own = self.file.path();
-        let ending = |own: &OsStr, name: &OsStr| name.as_encoded_bytes().strip_prefix(own.as_encoded_bytes()).is_some_and(is_part);
-        own.file_name().zip(path.file_name()).is_some_and(|(own, name)| ending(own, name)) && directory_of(own) == directory_of(path)
     }
 
     /// As [`Checkpoint::mark`]; what cannot be noted is not.

@@ -15,9 +15,14 @@ pub use form::{Draft, Words};
 pub use keeper::Keeper;
 pub use run::Run;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use crate::cog::{Args, Lit, Param};
+use crate::disk::directory_of;
 
 /// `state_file`.
 pub const STATE_FILE: Param = Param::str("state_file")
@@ -34,11 +39,25 @@ pub const BAD_STATE: Param = Param::choice("bad_state", OnBad::WORDS)
 /// Not more often than this, whatever is settled.
 const LEAST: Duration = Duration::from_millis(200);
 
+thread_local! {
+    /// All files that were given as `state_file` to cogs of this thread, and so to any cog of its train.
+    static GIVEN: RefCell<BTreeSet<PathBuf>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Whether this path is the state file of any cog of the train, or stands beside it as part of it: no pattern means it, and it is no
+/// rotated log.
+pub fn is_state(path: &Path) -> bool {
+    let ending = |own: &OsStr, name: &OsStr| name.as_encoded_bytes().strip_prefix(own.as_encoded_bytes()).is_some_and(file::is_part);
+    let alike = |own: &PathBuf| own.file_name().zip(path.file_name()).is_some_and(|(own, name)| ending(own, name));
+    let directory = |path: &Path| absolute(directory_of(path)).ok();
+    GIVEN.with_borrow(|given| given.iter().any(|own| alike(own) && directory(own) == directory(path)))
+}
+
 /// The options of a supply that keeps a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The file.
-    pub path: std::path::PathBuf,
+    pub path: PathBuf,
     /// How long after a change it is written.
     pub interval: Duration,
     /// What to do when it cannot be used.
@@ -55,6 +74,7 @@ impl Options {
         if path.is_empty() || path.ends_with('/') {
             return Err(crate::error::Error::option("state_file", "must name a file"));
         }
+        GIVEN.with_borrow_mut(|given| given.insert(PathBuf::from(path.as_str())));
         let on_bad = OnBad::named(&args.str("bad_state"));
         Ok(Some(Self { path: path.into(), interval: args.seconds("state_interval").max(LEAST), on_bad }))
     }

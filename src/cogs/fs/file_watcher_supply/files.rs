@@ -16,6 +16,7 @@ use crate::cog::Ctx;
 use crate::disk::{Disk, retry};
 use crate::error::Result;
 use crate::escapement::Interest;
+use crate::state;
 
 /// What was renamed while we looked is looked for once more after this.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
@@ -65,9 +66,9 @@ impl FileWatcher {
         Ok(())
     }
 
-    /// Whether a pattern that matches `path` can mean it: not our own state file, which each look at it would change.
+    /// Whether a pattern that matches `path` can mean it: no state file, which each look at it would change.
     pub(super) fn may_be_meant(&self, path: &Path) -> bool {
-        may_be_read(&*self.settings.disk, path) && !self.memory.as_ref().is_some_and(|memory| memory.keeper.owns(path))
+        may_be_read(&*self.settings.disk, path) && !state::is_state(path)
     }
 
     /// Looks what stands at a path, and opens it if it is another file than before.

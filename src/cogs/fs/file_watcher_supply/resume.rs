@@ -117,7 +117,7 @@ impl FileWatcher {
         for (place, (about, name)) in siblings.iter().enumerate() {
             let id = id(about);
             let other = self.by_path.contains_key(name) || self.globs.iter().any(|glob| glob.matches(name));
-            if other || self.readers.contains_key(&id) || memory.keeper.owns(name) || about.len() == 0 {
+            if other || self.readers.contains_key(&id) || about.len() == 0 {
                 continue;
             }
             if found.len() + unknown.len() >= AT_ONCE {

@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use super::stream::{Id, Start, Stream, id};
 use crate::cogs::fs::lines::Options;
 use crate::disk::{Disk, How, directory_of, retry};
+use crate::state;
 
 /// The directory is listed again, at most so often, until two lists are equal: names move while they are read.
 const LISTS: usize = 4;
@@ -82,7 +83,8 @@ impl Listing {
         let begins = |other: &&OsString| other.as_bytes().starts_with(name.as_bytes());
         let alike = self.0[directory].range(name.to_owned()..).take_while(begins);
         // As the path itself is written, which may have no directory.
-        Ok(alike.filter(|other| *other == name || is_rotated(other, name)).map(|other| path.with_file_name(other)).collect())
+        let all = alike.filter(|other| *other == name || is_rotated(other, name)).map(|other| path.with_file_name(other));
+        Ok(all.filter(|other| other == path || !state::is_state(other)).collect())
     }
 
     /// All files called like `path` with an ending, oldest first.
@@ -116,8 +118,9 @@ fn names(disk: &dyn Disk, directory: &Path) -> io::Result<BTreeSet<OsString>> {
 fn rotated(disk: &dyn Disk, path: &Path) -> io::Result<Vec<(Metadata, PathBuf)>> {
     let Some(name) = path.file_name() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for path in names(disk, directory_of(path))?.into_iter().filter(|other| is_rotated(other, name)).map(|other| path.with_file_name(other))
-    {
+    let alike =
+        names(disk, directory_of(path))?.into_iter().filter(|other| is_rotated(other, name)).map(|other| path.with_file_name(other));
+    for path in alike.filter(|other| !state::is_state(other)) {
         match retry(|| disk.about_entry(&path)) {
             Ok(about) if about.is_file() => found.push((about, path)),
             Err(error) if !is_gone(&error) => return Err(error),

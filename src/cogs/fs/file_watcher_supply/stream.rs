@@ -50,6 +50,8 @@ pub(super) struct Stream {
     pub(super) id: Id,
     /// When it was made, where the file system knows that.
     pub(super) born: Option<SystemTime>,
+    /// When it was written to last, as far as that was looked at.
+    modified: Option<SystemTime>,
     /// Named pipes and devices: no places, no size, and told of by their descriptor.
     pub(super) flows: bool,
     /// Where the next read begins.
@@ -114,6 +116,7 @@ impl Stream {
             file,
             id: id(about),
             born: about.created().ok(),
+            modified: about.modified().ok(),
             flows: !about.is_file(),
             offset: 0,
             expected: usize::MAX,
@@ -206,8 +209,10 @@ impl Stream {
     }
 
     /// Whether nothing can have happened since the last read, as far as that can be seen from outside.
-    pub(super) fn is_read(&self, about: &Metadata) -> bool {
-        self.flows || about.len() == self.offset && !self.dirty
+    pub(super) fn is_read(&mut self, about: &Metadata) -> bool {
+        let modified = about.modified().ok();
+        let unchanged = std::mem::replace(&mut self.modified, modified) == modified;
+        self.flows || about.len() == self.offset && !self.dirty && unchanged
     }
 
     /// Whether there is something to do for it.
@@ -251,7 +256,8 @@ impl Stream {
     #[inline(never)]
     fn at_end(&mut self, disk: &dyn Disk, to_end: bool) -> io::Result<Got> {
         let length = retry(|| disk.about_open(&self.file))?.len();
-        if length < self.offset || !self.same_beginning(disk)? {
+        // Who writes anew as much as there was may begin alike.
+        if length < self.offset || !self.same_beginning(disk)? || !self.same_end(disk)? {
             return Ok(Got::Anew);
         }
         // A read may give nothing for all that there is more.
@@ -338,6 +344,14 @@ impl Stream {
         self.checked = None;
         self.ticket = None;
         std::mem::replace(&mut self.lines, Splitter::new(options, 0))
+    }
+
+    /// Whether what was read last still stands there.
+    fn same_end(&self, disk: &dyn Disk) -> io::Result<bool> {
+        let mut there = [0; LAST];
+        let there = &mut there[..self.last.len()];
+        let had = read_whole_at(disk, &self.file, there, self.offset - self.last.len() as u64)?;
+        Ok(had == there.len() && there == self.last)
     }
 
     /// Whether the file begins as it did.

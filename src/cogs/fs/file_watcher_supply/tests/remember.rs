@@ -87,7 +87,7 @@ impl Place {
     }
 
     /// The lines of a run that ends in order when nothing comes any more.
-    fn run(&self, more: &[(&'static str, Given)]) -> Vec<String> {
+    pub(super) fn run(&self, more: &[(&'static str, Given)]) -> Vec<String> {
         let mut bench = self.start(more);
         let mut got = read(&mut bench);
         got.extend(bench.finish().iter().map(text));
