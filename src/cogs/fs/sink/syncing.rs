@@ -28,6 +28,8 @@ pub(in crate::cogs::fs) const FSYNC: Param =
 const FAILURES: u32 = 3;
 /// So many bytes are kept until a checkpoint's sync.
 const KEPT: u64 = 16 * 1024 * 1024;
+/// When so much is kept for that, it is synced without being asked for: memory that is used again costs less than new one.
+const EAGER: u64 = 2 * 1024 * 1024;
 
 /// When lines are brought to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,14 +175,16 @@ impl Sink {
 
     /// Has what is written brought to the disk by the helper, when it is time for that.
     pub(super) fn begin_sync(&mut self, ctx: &mut Ctx<'_>) {
-        let syncing = &self.syncing;
+        let (syncing, until) = (&self.syncing, self.line_end);
         let due = match syncing.policy {
             Policy::Batch => true,
             // A file that was left is let go of when it is synced.
-            Policy::Checkpoint => syncing.wanted.is_some() || syncing.ending && syncing.vouched || self.outlet.has_left(),
+            Policy::Checkpoint => {
+                let vouched = syncing.vouched && (syncing.ending || until.saturating_sub(syncing.synced) >= EAGER);
+                syncing.wanted.is_some() || vouched || self.outlet.has_left()
+            }
             Policy::Never => false,
         };
-        let until = self.line_end;
         if !due || syncing.job.is_some() || syncing.lost || until <= syncing.synced || matches!(self.wait, Some(Wait::Failed)) {
             return;
         }

@@ -102,15 +102,27 @@ fn no_checkpoint_vouches_for_what_could_neither_be_synced_nor_kept() {
     let mut desk = Desk::new("checkpoint");
     desk.sync();
     let line = "x".repeat(1 << 20);
-    for _ in 0..18 {
-        desk.feed(&line);
-    }
     desk.disk.fail_syncs(1);
+    // All of it is written before the answer of the sync is looked at that much to be kept calls for.
+    for _ in 0..18 {
+        desk.bench.feed(line.as_str());
+    }
     desk.sync();
     assert!(desk.bench.is_syncing());
     assert_eq!(desk.bench.stop(), Some(1), "the next run reads it again");
     desk.bench.finish();
     assert!(desk.bench.is_syncing());
+}
+
+#[test]
+fn where_much_would_be_kept_it_is_synced_before_it_is_asked_for() {
+    let mut desk = Desk::new("checkpoint");
+    desk.sync();
+    for _ in 0..2 {
+        desk.feed(&"x".repeat(1 << 20));
+    }
+    desk.bench.sync();
+    assert!(!desk.bench.is_syncing());
 }
 
 #[test]
