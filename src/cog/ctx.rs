@@ -7,7 +7,7 @@ mod system;
 use std::rc::Rc;
 
 use super::args::OnError;
-use super::origin::{Books, Hold, Holder, Lineage, OriginBlock, Outcome, Shelf};
+use super::origin::{Books, Hold, Holder, Lineage, OriginBlock, Origins, Outcome, Shelf};
 use super::seat::{Event, Notice, Seat};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result};
@@ -189,9 +189,8 @@ impl<'a> Ctx<'a> {
     }
 
     /// So many of the parts that this cog keeps take no room of their supplies: it leaves some out rather than have them wait.
-    pub fn excuse(&mut self, parts: usize) {
-        self.books.excuse(self.seat.excused, parts);
-        self.seat.excused = parts;
+    pub fn excuse(&mut self, parts: &Origins) {
+        self.books.excuse(&mut self.seat.excused, parts);
     }
 
     /// Keeps a part of what the cog was given, for a datum that will be emitted or written later.

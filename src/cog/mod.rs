@@ -20,7 +20,7 @@ pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
 pub use faults::{Fault, Faults};
 pub use given::{Callback, Given};
-pub use origin::{Balance, Books, Hold, Holder, Lineage, OFFSET, OriginBlock, Outcome, Pool, Settled, Shelf};
+pub use origin::{Balance, Books, Hold, Holder, Lineage, OFFSET, OriginBlock, Origins, Outcome, Pool, Settled, Shelf};
 pub use seat::{Backlog, Event, Notice, Seat, Stats};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
 
@@ -130,6 +130,11 @@ pub trait Cog {
     /// What it keeps at present, and whether that is because it is blocked.
     fn backlog(&self) -> Backlog {
         Backlog::default()
+    }
+
+    /// Of which supplies the parts are that it keeps; asked of those alone that may be blocked.
+    fn kept_origins(&self) -> Origins {
+        Origins::default()
     }
 
     /// Whether it wants to know when a cog behind it stalls: [`Ctx::is_blocked`] says so then, and it is woken with

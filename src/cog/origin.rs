@@ -21,6 +21,7 @@ use std::rc::Rc;
 pub use hold::{Hold, Holder};
 pub use pool::Pool;
 use pool::{Group, Members};
+pub use room::Origins;
 use settling::Settling;
 pub use shelf::Shelf;
 
@@ -155,7 +156,7 @@ pub struct Books {
     /// Whether origins came to rest since this was asked for.
     rested: Cell<bool>,
     /// Parts kept by cogs that would rather leave some out than have supplies wait.
-    excused: Cell<usize>,
+    excused: RefCell<Origins>,
     /// Parts that will not be settled in this run, nor need to be.
     left: Cell<u64>,
     /// Bytes that supplies have read and whose events are on their way, at rest excepted; counted by block.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{Common, OnError};
 use super::faults::Faults;
-use super::origin::Lineage;
+use super::origin::{Lineage, Origins};
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
 use crate::escapement::{Moment, Token};
@@ -95,7 +95,7 @@ pub struct Seat {
     /// Whether it is to read nothing more, for a supply.
     pub paused: bool,
     /// Parts that it keeps and that take no room of their supplies.
-    pub excused: usize,
+    pub excused: Origins,
     /// Which of its bindings has fired, while it is woken by one.
     pub woken_by: Option<Token>,
     /// The file system that it uses.
@@ -126,7 +126,7 @@ impl Seat {
             blocked: false,
             faults_seen: Faults::default(),
             paused: false,
-            excused: 0,
+            excused: Origins::default(),
             woken_by: None,
             disk: disk::real(),
         }

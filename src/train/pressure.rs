@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Train;
+use crate::cog::Origins;
 use crate::escapement::{Escapement, Token};
 use crate::log::{self, Priority};
 
@@ -67,9 +68,8 @@ impl Train {
         let slot = &mut self.slots[number as usize];
         let backlog = slot.cog.backlog();
         if self.pressure.behind[number as usize] {
-            let excused = if backlog.stalled { backlog.held } else { 0 };
-            self.books.excuse(slot.seat.excused, excused);
-            slot.seat.excused = excused;
+            let excused = if backlog.stalled { slot.cog.kept_origins() } else { Origins::default() };
+            self.books.excuse(&mut slot.seat.excused, &excused);
         }
         if slot.seat.stalled == backlog.stalled {
             return;

@@ -88,6 +88,13 @@ impl Group {
         }
     }
 
+    pub(super) fn each_supply(&self, tell: &mut impl FnMut(u32, usize)) {
+        self.members.runs.iter().for_each(|run| tell(run.block.supply, (run.end - run.first) as usize));
+        for group in &self.members.groups {
+            group.each_supply(tell);
+        }
+    }
+
     fn rests(&self) -> bool {
         self.open.get() > 0 && self.pooled.get() == self.open.get()
     }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::{Books, Kin, Lineage, OriginBlock, Outcome, add};
+use super::{Books, Kin, Lineage, OriginBlock, Origins, Outcome, add};
 
 /// Parts kept in order; first in, first out. Dropped, they count as failed.
 #[derive(Debug, Default)]
@@ -31,6 +31,18 @@ impl Shelf {
     /// Whether it keeps none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Of which supplies the parts are.
+    pub fn origins(&self) -> Origins {
+        let mut origins = Origins::default();
+        for kept in &self.kept {
+            match kept {
+                Kept::Run { block, first, end } => origins.add_of(block.supply, (end - first) as usize),
+                Kept::Other(lineage) => origins.add(lineage),
+            }
+        }
+        origins
     }
 
     /// Keeps a part of `lineage`; who calls has counted the part.

@@ -74,3 +74,22 @@ fn a_hold_that_is_forgotten_counts_as_failed() {
     drop(Hold::new(books.open(&block, 0), &books));
     assert_eq!(settled(&books), [(0, true)]);
 }
+
+#[test]
+fn what_is_excused_makes_room_for_the_supply_that_it_is_of() {
+    let books = Books::new();
+    let blocks = [books.block(0, 0), books.block(1, 0)];
+    let open = |supply: usize| books.open(&blocks[supply], 0);
+    let (kept, others) = ([open(0), open(0), books.merge([open(0), open(1)])], [open(1), open(1)]);
+    assert_eq!([books.moving_of(0), books.moving_of(1)], [3, 3]);
+    let (mut seat, mut now) = (Origins::default(), Origins::default());
+    kept.iter().for_each(|lineage| now.add(lineage));
+    books.excuse(&mut seat, &now);
+    assert_eq!([books.moving_of(0), books.moving_of(1)], [0, 2]);
+    now.remove(&kept[0]);
+    books.excuse(&mut seat, &now);
+    assert_eq!([books.moving_of(0), books.moving_of(1)], [1, 2]);
+    let mut shelf = Shelf::default();
+    kept.into_iter().chain(others).for_each(|lineage| shelf.put(lineage, &books));
+    assert_eq!([shelf.origins().of(0), shelf.origins().of(1)], [3, 3]);
+}

@@ -19,7 +19,7 @@ use self::pieces::{PIECE, Pieces};
 use self::syncing::Syncing;
 pub(super) use self::syncing::{FSYNC, Policy};
 use super::outlet::Outlet;
-use crate::cog::{Args, Backlog, Batch, Ctx, Lit, Outcome, Param, Shelf, Texts, Ty};
+use crate::cog::{Args, Backlog, Batch, Ctx, Lit, Origins, Outcome, Param, Shelf, Texts, Ty};
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
 use crate::error::{Error, Result, plain};
@@ -271,6 +271,11 @@ impl Sink {
     /// What it keeps.
     pub(super) fn backlog(&self) -> Backlog {
         Backlog { held: self.ends.len(), stalled: self.wait.is_some() }
+    }
+
+    /// Of which supplies that is.
+    pub(super) fn kept_origins(&self) -> Origins {
+        self.events.origins()
     }
 
     /// Whether anything is not stored yet.

@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::outlet::Stream;
 use super::sink::{self, Flush, Policy, Sink};
-use crate::cog::{Backlog, Batch, Cog, CogSpec, Ctx, Kind};
+use crate::cog::{Backlog, Batch, Cog, CogSpec, Ctx, Kind, Origins};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -83,6 +83,10 @@ impl Cog for StdoutDrain {
 
     fn backlog(&self) -> Backlog {
         self.sink.backlog()
+    }
+
+    fn kept_origins(&self) -> Origins {
+        self.sink.kept_origins()
     }
 
     fn done(&mut self) {

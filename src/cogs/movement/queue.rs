@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Param};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Origins, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
@@ -49,6 +49,8 @@ struct Queue {
     when_full: WhenFull,
     size: usize,
     kept: VecDeque<(Hold, Datum)>,
+    /// Of which supplies they are.
+    origins: Origins,
     /// Whether it will be woken to send on.
     woken: bool,
     /// Left out since something behind it is blocked.
@@ -67,7 +69,7 @@ impl Queue {
             "drop_old" => WhenFull::DropOld,
             _ => WhenFull::Block,
         };
-        Ok(Self { when_full, size, kept: VecDeque::new(), woken: false, left_out: 0, finished: false })
+        Ok(Self { when_full, size, kept: VecDeque::new(), origins: Origins::default(), woken: false, left_out: 0, finished: false })
     }
 
     /// While what stands behind is blocked, leaves out what is too much.
@@ -76,13 +78,14 @@ impl Queue {
         while ctx.is_blocked() && !self.finished && (self.kept.len() > self.size || ctx.is_heavy()) {
             let out = if self.when_full == WhenFull::DropNew { self.kept.pop_back() } else { self.kept.pop_front() };
             let Some((hold, _)) = out else { break };
+            self.origins.remove(hold.lineage());
             ctx.release(hold);
             if self.left_out == 0 {
                 ctx.say(Priority::Warning, "is full: leaves data out until what stands behind it takes some again");
             }
             self.left_out += 1;
         }
-        ctx.excuse(if self.finished { 0 } else { self.kept.len() });
+        ctx.excuse(&self.origins);
     }
 
     /// Sends on what is there, a part at a time as long as it may be blocked again.
@@ -96,6 +99,7 @@ impl Queue {
         }
         let count = if self.finished { self.kept.len() } else { self.kept.len().min(AT_ONCE) };
         for (hold, datum) in self.kept.drain(..count) {
+            self.origins.remove(hold.lineage());
             ctx.emit_held(hold, datum);
         }
         if !self.kept.is_empty() && !self.woken {
@@ -112,6 +116,7 @@ impl Cog for Queue {
             ctx.emit(datum);
         } else {
             let hold = ctx.hold();
+            self.origins.add(hold.lineage());
             self.kept.push_back((hold, datum));
         }
         Ok(())

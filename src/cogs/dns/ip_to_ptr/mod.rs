@@ -25,7 +25,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Origins, Param, Ty};
 use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -355,5 +355,11 @@ impl Cog for IpToPtr {
 
     fn backlog(&self) -> Backlog {
         Backlog { held: self.held.len(), stalled: self.in_flight >= self.max_pending }
+    }
+
+    fn kept_origins(&self) -> Origins {
+        let mut origins = Origins::default();
+        self.held.iter().for_each(|held| origins.add(held.hold.lineage()));
+        origins
     }
 }

@@ -19,9 +19,14 @@ impl<T> Order<T> {
         self.places.is_empty()
     }
 
+    /// What is held.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().flatten()
+    }
+
     /// How many are held.
     pub(super) fn len(&self) -> usize {
-        self.places.iter().flatten().count()
+        self.iter().count()
     }
 
     /// Puts `held` at the end.

@@ -13,7 +13,7 @@ use self::target::{Naming, Target};
 use super::form::{Form, Newlines, Stamp};
 use super::outlet::{Outlet, Stream};
 use super::sink::{self, Flush, Policy, Sink};
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -216,6 +216,10 @@ impl Cog for LineFileDrain {
 
     fn backlog(&self) -> Backlog {
         self.sink.backlog()
+    }
+
+    fn kept_origins(&self) -> Origins {
+        self.sink.kept_origins()
     }
 
     fn done(&mut self) {
