@@ -64,8 +64,8 @@ fn fuzz_corpora() {
         let mut chance = Chance(0x9e37_79b9_7f4a_7c15 ^ seed);
         for file in &corpus {
             target(file);
-            // Winding a script costs a thousand times as much as reading a line.
-            let times = if matches!(*name, "lexicon" | "script") { MUTATIONS / 4 } else { MUTATIONS * 10 };
+            // Winding a script, or a file, costs a thousand times as much as reading a line.
+            let times = if matches!(*name, "lexicon" | "script" | "checkpoint") { MUTATIONS / 4 } else { MUTATIONS * 10 };
             for _ in 0..times {
                 let mut data = file.clone();
                 chance.mutate(&mut data, &corpus);

@@ -1,17 +1,23 @@
 //! What is fuzzed: each function takes bytes, and panics when a promise is broken. `cargo fuzz` and the stable test share them.
 
+use std::path::Path;
 use std::rc::Rc;
+use std::time::SystemTime;
 
-use deadbeat::cog::{Batch, Books, Cog, Ctx, Event, Outcome, Seat};
+use deadbeat::cog::{Args, Batch, Books, Cog, Ctx, Event, Outcome, Seat};
 use deadbeat::conf::{self, Cast, Entry, Item, Request};
+use deadbeat::cogs::COGS;
 use deadbeat::datum::{Datum, json};
+use deadbeat::disk;
 use deadbeat::escapement::{Clock, Escapement};
 use deadbeat::script::{Setting, Wound, wind_text};
+use deadbeat::state::{Checkpoint, Found, OnBad};
+use tempfile::TempDir;
 
 /// Name and function of each.
 #[allow(clippy::type_complexity, reason = "a name and what it stands for")]
 pub(crate) const TARGETS: &[(&str, fn(&[u8]))] =
-    &[("json", json), ("csv", csv), ("lexicon", lexicon), ("script", script), ("configuration", configuration)];
+    &[("json", json), ("csv", csv), ("lexicon", lexicon), ("script", script), ("configuration", configuration), ("checkpoint", checkpoint)];
 
 /// JSON is read where `serde_json` reads it, means the same, and can be dropped.
 pub(crate) fn json(data: &[u8]) {
@@ -147,5 +153,68 @@ pub(crate) fn configuration(data: &[u8]) {
         Ok(conf::Outcome::Gathered(gathered)) => assert!(gathered.values.by_name("number").is_some(), "{text:?}"),
         Ok(conf::Outcome::Print { .. }) => {}
         Err(problems) => assert!(!problems.is_empty(), "{text:?}"),
+    }
+}
+
+thread_local! {
+    static PLACE: TempDir =
+        tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("there is some place for temporary files");
+}
+
+/// The cog whose checkpoints are tried.
+const TAIL: &str = "fs::file_watcher_supply";
+
+fn open(state: &Path, on_bad: OnBad) -> Option<(Checkpoint, Found)> {
+    let opened = Checkpoint::open(&disk::real(), state, TAIL, on_bad, SystemTime::UNIX_EPOCH);
+    opened.map_err(|error| assert!(error.is_refusal(), "{error}")).ok()
+}
+
+fn empty(place: &Path) {
+    for entry in std::fs::read_dir(place).expect("it is there") {
+        std::fs::remove_file(entry.expect("it can be read").path()).expect("it can be removed");
+    }
+}
+
+/// Some bytes as a state file, and as what stands in one that is whole: they are used or refused, and what is used is there the next time
+/// too.
+pub(crate) fn checkpoint(data: &[u8]) {
+    PLACE.with(|place| {
+        let state = place.path().join("state");
+        empty(place.path());
+        std::fs::write(&state, data).expect("it can be written");
+        let found = open(&state, OnBad::Refuse).map(|(_, found)| found);
+        // Nothing but another program's file is a reason not to begin again.
+        let again = open(&state, OnBad::Begin).map(|(_, found)| found);
+        assert!(found.is_none() || found == again, "{found:?}, {again:?}");
+        let Ok(text) = std::str::from_utf8(data) else { return };
+        empty(place.path());
+        let (file, found) = open(&state, OnBad::Refuse).expect("there is none");
+        assert_eq!(found, Found::First);
+        file.save(&file.next(vec![text.into()], true)).expect("it can be written");
+        drop(file);
+        // As text it may be more than the one value that it should be: that is told by its reader.
+        std::fs::write(place.path().join("log"), "a line\n").expect("it can be written");
+        tail(place.path(), &state);
+    });
+}
+
+/// A tail begins with that checkpoint, or refuses it; the one that it writes is good.
+fn tail(place: &Path, state: &Path) {
+    let spec = COGS.iter().find(|spec| spec.path() == TAIL).expect("there is such a cog");
+    let names = Datum::List(vec![place.join("log").to_string_lossy().into_owned().into()]);
+    let state_file = Datum::from(state.to_string_lossy().into_owned());
+    let args = Args::of(spec, vec![("filenames", names.into()), ("state_file", state_file.into())]);
+    let mut cog = (spec.build)(&args).expect("its options are right");
+    let (mut esc, books) = (Escapement::new(Clock::real()).expect("the system has what it needs"), Books::new());
+    let mut seat = Seat::new(0, "tail", args.common());
+    let mut ctx = Ctx::new(&mut esc, &books, &mut seat, Vec::new());
+    match cog.wind(&mut ctx) {
+        Ok(()) => {
+            cog.finish(&mut ctx).expect("it can end");
+            cog.done();
+            let found = open(state, OnBad::Refuse).expect("it was just written").1;
+            assert!(matches!(found, Found::Kept { clean: true, .. }), "{found:?}");
+        }
+        Err(error) => assert!(error.is_refusal(), "{error}"),
     }
 }
