@@ -167,6 +167,14 @@ impl Bench {
         all
     }
 
+    /// Lets the reactor turn for so many milliseconds.
+    pub(crate) fn pump_for(&mut self, milliseconds: u64) {
+        let deadline = self.esc.now() + Duration::from_millis(milliseconds);
+        while let Some(fired) = self.esc.next_until(deadline).unwrap() {
+            assert!(self.wake(Some(fired.token), fired.wake).is_empty(), "there is no room");
+        }
+    }
+
     /// Wakes the cog, by one of its bindings or none.
     pub(crate) fn wake(&mut self, token: Option<Token>, wake: Wake) -> Vec<Datum> {
         self.seat.woken_by = token;

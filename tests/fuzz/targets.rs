@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use deadbeat::cog::{Args, Batch, Books, Cog, Ctx, Event, Outcome, Seat};
-use deadbeat::conf::{self, Cast, Entry, Item, Request};
 use deadbeat::cogs::COGS;
+use deadbeat::conf::{self, Cast, Entry, Item, Request};
 use deadbeat::datum::{Datum, json};
 use deadbeat::disk;
 use deadbeat::escapement::{Clock, Escapement};

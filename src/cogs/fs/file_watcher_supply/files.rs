@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::follow::Follow;
+use super::follow::{Follow, OPEN};
 use super::names::spots;
 use super::outlook::User;
 use super::siblings::{self, Listing};
@@ -75,18 +75,19 @@ impl FileWatcher {
     pub(super) fn check(&mut self, ctx: &mut Ctx<'_>, number: Number, from_end: bool) -> Result<()> {
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         match retry(|| self.settings.disk.about(&follow.path)) {
-            Ok(about) => match follow.at_path() {
-                Some(stream) if stream.id == id(&about) => {
+            Ok(about) => {
+                if let Some(stream) = follow.at_path().filter(|stream| stream.id == id(&about)) {
                     stream.dirty |= !stream.is_read(&about);
                     self.watch(ctx, number);
-                }
-                _ => {
+                } else if follow.streams.len() >= OPEN {
+                    follow.postpone(ctx);
+                } else if !(follow.postponed && self.find_postponed(ctx, number)?) {
                     self.retire(ctx, number);
                     if !self.take_over(ctx, number, id(&about))? {
                         self.open(ctx, number, from_end)?;
                     }
                 }
-            },
+            }
             Err(error) if is_missing(&error) => {
                 follow.told = false;
                 self.retire(ctx, number);
@@ -126,31 +127,52 @@ impl FileWatcher {
         self.unwatch(ctx, number);
     }
 
-    /// Files that stood at the path for so short a time that they were renamed again before we looked.
+    /// Takes up files that were not opened while too many waited, as far as there is room. True when more of them are left.
+    fn find_postponed(&mut self, ctx: &mut Ctx<'_>, number: Number) -> Result<bool> {
+        self.retire(ctx, number);
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(false) };
+        let after = follow.born;
+        let more = self.find_missed(ctx, number, after, None)?;
+        if let Some(follow) = self.follows.get_mut(&number) {
+            follow.postponed = more;
+        }
+        Ok(more)
+    }
+
+    /// Files that stood at the path for so short a time that they were renamed again before we looked. True when there are more of them
+    /// than may be open.
     pub(super) fn find_missed(
         &mut self,
         ctx: &mut Ctx<'_>,
         number: Number,
         after: Option<SystemTime>,
         before: Option<SystemTime>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         if self.memory.is_some() {
             return self.find_rotated(ctx, number, &mut Listing::default());
         }
         let closes = ctx.now() + self.settings.rotate_wait;
-        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
-        let Some(after) = after else { return Ok(()) };
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(false) };
+        let Some(after) = after else { return Ok(false) };
         let (readers, disk) = (&self.readers, &*self.settings.disk);
         let known = |id: &Id| readers.contains_key(id) || follow.closed.iter().any(|closed| closed.id == *id);
-        let missed = siblings::between(disk, &follow.path, after, before, known);
+        let mut missed = siblings::between(disk, &follow.path, after, before, known);
+        let room = OPEN.saturating_sub(follow.streams.len());
+        let more = missed.len() > room;
+        missed.truncate(room);
         for mut stream in siblings::open(disk, &missed, &self.settings.lines, |print| follow.knows(print)) {
             stream.closes = Some(closes);
             self.readers.insert(stream.id, number);
             // What stands at the path stays last.
             let at = follow.streams.len() - usize::from(follow.current);
+            // What comes after it is looked for later.
+            follow.born = if more { stream.born } else { follow.born };
             follow.streams.insert(at, stream);
         }
-        Ok(())
+        if more {
+            follow.postpone(ctx);
+        }
+        Ok(more)
     }
 
     /// A file that is read already has come to another name: it is read on under that, from where it was. True when `path`'s
@@ -178,7 +200,7 @@ impl FileWatcher {
             self.bound.remove(&token);
             ctx.unbind(token);
         }
-        self.stand(ctx, number, stream)?;
+        self.stand(ctx, number, stream, true)?;
         self.watch(ctx, number);
         if was_current {
             self.check(ctx, reader, false)?;
@@ -198,7 +220,7 @@ impl FileWatcher {
         match recalled {
             Ok(stream) => {
                 follow.told = false;
-                self.stand(ctx, number, stream)?;
+                self.stand(ctx, number, stream, false)?;
             }
             Err(error) if is_missing(&error) => self.unwatch(ctx, number),
             Err(error) => follow.trouble(ctx, &error, true),
@@ -206,13 +228,14 @@ impl FileWatcher {
         Ok(())
     }
 
-    /// This is the file at the path from now on.
-    fn stand(&mut self, ctx: &mut Ctx<'_>, number: Number, stream: Stream) -> Result<()> {
+    /// This is the file at the path from now on. One that nobody has read yet is not, when too many are missed before it.
+    fn stand(&mut self, ctx: &mut Ctx<'_>, number: Number, stream: Stream, is_read: bool) -> Result<()> {
         // With the file in hand: it need not be the one that stood there when the path was looked at, nor stand there still.
         self.readers.insert(stream.id, number);
         let (after, before) = (self.follows.get(&number).and_then(|follow| follow.born), stream.born);
-        if after.is_some() {
-            self.find_missed(ctx, number, after, before)?;
+        if after.is_some() && self.find_missed(ctx, number, after, before)? && !is_read {
+            self.readers.remove(&stream.id);
+            return Ok(());
         }
         let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
         // Names may have moved while they were listed.

@@ -24,6 +24,9 @@ use crate::log::Priority;
 /// Files without a name that are kept open for late writers.
 const KEPT: usize = 16;
 
+/// Files of one path that are open at once, be it that nothing of them can be sent.
+pub(super) const OPEN: usize = 64;
+
 /// What holds for all paths of a supply.
 pub(super) struct Settings {
     pub(super) tail: bool,
@@ -68,6 +71,8 @@ pub(super) struct Follow {
     pub(super) fresh: bool,
     /// When renamed files are looked for once more, and between which times of birth.
     pub(super) again: Option<(Moment, Option<SystemTime>, Option<SystemTime>)>,
+    /// So many files wait that no more are opened: those that stand and stood at the path since are looked for later.
+    pub(super) postponed: bool,
     /// When the latest of the files was born, where that is known.
     pub(super) born: Option<SystemTime>,
     /// Files that were closed: the last ones, and all that are no older than the latest.
@@ -97,6 +102,7 @@ impl Follow {
             found,
             fresh: false,
             again: None,
+            postponed: false,
             born: None,
             closed: VecDeque::new(),
         }
@@ -136,6 +142,15 @@ impl Follow {
         // Times of birth are coarse: many files may share the latest one.
         while self.closed.len() > KEPT && self.closed.front().is_some_and(|closed| closed.born < self.born) {
             self.closed.pop_front();
+        }
+    }
+
+    /// No more files are opened for now: tells it once.
+    pub(super) fn postpone(&mut self, ctx: &mut Ctx<'_>) {
+        if !std::mem::replace(&mut self.postponed, true) {
+            let path = self.path.display();
+            let text = format!("{OPEN} files of `{path}` wait to be read: opens no more until they are; what is removed before is lost");
+            ctx.say(Priority::Error, &text);
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::files::AGAIN;
-use super::follow::Follow;
+use super::follow::{Follow, OPEN};
 use super::guard::Guard;
 use super::ledger::{Copied, Ledger};
 use super::siblings::{Listing, is_packed};
@@ -103,9 +103,9 @@ impl FileWatcher {
     }
 
     /// Looks for files that stood at a path and were renamed or copied while nobody looked: those that are not read to their
-    /// end, and those of which nothing is known, oldest first.
-    pub(super) fn find_rotated(&mut self, ctx: &mut Ctx<'_>, number: Number, listing: &mut Listing) -> Result<()> {
-        let (Some(memory), Some(follow)) = (&mut self.memory, self.follows.get_mut(&number)) else { return Ok(()) };
+    /// end, and those of which nothing is known, oldest first. True when there are more of them than may be open.
+    pub(super) fn find_rotated(&mut self, ctx: &mut Ctx<'_>, number: Number, listing: &mut Listing) -> Result<bool> {
+        let (Some(memory), Some(follow)) = (&mut self.memory, self.follows.get_mut(&number)) else { return Ok(false) };
         // Those that were there before the path was followed are none of ours.
         let fresh = std::mem::take(&mut follow.fresh);
         let (disk, path) = (Arc::clone(&self.settings.disk), follow.path.clone());
@@ -176,8 +176,15 @@ impl FileWatcher {
             follow.again = Some((ctx.now() + AGAIN, None, None));
         }
         found.sort_by_key(|(place, _)| *place);
+        // At the start they come before what stands at the path, which is open already.
+        let room = if memory.starting || fresh { AT_ONCE } else { OPEN.saturating_sub(follow.streams.len()) };
+        let more = found.len() > room;
+        found.truncate(room);
+        if more {
+            follow.postpone(ctx);
+        }
         let closes = ctx.now() + self.settings.rotate_wait;
-        let Some(follow) = self.follows.get_mut(&number) else { return Ok(()) };
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(more) };
         for (_, mut stream) in found {
             ctx.say(Priority::Notice, &format!("reads `{}` on in a file that was renamed", path.display()));
             stream.closes = Some(closes);
@@ -188,7 +195,8 @@ impl FileWatcher {
         }
         self.register(ctx, number)?;
         self.enqueue(number);
-        self.set_alarm(ctx, number)
+        self.set_alarm(ctx, number)?;
+        Ok(more)
     }
 
     /// Lets go of what is remembered of files that are gone for long.

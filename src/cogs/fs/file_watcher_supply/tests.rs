@@ -1,5 +1,6 @@
 //! Real files on a real clock, once told by inotify and once looked at.
 
+mod crowd;
 mod mistaken;
 mod model;
 mod remember;

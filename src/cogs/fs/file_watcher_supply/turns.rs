@@ -1,6 +1,6 @@
 //! Whose turn it is: one read of one file a turn, so that a busy one does not starve the rest.
 
-use super::follow::Follow;
+use super::follow::{Follow, OPEN};
 use super::stream::{Start, Stream};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
@@ -89,11 +89,14 @@ impl FileWatcher {
                 memory.ledger.look_at(&*self.settings.disk, &stream);
             }
         }
+        let takes_up = follow.postponed && follow.streams.len() <= OPEN / 2;
         let gone = follow.is_forgotten() || follow.streams.is_empty() && !self.settings.tail;
         self.enqueue(number);
         self.set_alarm(ctx, number)?;
         if gone {
             self.forget(ctx, number);
+        } else if takes_up {
+            self.check(ctx, number, false)?;
         }
         Ok(())
     }
