@@ -148,12 +148,12 @@ fn dead_letters_are_fed_again_at_the_cog_that_refused_them() {
 
 #[test]
 fn a_retry_that_ends_early_tells_how_many_letters_it_fed() {
-    let letters: String = (0..5000).map(|n| format!("{{\"cog\":\"picky\",\"data\":{n}}}\n")).collect();
+    let letters: Vec<String> = (0..5000).map(|n| format!("{{\"cog\":\"picky\",\"data\":{n}}}")).collect();
     let script = "let train = movement::train();
         train.update(fs::stdin_supply() |> cog(#{ name: \"picky\", callable: #{ run: |d| { if d == 100 { train.stop(); } d } } })
             |> movement::null_drain());
         train.run();";
-    let outcome = Rig::new().command(["retry", "--strict-exit"]).script("picky.rhai", script).file("old.jsonl", &letters);
+    let outcome = Rig::new().command(["retry", "--strict-exit"]).script("picky.rhai", script).file("old.jsonl", letters.join("\n"));
     let outcome = outcome.args(["old.jsonl"]).run().expect_status(3);
     // It stops after the first part that it feeds in one go.
     outcome.expect_told(["letters fed again: 256, errors: 0; 4744 not fed, as the run ended before"]);

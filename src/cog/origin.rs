@@ -23,6 +23,7 @@ pub use pool::Pool;
 use pool::{Group, Members};
 pub use room::Origins;
 use settling::Settling;
+pub use settling::{OFFSET, Settled};
 pub use shelf::Shelf;
 
 /// How a part of an event ended.
@@ -34,31 +35,6 @@ pub enum Outcome {
     Filtered,
     /// It failed and no error route took it.
     Failed,
-}
-
-/// Bits of a place that tell where in its source it is; those above tell the source, for supplies that have several.
-pub const OFFSET: u32 = 44;
-
-/// Origins none of whose parts is on its way any more: neighbours from one source that ended alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// The supply that made them, as its number in the train.
-    pub supply: u32,
-    /// The number of the first within the supply; they count from 0 without gaps.
-    pub number: u64,
-    /// How many they are.
-    pub count: u64,
-    /// The place that the supply gave with the last of them.
-    pub place: u64,
-    /// Whether a part of each of them failed.
-    pub failed: bool,
-}
-
-impl Settled {
-    /// The numbers of all of them.
-    pub fn numbers(&self) -> Range<u64> {
-        self.number..self.number + self.count
-    }
 }
 
 /// The origins of one read.

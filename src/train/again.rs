@@ -263,8 +263,8 @@ mod tests {
     fn a_feeder_that_panics_goes_on_where_it_was() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("dead.jsonl");
-        let text: String = (0..300).map(|n| format!("{{\"cog\":\"s\",\"data\":{n}}}\n")).collect();
-        std::fs::write(&path, text).unwrap();
+        let text: Vec<String> = (0..300).map(|n| format!("{{\"cog\":\"s\",\"data\":{n}}}")).collect();
+        std::fs::write(&path, text.join("\n")).unwrap();
         let nodes = vec![Node {
             name: "s".into(),
             label: String::new(),

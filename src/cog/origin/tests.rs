@@ -83,7 +83,9 @@ fn what_is_excused_makes_room_for_the_supply_that_it_is_of() {
     let (kept, others) = ([open(0), open(0), books.merge([open(0), open(1)])], [open(1), open(1)]);
     assert_eq!([books.moving_of(0), books.moving_of(1)], [3, 3]);
     let (mut seat, mut now) = (Origins::default(), Origins::default());
-    kept.iter().for_each(|lineage| now.add(lineage));
+    for lineage in &kept {
+        now.add(lineage);
+    }
     books.excuse(&mut seat, &now);
     assert_eq!([books.moving_of(0), books.moving_of(1)], [0, 2]);
     now.remove(&kept[0]);

@@ -168,7 +168,7 @@ impl Outlet for Stream {
     }
 
     fn fd(&self) -> Option<RawFd> {
-        self.out.as_ref().map(|out| out.as_raw_fd())
+        self.out.as_ref().map(AsRawFd::as_raw_fd)
     }
 
     fn path(&self) -> &Path {
