@@ -6,6 +6,7 @@ use super::graph::Graph;
 use super::service::Service;
 use super::{Options, Train};
 use crate::cog::{Cog, Common};
+use crate::datum::Datum;
 use crate::disk::Sealed;
 use crate::error::Result;
 use crate::escapement::Escapement;
@@ -20,7 +21,7 @@ impl Train {
         train
     }
 
-    /// Winds all cogs, for a train that is turned by hand: by [`Train::deliver`] and [`Train::inject`].
+    /// Winds all cogs, for a train that is turned by hand: by [`Train::deliver`] and [`Train::feed`].
     ///
     /// # Errors
     /// A cog that could not be wound.
@@ -28,6 +29,12 @@ impl Train {
         self.wind()?;
         self.settle();
         Ok(())
+    }
+
+    /// As [`Train::inject`], for a train that is turned by hand: all that comes of it at once has happened then.
+    pub fn feed(&mut self, cog: u32, datum: Datum) {
+        self.inject(cog, datum);
+        self.go_on();
     }
 
     /// Ends every cog in order, for a train that is turned by hand; gives the exit status.

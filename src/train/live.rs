@@ -276,7 +276,7 @@ impl Train {
     }
 
     /// Carries on what the overseer has given back.
-    fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         for back in std::mem::take(&mut self.given_back) {
             match back {
                 Back::Enter(cog, events) => self.turn_unseen(cog, events),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::cog::{Event, Kind, Lineage, Outcome};
+use crate::cog::{Event, Kind, Lineage};
 use crate::datum::Datum;
 use crate::escapement::Fired;
 use crate::train::{Became, Hop, Overseer, Train};
@@ -126,13 +126,10 @@ pub(super) struct Recorder(pub(super) Rc<RefCell<Records>>);
 
 impl Recorder {
     /// Where nothing more may happen, nothing goes on: cogs are not called any more.
-    fn halt(&self, train: &mut Train, events: &mut Vec<Event>) -> bool {
+    fn halt(&self, train: &mut Train) -> bool {
         let over = self.0.borrow_mut().over().is_some();
         if over {
             train.abandon();
-            for event in std::mem::take(events) {
-                train.end_event(event, Outcome::Failed);
-            }
         }
         over
     }
@@ -142,7 +139,7 @@ impl Overseer for Recorder {
     fn fired(&mut self, _: &mut Train, _: Fired) {}
 
     fn enter(&mut self, train: &mut Train, cog: u32, events: &mut Vec<Event>) {
-        if self.halt(train, events) || !self.0.borrow().is_drain(cog) {
+        if self.halt(train) || !self.0.borrow().is_drain(cog) {
             return;
         }
         for event in events.iter() {
@@ -151,7 +148,7 @@ impl Overseer for Recorder {
     }
 
     fn leave(&mut self, train: &mut Train, cog: u32, events: &mut Vec<Event>) {
-        if self.halt(train, events) || self.0.borrow().is_drain(cog) || self.0.borrow().kinds.len() <= cog as usize {
+        if self.halt(train) || self.0.borrow().is_drain(cog) || self.0.borrow().kinds.len() <= cog as usize {
             return;
         }
         for event in events.iter() {
@@ -163,8 +160,8 @@ impl Overseer for Recorder {
         true
     }
 
-    fn hop(&mut self, train: &mut Train, hop: Hop, became: &mut Vec<Event>) {
-        if self.halt(train, became) {
+    fn hop(&mut self, train: &mut Train, hop: Hop, _: &mut Vec<Event>) {
+        if self.halt(train) {
             return;
         }
         let mut records = self.0.borrow_mut();

@@ -133,7 +133,7 @@ impl Shadow {
     pub fn feed(&mut self, cog: &str, datum: Datum) -> Result<()> {
         let number = self.open(cog)?;
         self.turn(|shadow| {
-            shadow.train.inject(number as u32, datum);
+            shadow.train.feed(number as u32, datum);
             Ok(())
         })
     }
