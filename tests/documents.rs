@@ -122,10 +122,7 @@ fn the_readmes_script_gives_what_it_shows() {
 fn scripts() -> Vec<(String, PathBuf)> {
     let files =
         fs::read_dir(root().join("scripts")).expect("it is part of the repository").map(|file| file.expect("it can be listed").path());
-    let is_script = |path: &PathBuf| {
-        let name = path.to_string_lossy();
-        name.ends_with(".rhai") && !name.ends_with(deadbeat::trial::ENDING)
-    };
+    let is_script = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "rhai") && !deadbeat::trial::is_tests(path);
     let mut all: Vec<(String, PathBuf)> = files
         .filter(is_script)
         .map(|path| (path.file_stem().expect("it has a name").to_string_lossy().into_owned(), path.with_extension("")))

@@ -193,6 +193,11 @@ fn no_slip_passes() {
 
 #[test]
 fn a_file_that_would_test_less_than_it_seems_to_is_not_run() {
+    rig("fn test_it() { test::that(true); }")
+        .command(["check", "a.test.rhai"])
+        .run()
+        .expect_status(0)
+        .expect_stdout("a.test.rhai: well, 1 tests\n");
     for (tests, told_of) in [
         ("fn tset_it() { test::equal(1, 2); }", "`tset_it` is neither a test nor called"),
         ("fn test_it(n) { test::equal(1, 2); }", "`test_it` takes parameters"),
@@ -211,6 +216,7 @@ fn a_file_that_would_test_less_than_it_seems_to_is_not_run() {
             &["ERROR a.test.rhai: cannot be run", told_of, "ok    b.test.rhai: test_b", "1 passed, 0 failed, 1 file could not be run"],
         );
         assert!(outcome.file("r.xml").contains("<error message=\""), "{}", outcome.file("r.xml"));
+        rig(tests).command(["check", "a.test.rhai"]).run().expect_status(2).expect_told([told_of]);
     }
 }
 

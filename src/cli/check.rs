@@ -9,6 +9,7 @@ use crate::datum::{Datum, Map, json};
 use crate::script::report::Report;
 use crate::script::{self, Setting};
 use crate::secrets;
+use crate::trial;
 
 pub(super) fn command() -> Command {
     Command::new("check")
@@ -31,16 +32,21 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
             placeholders: true,
             ..Setting::default()
         };
-        let (reports, cogs, placeholders) = match script::wind(script, setting) {
-            Ok(wound) => {
-                if let Some((text, _)) = &wound.print {
-                    say(text);
-                    continue;
+        let (reports, what, placeholders) = if trial::is_tests(script) {
+            let (reports, tests) = trial::check(script);
+            (reports, format!("{tests} tests"), Vec::new())
+        } else {
+            match script::wind(script, setting) {
+                Ok(wound) => {
+                    if let Some((text, _)) = &wound.print {
+                        say(text);
+                        continue;
+                    }
+                    let cogs = wound.graph.nodes.len();
+                    (wound.reports, format!("{cogs} cogs"), wound.placeholders)
                 }
-                let cogs = wound.graph.nodes.len();
-                (wound.reports, cogs, wound.placeholders)
+                Err(reports) => (reports, String::new(), Vec::new()),
             }
-            Err(reports) => (reports, 0, Vec::new()),
         };
         let faulty = reports.iter().any(|report| !report.warning);
         if as_json {
@@ -53,7 +59,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
                 tell(&format!("{}: not given, so a placeholder stands for: {}\n", script.display(), placeholders.join(", ")));
             }
             if !faulty {
-                say(&format!("{}: well, {cogs} cogs\n", script.display()));
+                say(&format!("{}: well, {what}\n", script.display()));
             }
         }
         if faulty {

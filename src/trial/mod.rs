@@ -23,7 +23,7 @@ pub use compare::{Comparison, Difference, Rehearsal, Shown, compare, dry, rehear
 pub use differ::differences;
 pub use junit::junit;
 pub use record::{Record, What};
-pub use run::{Case, ENDING, Listing, TIME, Verdict, files, list, run};
+pub use run::{Case, ENDING, Listing, TIME, Verdict, check, files, is_tests, list, run};
 pub use save::{Answer, Saved, write_test};
 pub use shadow::{Failure, Outputs, Shadow, Terms};
 pub use stubs::Part;

@@ -86,7 +86,19 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-fn is_tests(path: &Path) -> bool {
+/// What is wrong or odd with a file of tests, none of which is run, and how many it has.
+pub fn check(file: &Path) -> (Vec<Report>, usize) {
+    match TestFile::wind(file, Box::new(Stand::new(Instant::now() + TIME))) {
+        Ok(file) => {
+            let tests = file.tests().len();
+            (file.warnings, tests)
+        }
+        Err(reports) => (reports, 0),
+    }
+}
+
+/// Whether that is the name of a file of tests.
+pub fn is_tests(path: &Path) -> bool {
     path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.ends_with(ENDING))
 }
 
