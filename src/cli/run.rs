@@ -85,13 +85,9 @@ fn turn(wound: &mut Wound, common: &Common, clock: Clock, control: Option<About>
     let mut train = Train::new(&wound.graph, cogs, escapement, wound.options.clone());
     let mut replaced = Replaced::default();
     if let Some(about) = control {
-        let mut control = Control::new(about, wound);
+        let control = Control::new(about, wound).listening();
         replaced = control.replaced();
-        match control.listen(&mut train) {
-            Ok(()) => train.oversee(Box::new(control)),
-            // It runs as well without.
-            Err(error) => log::info(format_args!("control: nobody can attach: {}", crate::error::plain(&error))),
-        }
+        train.oversee(Box::new(control));
     }
     let status = train.run();
     // The version that runs at the end is told of it.

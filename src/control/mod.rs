@@ -100,6 +100,7 @@ pub struct Control {
     before: Option<String>,
     replaced: Replaced,
     started: Option<(Moment, SystemTime)>,
+    listens: bool,
     listening: Option<Listening>,
     accepts: Option<Token>,
     clients: BTreeMap<u64, Client>,
@@ -135,6 +136,7 @@ impl Control {
             before: None,
             replaced: Replaced::default(),
             started: None,
+            listens: false,
             listening: None,
             accepts: None,
             clients: BTreeMap::new(),
@@ -157,11 +159,13 @@ impl Control {
         Rc::clone(&self.replaced)
     }
 
-    /// Listens on a socket of its own, from the train's start on.
-    ///
-    /// # Errors
-    /// The socket cannot be bound.
-    pub fn listen(&mut self, train: &mut Train) -> std::io::Result<()> {
+    /// Will listen on a socket of its own as soon as all cogs of the train are wound.
+    pub fn listening(mut self) -> Self {
+        self.listens = true;
+        self
+    }
+
+    fn listen(&mut self, train: &mut Train) -> std::io::Result<()> {
         let listening = place::listen(&self.about.name)?;
         if let Some(stem) = listening.path.file_stem() {
             self.about.name = stem.to_string_lossy().into_owned();
@@ -373,6 +377,15 @@ fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Datum)>) -> Datum {
 }
 
 impl Overseer for Control {
+    fn begun(&mut self, train: &mut Train) {
+        if self.listens
+            && let Err(error) = self.listen(train)
+        {
+            // It runs as well without.
+            log::info(format_args!("control: nobody can attach: {}", crate::error::plain(&error)));
+        }
+    }
+
     fn fired(&mut self, train: &mut Train, fired: Fired) {
         if Some(fired.token) == self.accepts {
             self.accept(train);

@@ -14,6 +14,11 @@ use crate::log;
 
 /// Who looks into a train, and changes it, while it runs.
 pub trait Overseer {
+    /// All cogs are wound: the train begins to run.
+    fn begun(&mut self, train: &mut Train) {
+        let _ = train;
+    }
+
     /// Something has fired that is bound for [`Train::OVERSEER`].
     fn fired(&mut self, train: &mut Train, fired: Fired);
 
@@ -267,6 +272,11 @@ impl Train {
 
     pub(super) fn oversight(&mut self, fired: Fired) {
         self.with_overseer(|overseer, train| overseer.fired(train, fired));
+        self.go_on();
+    }
+
+    pub(super) fn begin_oversight(&mut self) {
+        self.with_overseer(|overseer, train| overseer.begun(train));
         self.go_on();
     }
 

@@ -185,6 +185,7 @@ impl Train {
         self.wind()?;
         // Before any data move: a supply that keeps a checkpoint has asked for a sync, by which the drains know of it.
         self.settle();
+        self.begin_oversight();
         self.service.tell("READY=1");
         if let Some(beat) = self.service.beat {
             let token = self.esc.every(Escapement::RUNTIME, beat);

@@ -87,7 +87,10 @@ impl Process {
     pub(crate) fn wait(&self, what: &str, met: impl Fn() -> bool) {
         let end = deadline();
         while !met() {
-            assert!(Instant::now() < end, "not in time: {what}\n{}", self.read("err.log"));
+            if Instant::now() > end {
+                let stats = self.ctl(&["stats"]);
+                panic!("not in time: {what}\n{}\n{}", self.read("err.log"), String::from_utf8_lossy(&stats.stdout));
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
     }
