@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{UNUSABLE, say, tell};
 use crate::control::place;
+use crate::control::words::Words;
 use crate::datum::{Datum, Map, json};
 use crate::error::nearest;
 
@@ -97,7 +98,7 @@ pub(super) fn ctl(matches: &ArgMatches) -> u8 {
     let stream = find(name).and_then(|path| {
         UnixStream::connect(&path).map_err(|error| format!("cannot connect to `{}`: {}", path.display(), crate::error::plain(&error)))
     });
-    let done = stream.and_then(|stream| one(stream, &words.join(" ")));
+    let done = stream.and_then(|stream| one(stream, &joined(&words)));
     match done {
         Ok(status) => status,
         Err(text) => {
@@ -118,6 +119,28 @@ fn save(data: &Datum) -> Result<u8, String> {
     });
     written.map_err(|error| format!("cannot write `{file}`: {}", crate::error::plain(&error)))?;
     say(&format!("{}\n", json::to_string(&Datum::from(file))));
+    Ok(0)
+}
+
+/// The command as one line. A file's name with a space in it stays one word.
+fn joined(words: &[String]) -> String {
+    let mut line = String::new();
+    for (place, word) in words.iter().enumerate() {
+        let separator = if place > 0 { " " } else { "" };
+        let file = place > 0 && words[place - 1] == "-o" && word.contains(' ');
+        let quote = if file && !word.contains('"') { "\"" } else { "" };
+        line.extend([separator, quote, word, quote]);
+    }
+    line
+}
+
+/// Writes a drawing: to the file that was asked for, which stands here and not where the process runs.
+fn drawn(command: &str, data: &Datum) -> Result<u8, String> {
+    let text = data.as_map().and_then(|map| map.by_name("text")?.as_str()).unwrap_or_default();
+    match Words::parse(command).ok().as_ref().and_then(|words| words.option("-o")) {
+        None => say(text),
+        Some(path) => std::fs::write(path, text).map_err(|error| format!("cannot write `{path}`: {}", crate::error::plain(&error)))?,
+    }
     Ok(0)
 }
 
@@ -147,6 +170,9 @@ fn one(mut stream: UnixStream, command: &str) -> Result<u8, String> {
         if let Some(data) = message.by_name("data") {
             if word == "save-test" {
                 return save(data);
+            }
+            if word == "dot" {
+                return drawn(command, data);
             }
             if !goes_on {
                 say(&format!("{}\n", json::to_string(data)));

@@ -1,12 +1,13 @@
 //! `deadbeat run SCRIPT [ARGS…]`: winds the script and turns its train.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{Common, UNUSABLE, args_of, script_args, tell};
 use crate::control::{About, Control, Replaced, place};
-use crate::error::nearest;
+use crate::error::{Error, nearest};
 use crate::escapement::{Clock, Escapement};
 use crate::log;
 use crate::script::{Setting, Wound};
@@ -21,9 +22,17 @@ pub(super) fn command() -> Command {
             Arg::new("no_lower").long("no-lower").action(ArgAction::SetTrue).help("Call every closure through the interpreter"),
             Arg::new("name").long("name").value_name("NAME").help("The name by which `attach` and `ctl` find the process; else the script's"),
             Arg::new("no_control").long("no-control").action(ArgAction::SetTrue).help("Open no control socket: nobody can attach"),
+            Arg::new("ui").long("ui").value_name("ADDRESS").value_parser(page_address).help("Serve a page that shows the train while it runs, on this machine only: 127.0.0.1:PORT, port 0 for any that is free; its address is told at the start"),
             Arg::new("test_clock").long("test-clock").action(ArgAction::SetTrue).help("Let timers run in virtual time as soon as nothing else is ready"),
         ])
         .args(script_args())
+}
+
+/// An address of this machine alone.
+fn page_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address: SocketAddr = address.as_deref().unwrap_or(text).parse().map_err(|_| "it is written `127.0.0.1:PORT`".to_owned())?;
+    if address.ip().is_loopback() { Ok(address) } else { Err("the page is served on this machine only: `127.0.0.1:PORT`".to_owned()) }
 }
 
 pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
@@ -42,7 +51,8 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     };
     if !wound.gathered && !argv.is_empty() {
         let word = argv[0].to_string_lossy().into_owned();
-        let own = nearest(&word, ["--strict-exit", "--no-lower", "--name", "--no-control", "--test-clock", "--log-level", "--color"]);
+        let own =
+            nearest(&word, ["--strict-exit", "--no-lower", "--name", "--no-control", "--ui", "--test-clock", "--log-level", "--color"]);
         tell(&format!("deadbeat: `{word}`: the script takes no options (it never calls `conf::gather`)\n"));
         if own.is_some() {
             tell("  = hint: the program's own options stand before the script\n");
@@ -54,12 +64,11 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     }
     let clock = if matches.get_flag("test_clock") { Clock::by_hand().auto() } else { Clock::real() };
     wound.options.strict_exit |= matches.get_flag("strict_exit");
-    let control = (!matches.get_flag("no_control")).then(|| {
-        let name = matches.get_one::<String>("name").map(PathBuf::from);
-        let name = place::name_of(name.as_deref().unwrap_or(script));
-        About { name, script: script.clone(), setting }
-    });
-    match turn(&mut wound, common, clock, control) {
+    let wished = Wished { socket: !matches.get_flag("no_control"), page: matches.get_one("ui").copied() };
+    let name = matches.get_one::<String>("name").map(PathBuf::from);
+    let name = place::name_of(name.as_deref().unwrap_or(script));
+    let about = About { name, script: script.clone(), setting };
+    match turn(&mut wound, common, clock, about, wished) {
         Ok(status) => {
             wound.done(status);
             u8::try_from(status.rem_euclid(256)).unwrap_or(1)
@@ -77,16 +86,32 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     }
 }
 
+/// By what the process can be looked into.
+#[derive(Clone, Copy)]
+struct Wished {
+    socket: bool,
+    page: Option<SocketAddr>,
+}
+
 /// Log, then reactor, then cogs: the order in which a run begins.
-fn turn(wound: &mut Wound, common: &Common, clock: Clock, control: Option<About>) -> crate::error::Result<i32> {
+fn turn(wound: &mut Wound, common: &Common, clock: Clock, about: About, wished: Wished) -> crate::error::Result<i32> {
     super::configure_log(wound, common)?;
     let escapement = Escapement::new(clock)?;
     let cogs = std::mem::take(&mut wound.cogs);
     let mut train = Train::new(&wound.graph, cogs, escapement, wound.options.clone());
     let mut replaced = Replaced::default();
-    if let Some(about) = control {
-        let control = Control::new(about, wound).listening();
+    if wished.socket || wished.page.is_some() {
+        let mut control = Control::new(about, wound);
         replaced = control.replaced();
+        if wished.socket {
+            control = control.listening();
+        }
+        if let Some(address) = wished.page {
+            let url = control.serve_page(&mut train, address);
+            let url = url.map_err(|error| Error::os("serve the page on", address.to_string(), error))?;
+            // Not to the log, which others may read: who knows it may do all that the shell does.
+            tell(&format!("deadbeat: the page is at {url}\n"));
+        }
         train.oversee(Box::new(control));
     }
     let status = train.run();

@@ -1,18 +1,24 @@
-//! One who is attached: a connection that is read line by line and written without ever waiting.
+//! One who is attached: a connection that is read line by line and written without ever waiting, or a page's, which is written only.
 //!
 //! What is told to a client that does not read is bounded: events are skipped and counted, and one who asks and asks without reading
 //! the answers is let go.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 
+use super::{CLIENTS, Control, ui};
 use crate::datum::{Datum, Map, json};
-use crate::escapement::Token;
+use crate::error::Result;
+use crate::escapement::{Interest, Token};
 use crate::log::Priority;
 use crate::secrets;
+use crate::train::Train;
 
 /// Bytes of a request at most.
 const LONGEST: usize = 1 << 20;
@@ -25,12 +31,65 @@ const SHOWN: usize = 32;
 /// Bytes read in one go, so that others get their turn.
 const AT_ONCE: usize = 64 << 10;
 
+/// What connects a client.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// The control socket.
+    Local(UnixStream),
+    /// The page's server.
+    Page(TcpStream),
+}
+
+impl AsRawFd for Link {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Self::Local(stream) => stream.as_raw_fd(),
+            Self::Page(stream) => stream.as_raw_fd(),
+        }
+    }
+}
+
+impl Read for Link {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Local(stream) => stream.read(room),
+            Self::Page(stream) => stream.read(room),
+        }
+    }
+}
+
+impl Write for Link {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Local(stream) => stream.write(bytes),
+            Self::Page(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How a client is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Lines of JSON both ways.
+    Lines,
+    /// A page: server-sent events, and nothing is read.
+    Events,
+    /// One answer to one request of a program that speaks HTTP.
+    Answer,
+}
+
 /// One who is attached.
 #[derive(Debug)]
 pub(super) struct Client {
     /// Its number.
     pub(super) id: u64,
-    stream: UnixStream,
+    link: Link,
+    /// How it is read and written.
+    pub(super) form: Form,
     /// Its binding.
     pub(super) token: Option<Token>,
     input: Vec<u8>,
@@ -64,10 +123,24 @@ impl Client {
             return None;
         }
         stream.set_nonblocking(true).ok()?;
-        Some(Self {
+        Some(Self::linked(id, Link::Local(stream), Form::Lines, None))
+    }
+
+    /// A page, or a program that speaks HTTP, whose request has been read.
+    pub(super) fn of_page(id: u64, stream: TcpStream, token: Token, form: Form) -> Self {
+        let mut client = Self::linked(id, Link::Page(stream), form, Some(token));
+        if form == Form::Events {
+            client.output.extend_from_slice(&ui::http::stream_head());
+        }
+        client
+    }
+
+    fn linked(id: u64, link: Link, form: Form, token: Option<Token>) -> Self {
+        Self {
             id,
-            stream,
-            token: None,
+            link,
+            form,
+            token,
             input: Vec::new(),
             searched: 0,
             output: Vec::new(),
@@ -79,12 +152,7 @@ impl Client {
             current: None,
             shown: VecDeque::new(),
             records: false,
-        })
-    }
-
-    /// The connection.
-    pub(super) fn stream(&self) -> &UnixStream {
-        &self.stream
+        }
     }
 
     /// Reads what has come; true when there may be more.
@@ -92,10 +160,14 @@ impl Client {
         let mut room = [0; 8192];
         let mut got = 0;
         while got < AT_ONCE && !self.gone && !self.ended {
-            match self.stream.read(&mut room) {
+            match self.link.read(&mut room) {
+                // A page that says no more has gone.
+                Ok(0) if self.form == Form::Events => self.gone = true,
                 Ok(0) => self.ended = true,
                 Ok(count) => {
-                    self.input.extend_from_slice(&room[..count]);
+                    if self.form == Form::Lines {
+                        self.input.extend_from_slice(&room[..count]);
+                    }
                     got += count;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
@@ -128,8 +200,9 @@ impl Client {
     }
 
     /// Answers a request.
-    pub(super) fn answer(&mut self, id: &Datum, answer: Result<Datum, (String, Option<String>)>) {
+    pub(super) fn answer(&mut self, id: &Datum, answer: std::result::Result<Datum, (String, Option<String>)>) {
         let mut map = Map::new();
+        let status = if answer.is_ok() { 200 } else { 400 };
         map.push("id".into(), id.clone());
         match answer {
             Ok(data) => map.push("data".into(), data),
@@ -140,6 +213,12 @@ impl Client {
                 }
             }
         }
+        if self.form == Form::Answer {
+            let text = json::to_string(&Datum::Map(map));
+            self.output.extend_from_slice(&ui::http::response(status, "application/json", "", secrets::mask(&text).as_bytes()));
+            self.ended = true;
+            return;
+        }
         self.put(&Datum::Map(map));
         if self.waiting() > TOO_MANY {
             self.gone = true;
@@ -148,7 +227,7 @@ impl Client {
 
     /// Tells of something that happened; skipped when too much waits already.
     pub(super) fn tell(&mut self, event: &Datum) -> bool {
-        if self.waiting() > MOST {
+        if self.waiting() > MOST || self.form == Form::Answer {
             self.skipped += 1;
             return false;
         }
@@ -166,8 +245,11 @@ impl Client {
 
     fn put(&mut self, message: &Datum) {
         let text = json::to_string(message);
-        self.output.extend_from_slice(secrets::mask(&text).as_bytes());
-        self.output.push(b'\n');
+        // An event of a page ends with an empty line.
+        let (before, after): (&[u8], &[u8]) = if self.form == Form::Events { (b"data: ", b"\n\n") } else { (b"", b"\n") };
+        for part in [before, secrets::mask(&text).as_bytes(), after] {
+            self.output.extend_from_slice(part);
+        }
     }
 
     /// Whether something waits to be written.
@@ -182,7 +264,7 @@ impl Client {
     /// Writes as much as it takes.
     pub(super) fn write(&mut self) {
         while self.waiting() > 0 && !self.gone {
-            match self.stream.write(&self.output[self.written..]) {
+            match self.link.write(&self.output[self.written..]) {
                 Ok(0) => self.gone = true,
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -203,5 +285,46 @@ impl Client {
     /// Whether it may be let go: it has ended, and nothing waits for it.
     pub(super) fn is_over(&self, owed: bool) -> bool {
         self.gone || self.ended && self.waiting() == 0 && !owed
+    }
+}
+
+impl Control {
+    /// Attaches a client that is connected already.
+    ///
+    /// # Errors
+    /// Its descriptor cannot be waited for.
+    pub fn attach(&mut self, train: &mut Train, stream: UnixStream) -> Result<()> {
+        self.start(train);
+        if self.clients.len() >= CLIENTS {
+            let mut stream = stream;
+            let _ = stream.set_nonblocking(true);
+            let _ =
+                stream.write_all(format!("{{\"error\":\"{CLIENTS} clients are attached, which is the most there may be\"}}\n").as_bytes());
+            return Ok(());
+        }
+        self.last_client += 1;
+        let Some(client) = Client::new(self.last_client, stream) else { return Ok(()) };
+        self.admit(train, client)
+    }
+
+    /// Has a client among the others.
+    pub(super) fn admit(&mut self, train: &mut Train, mut client: Client) -> Result<()> {
+        if client.token.is_none() {
+            let esc = train.escapement();
+            let token = esc.fd(Train::OVERSEER, &client.link, Interest::BOTH)?;
+            esc.weaken(token);
+            client.token = Some(token);
+        }
+        client.tell(&self.hello(train));
+        client.write();
+        self.clients.insert(client.id, client);
+        if self.beat.is_none() {
+            self.rates.sample(train);
+            let esc = train.escapement();
+            let beat = esc.every(Train::OVERSEER, Duration::from_secs(1));
+            esc.weaken(beat);
+            self.beat = Some(beat);
+        }
+        Ok(())
     }
 }

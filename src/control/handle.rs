@@ -65,7 +65,7 @@ impl Control {
     fn command(&mut self, train: &mut Train, asker: &Asker, line: &str) -> Answer {
         let words = Words::parse(line)?;
         let client = asker.client;
-        let needs_rates = matches!(words.command.name, "ls" | "stats" | "dot");
+        let needs_rates = matches!(words.command.name, "ls" | "stats") || words.option("--live").is_some();
         if needs_rates && !self.rates.are_fresh(train.escapement().now()) {
             self.rates.sample(train);
             let token = train.escapement().after(Train::OVERSEER, SAMPLE);
@@ -76,6 +76,7 @@ impl Control {
             "ls" | "top" => self.ls(train, &words),
             "cog" => self.show_cog(train, &words),
             "stats" => Ok(self.stats(train)),
+            "dot" => self.dot(train, &words),
             "errors" => Self::errors(train, &words),
             "log" => self.log(client, &words),
             "fields" => self.fields(train, &words),

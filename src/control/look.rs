@@ -291,6 +291,7 @@ impl Control {
             ("pid", Datum::Int(i64::from(std::process::id()))),
             ("version", Datum::from(env!("CARGO_PKG_VERSION"))),
             ("socket", self.listening.as_ref().map_or(Datum::Unit, |listening| Datum::from(listening.path.display().to_string()))),
+            ("page", self.ui.as_ref().map_or(Datum::Unit, |ui| Datum::from(ui.url.as_str()))),
             ("since", since),
             ("age_s", Datum::Float((age * 10.0).round() / 10.0)),
             ("memory_kib", resident().map_or(Datum::Unit, Datum::Int)),

@@ -3,8 +3,8 @@
 //! [`Control`] is the train's [`Overseer`]. It runs on the train's own thread, between two turns of its loop, and waits for nothing:
 //! what takes long (expressions, stepping, checking another version) is done by a workbench with a thread and an engine of its own.
 //!
-//! In reading order: `place` (where sockets stand), `client` (one who is attached), `words` (commands), `handle` (which does what), then
-//! the commands by group: `look`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`, `trying`; `ask` is what the workbench does for them, `memory` what
+//! In reading order: `place` (where sockets stand), `client` (one who is attached), `ui` (the page), `words` (commands), `handle` (which does what), then
+//! the commands by group: `look`, `picture`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`, `trying`; `ask` is what the workbench does for them, `memory` what
 //! is remembered of events. The protocol is told in docs/control.md.
 
 mod ask;
@@ -16,17 +16,18 @@ mod handle;
 mod look;
 mod memory;
 mod parked;
+mod picture;
 pub mod place;
 mod rates;
 mod stop;
 mod tap;
 mod trying;
+mod ui;
 mod why;
 pub mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -49,6 +50,7 @@ use place::Listening;
 use rates::Rates;
 use stop::Stops;
 use tap::Taps;
+use ui::Ui;
 
 /// Clients at most.
 const CLIENTS: usize = 32;
@@ -116,6 +118,8 @@ pub struct Control {
     holds: Option<Token>,
     /// Writes to those who were told something.
     flushes: Option<Token>,
+    /// The page, where it is asked for.
+    ui: Option<Ui>,
     /// Whether events are remembered also when nobody is attached.
     stays: bool,
     /// Whether a command asked for the end.
@@ -149,6 +153,7 @@ impl Control {
             beat: None,
             holds: None,
             flushes: None,
+            ui: None,
             stays: false,
             ending: false,
         }
@@ -182,39 +187,6 @@ impl Control {
     fn start(&mut self, train: &mut Train) {
         let esc = train.escapement();
         self.started.get_or_insert_with(|| (esc.now(), esc.wall()));
-    }
-
-    /// Attaches a client that is connected already.
-    ///
-    /// # Errors
-    /// Its descriptor cannot be waited for.
-    pub fn attach(&mut self, train: &mut Train, stream: UnixStream) -> Result<()> {
-        self.start(train);
-        if self.clients.len() >= CLIENTS {
-            use std::io::Write;
-            let mut stream = stream;
-            let _ = stream.set_nonblocking(true);
-            let _ =
-                stream.write_all(format!("{{\"error\":\"{CLIENTS} clients are attached, which is the most there may be\"}}\n").as_bytes());
-            return Ok(());
-        }
-        self.last_client += 1;
-        let Some(mut client) = Client::new(self.last_client, stream) else { return Ok(()) };
-        let esc = train.escapement();
-        let token = esc.fd(Train::OVERSEER, client.stream(), Interest::BOTH)?;
-        esc.weaken(token);
-        client.token = Some(token);
-        client.tell(&self.hello(train));
-        client.write();
-        self.clients.insert(client.id, client);
-        if self.beat.is_none() {
-            self.rates.sample(train);
-            let esc = train.escapement();
-            let beat = esc.every(Train::OVERSEER, Duration::from_secs(1));
-            esc.weaken(beat);
-            self.beat = Some(beat);
-        }
-        Ok(())
     }
 
     /// What a client is told first.
@@ -391,8 +363,11 @@ impl Overseer for Control {
             self.accept(train);
         } else if Some(fired.token) == self.beat {
             self.rates.sample(train);
+            self.tell_pages(train);
         } else if Some(fired.token) == self.flushes {
             self.flushes = None;
+        } else if self.is_for_page(fired.token) {
+            self.page_fired(train, fired.token);
         } else if let Some(later) = self.later.remove(&fired.token) {
             self.answer_later(train, later, fired.wake);
         } else if let Wake::Ready { .. } = fired.wake {

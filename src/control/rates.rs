@@ -45,4 +45,9 @@ impl Rates {
     pub(super) fn emitted(&self, cog: u32) -> Option<f64> {
         self.of(cog, |stats| stats.emitted)
     }
+
+    /// Data that fail in it in a second.
+    pub(super) fn failed(&self, cog: u32) -> Option<f64> {
+        self.of(cog, |stats| stats.errors)
+    }
 }

@@ -21,7 +21,7 @@ pub use dot::to_dot;
 pub use json::to_json;
 pub use load::{Edge, Load, Loads, short};
 pub use mermaid::to_mermaid;
-pub use svg::to_svg;
+pub use svg::{STYLE, to_svg};
 pub use text::to_text;
 
 use crate::train::graph::Graph;

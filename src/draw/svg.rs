@@ -25,7 +25,7 @@ const TROUBLES: usize = 26;
 const RATE: usize = 7;
 
 /// Colours: on light ground, and then on dark.
-const STYLE: &str = r#"
+pub const STYLE: &str = r#"
 .geartrain text{font-family:"DejaVu Sans Mono",Menlo,Consolas,monospace;fill:#1f2733}
 .geartrain .ground{fill:#ffffff}
 .geartrain .card{fill:#f7f8fa;stroke:#b4bdc9}
