@@ -19,6 +19,7 @@ mod joining;
 mod kills;
 mod libraries;
 mod on_error;
+mod page;
 mod pressure;
 mod reports;
 mod resolver;

@@ -174,6 +174,11 @@ impl Running {
         self.wait_for(&format!("standard output never held `{text}`"), |me| lossy(&me.shared.lock().stdout).contains(text))
     }
 
+    /// What was written to standard error so far.
+    pub(crate) fn stderr(&self) -> String {
+        lossy(&self.shared.lock().stderr)
+    }
+
     /// Waits until standard error holds that text.
     pub(crate) fn wait_for_stderr(self, text: &str) -> Self {
         self.wait_for(&format!("standard error never held `{text}`"), |me| lossy(&me.shared.lock().stderr).contains(text))

@@ -121,7 +121,8 @@ pub(in crate::control) fn response(status: u16, kind: &str, policy: &str, body: 
 
 /// An answer that only says why there is no other.
 pub(super) fn refusal(status: u16) -> Vec<u8> {
-    response(status, "text/plain", "", format!("{}\n", reason(status)).as_bytes())
+    let hint = if status == 401 { ": the address that was told at the start has a token" } else { "" };
+    response(status, "text/plain", "", format!("{}{hint}\n", reason(status)).as_bytes())
 }
 
 /// The head of a stream of events, which a browser asks for again after two seconds when it breaks.
@@ -134,7 +135,7 @@ fn reason(status: u16) -> &'static str {
         200 => "OK",
         202 => "Accepted",
         400 => "Bad Request",
-        401 => "Unauthorized: the address that was told at the start has a token",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
