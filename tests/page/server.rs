@@ -288,3 +288,25 @@ fn it_is_served_on_this_machine_only() {
     let outcome = Rig::new().command(["run", "--no-control", "--ui", &served.host]).script("pipe.rhai", SCRIPT).run();
     outcome.expect_status(1).expect_told(["cannot serve the page on", "in use"]);
 }
+
+#[test]
+fn a_live_drawing_is_written_where_the_client_is() {
+    let name = format!("drawn-{}", std::process::id());
+    let served = Rig::new().command(["run", "--name", &name]).script("pipe.rhai", SCRIPT).stdin_open().start();
+    let served = served.feed("{\"n\": 2}\njunk\n").wait_for_stdout("{\"n\":2}\n");
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let ctl = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deadbeat"));
+        command.args(["ctl", &name]).args(words).current_dir(dir.path()).output().expect("it can be started")
+    };
+    let written = ctl(&["dot", "--live", "-o", "a picture.svg"]);
+    assert!(written.status.success() && written.stdout.is_empty(), "{written:?}");
+    let picture = std::fs::read_to_string(dir.path().join("a picture.svg")).expect("it is written here");
+    assert!(picture.starts_with("<svg") && picture.contains("1 error") && picture.contains("/s<"), "{picture}");
+    let printed = String::from_utf8(ctl(&["dot", "--format", "mermaid"]).stdout).expect("it is text");
+    assert!(printed.contains("flowchart") && !printed.contains("/s"), "{printed}");
+    let refused = ctl(&["dot", "-o", "x.png"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && told.contains("`x.png` names no format") && told.contains("svg"), "{told}");
+    served.expect_exit(0);
+}

@@ -95,6 +95,16 @@ function fill(parent, ...after) {
   before.slice(after.length).forEach((child) => child.remove());
 }
 
+/** Makes a picture that is too wide smaller, as long as it can be read. */
+function fit(drawing, room) {
+  const [wide, high] = ["width", "height"].map((side) => Number(drawing.getAttribute(side)));
+  const scale = Math.min(1, Math.max(0.72, room / wide));
+  drawing.setAttribute("width", Math.floor(wide * scale));
+  drawing.setAttribute("height", Math.ceil(high * scale));
+}
+
+addEventListener("resize", () => now && showPicture());
+
 function showPicture() {
   const place = at("picture");
   if (now.picture === null) {
@@ -112,6 +122,7 @@ function showPicture() {
     cog.setAttribute("aria-pressed", String(name === selected));
     if (name === selected) cog.classList.add("selected");
   }
+  fit(fresh, place.clientWidth - 8);
   const old = place.querySelector("svg");
   if (old) become(old, fresh);
   else place.replaceChildren(fresh);
@@ -340,14 +351,14 @@ function showBooks() {
 
 function showErrors() {
   const total = now.errors.reduce((sum, error) => sum + error.count, 0);
-  at("errors-told").textContent = total ? `${told(total)} of ${told(now.errors.length)} kinds` : "none so far";
+  at("errors-told").textContent = total ? `${told(total)} of ${told(now.errors.length)} ${now.errors.length === 1 ? "kind" : "kinds"}` : "none so far";
   at("errors").hidden = total === 0;
   fill(at("errors-lines"), ...now.errors.map((error) => make("tr", "",
     make("td", "number", told(error.count)),
     make("td", "", toCog(error.cog)),
     make("td", "error", error.error, ...(error.hint ? [make("div", "quiet", error.hint)] : [])),
     make("td", "place", error.place ?? ""),
-    make("td", "quiet", error.last ? `${error.last} at ${error.last_time}` : ""))));
+    make("td", "last quiet", error.last ? `${error.last} at ${error.last_time}` : ""))));
 }
 
 function showProcess() {
