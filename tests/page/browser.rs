@@ -58,7 +58,7 @@ fn the_page_shows_the_graph_taps_and_errors_and_runs_nothing_of_the_data() {
     browser.wait("[...document.querySelectorAll('#errors-lines tr')].some((line) => line.textContent.includes('onerror'))", &mut more);
     browser.picture("page-light.png");
     let dark = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
-    browser.call("Emulation.setEmulatedMedia", dark);
+    browser.call("Emulation.setEmulatedMedia", &dark);
     browser.picture("page-dark.png");
     browser.click("#tap-start");
     browser.wait("document.getElementById('tap-told').textContent.startsWith('ended: ')", &mut more);
@@ -83,7 +83,7 @@ fn the_page_shows_the_graph_taps_and_errors_and_runs_nothing_of_the_data() {
 
     // On a small screen.
     let narrow = json!({ "width": 420, "height": 900, "deviceScaleFactor": 1, "mobile": true });
-    browser.call("Emulation.setDeviceMetricsOverride", narrow);
+    browser.call("Emulation.setDeviceMetricsOverride", &narrow);
     browser.wait("document.documentElement.scrollWidth <= 420", || ());
     browser.picture("page-narrow.png");
 

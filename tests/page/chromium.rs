@@ -1,4 +1,4 @@
-//! A browser without a window, driven by its own protocol over two pipes (DevTools protocol).
+//! A browser without a window, driven by its own protocol over two pipes (the `DevTools` protocol).
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -42,8 +42,8 @@ fn find() -> Option<PathBuf> {
             return None;
         }
         // One installs, others wait for it.
-        let lock = File::create(std::env::temp_dir().join("deadbeat-install.lock")).ok()?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).ok()?;
+        let turn = File::create(std::env::temp_dir().join("deadbeat-install.lock")).ok()?;
+        rustix::fs::flock(&turn, rustix::fs::FlockOperation::LockExclusive).ok()?;
         look().or_else(|| {
             let apt = |words: &[&str]| Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").output().ok();
             apt(&["update"])?;
@@ -87,17 +87,17 @@ impl Browser {
             }
         });
         let mut browser = Self { child, to, from: receiver, last: 0, session: None, told: Vec::new(), _profile: profile };
-        let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
-        let session = browser.call("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }));
+        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
+        let session = browser.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
         browser.session = session["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            browser.call(domain, json!({}));
+            browser.call(domain, &json!({}));
         }
         Some(browser)
     }
 
     /// Calls a method of the protocol.
-    pub(super) fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(super) fn call(&mut self, method: &str, params: &Value) -> Value {
         self.last += 1;
         let mut message = json!({ "id": self.last, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -118,12 +118,12 @@ impl Browser {
 
     /// Opens a page.
     pub(super) fn open(&mut self, url: &str) {
-        self.call("Page.navigate", json!({ "url": url }));
+        self.call("Page.navigate", &json!({ "url": url }));
     }
 
     /// The value of an expression in the page.
     pub(super) fn value(&mut self, code: &str) -> Value {
-        let given = self.call("Runtime.evaluate", json!({ "expression": code, "returnByValue": true, "awaitPromise": true }));
+        let given = self.call("Runtime.evaluate", &json!({ "expression": code, "returnByValue": true, "awaitPromise": true }));
         assert!(given["exceptionDetails"].is_null(), "{code}: {given}");
         given["result"]["value"].clone()
     }
@@ -148,7 +148,7 @@ impl Browser {
         let place = self.value(&code);
         for kind in ["mousePressed", "mouseReleased"] {
             let params = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
-            self.call("Input.dispatchMouseEvent", params);
+            self.call("Input.dispatchMouseEvent", &params);
         }
     }
 
@@ -157,19 +157,19 @@ impl Browser {
         let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
             let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": if kind == "keyDown" { text } else { "" } });
-            self.call("Input.dispatchKeyEvent", params);
+            self.call("Input.dispatchKeyEvent", &params);
         }
     }
 
     /// Types into what has the focus.
     pub(super) fn type_in(&mut self, text: &str) {
-        self.call("Input.insertText", json!({ "text": text }));
+        self.call("Input.insertText", &json!({ "text": text }));
     }
 
     /// Keeps a picture of the page where `$DEADBEAT_PICTURES` is, for people to look at.
     pub(super) fn picture(&mut self, name: &str) {
         let Some(dir) = std::env::var_os("DEADBEAT_PICTURES") else { return };
-        let shot = self.call("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
+        let shot = self.call("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
         let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, shot["data"].as_str().expect("a picture"));
         std::fs::write(PathBuf::from(dir).join(name), bytes.expect("it is base64")).expect("it can be written");
     }

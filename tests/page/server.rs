@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{SCRIPT, Served};
+use crate::control::wire::Process;
 use crate::rig::{PATIENCE, Rig};
 
 impl Served {
@@ -291,13 +292,13 @@ fn it_is_served_on_this_machine_only() {
 
 #[test]
 fn a_live_drawing_is_written_where_the_client_is() {
-    let name = format!("drawn-{}", std::process::id());
-    let served = Rig::new().command(["run", "--name", &name]).script("pipe.rhai", SCRIPT).stdin_open().start();
-    let served = served.feed("{\"n\": 2}\njunk\n").wait_for_stdout("{\"n\":2}\n");
+    let mut process = Process::start(SCRIPT);
+    process.feed("{\"n\": 2}\njunk\n");
+    process.wait_lines("stdout", 1);
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     let ctl = |words: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deadbeat"));
-        command.args(["ctl", &name]).args(words).current_dir(dir.path()).output().expect("it can be started")
+        let mut command = Process::command(process.dir.path());
+        command.args(["ctl", "p"]).args(words).current_dir(dir.path()).output().expect("it can be started")
     };
     let written = ctl(&["dot", "--live", "-o", "a picture.svg"]);
     assert!(written.status.success() && written.stdout.is_empty(), "{written:?}");
@@ -308,5 +309,42 @@ fn a_live_drawing_is_written_where_the_client_is() {
     let refused = ctl(&["dot", "-o", "x.png"]);
     let told = String::from_utf8_lossy(&refused.stderr);
     assert!(refused.status.code() == Some(1) && told.contains("`x.png` names no format") && told.contains("svg"), "{told}");
-    served.expect_exit(0);
+}
+
+#[test]
+fn the_bottleneck_is_where_events_took_longest() {
+    let script = SCRIPT.replace("    |> filter", "    |> (|e| { for i in 0..2000 { e.n += i % 1; } e })\n    |> filter");
+    let mut served = Served::start(&script);
+    let mut events = served.listen();
+    let session = events.next(|message| message["event"] == "page")["session"].clone();
+    assert_eq!(status(&served.get("POST", &format!("/command?session={session}"), "", "record on").0), "202");
+    events.next(|message| message["data"]["on"] == true);
+    let mut n = 0;
+    let now = loop {
+        let lines: Vec<String> = (n..n + 20).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+        served.feed(lines.concat());
+        n += 20;
+        let now = events.next(|message| message["event"] == "now");
+        if now["bottleneck"] != Value::Null {
+            break now;
+        }
+        assert!(n < 400, "{now}");
+    };
+    assert_eq!(now["bottleneck"], "closure:5");
+    assert!(now["picture"].as_str().is_some_and(|picture| picture.contains("the bottleneck: closure:5")), "{now}");
+    drop(events);
+    served.end().expect_status(0);
+}
+
+#[test]
+fn a_blocked_cog_is_the_bottleneck() {
+    let script = "let train = movement::train();
+        train.update(fs::stdin_supply(#{ max_in_flight: 100 }) |> [fs::line_file_drain(\"good.txt\"), fs::line_file_drain(#{ path: \"/dev/full\", name: \"stuck\" })]);
+        train.run();";
+    let mut served = Served::start(script);
+    let mut events = served.listen();
+    served.feed("line\n".repeat(500));
+    let now = events.next(|message| message["event"] == "now" && message["bottleneck"] != Value::Null);
+    assert_eq!(now["bottleneck"], "stuck");
+    assert!(now["picture"].as_str().is_some_and(|picture| picture.contains("100 waiting")), "{now}");
 }

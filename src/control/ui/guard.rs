@@ -50,7 +50,8 @@ pub(super) fn refuses(request: &Request, port: u16, token: &str) -> Option<u16> 
     if request.has("Origin") && !request.field("Origin").is_some_and(own) {
         return Some(403);
     }
-    if request.field("Sec-Fetch-Site").is_some_and(|site| matches!(site, "cross-site" | "same-site")) {
+    // A link to the page may stand anywhere.
+    if request.path != "/" && request.field("Sec-Fetch-Site").is_some_and(|site| matches!(site, "cross-site" | "same-site")) {
         return Some(403);
     }
     (!request.asked("token").is_some_and(|given| are_same(given, token))).then_some(401)
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     fn asked(query: &str, fields: &str) -> Option<u16> {
-        let text = format!("GET /{query} HTTP/1.1\r\n{fields}\r\n");
+        let text = format!("GET /events{query} HTTP/1.1\r\n{fields}\r\n");
         let Heard::Whole(request) = understand(text.as_bytes()) else { panic!("{text}") };
         refuses(&request, 8080, "0123abcd")
     }

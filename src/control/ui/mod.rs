@@ -80,7 +80,9 @@ impl Control {
             self.accept_callers(train);
         } else if Some(token) == ui.sweep {
             let late: Vec<Token> = ui.callers.iter().filter(|caller| caller.is_late(now)).map(|caller| caller.token).collect();
-            late.into_iter().for_each(|token| drop(self.take_caller(train, token)));
+            for token in late {
+                self.take_caller(train, token);
+            }
         } else {
             self.serve_caller(train, token, now);
         }
