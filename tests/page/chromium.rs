@@ -45,7 +45,7 @@ fn find() -> Option<PathBuf> {
         let turn = File::create(std::env::temp_dir().join("deadbeat-install.lock")).ok()?;
         rustix::fs::flock(&turn, rustix::fs::FlockOperation::LockExclusive).ok()?;
         look().or_else(|| {
-            let apt = |words: &[&str]| Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").output().ok();
+            let apt = |words: &[&str]| Command::new("timeout").args(["300", "apt-get"]).args(words).env("DEBIAN_FRONTEND", "noninteractive").output().ok();
             apt(&["update"])?;
             apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
             look()
