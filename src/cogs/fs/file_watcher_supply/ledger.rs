@@ -292,9 +292,10 @@ impl Ledger {
         if entry.offset == stream.offset && stream.last().len() == tail.len() {
             tail.copy_from_slice(stream.last());
         } else if !read_whole_at(disk, stream.file(), tail, entry.offset - tail.len() as u64).is_ok_and(|count| count == tail.len()) {
-            // It may have been cut. Its beginning is remembered in any case.
+            // It may have been cut. Its beginning is remembered in any case, be it that it goes on beyond what is settled.
             let print = stream.print();
-            if entry.reached == 0 && print.len() as u64 <= entry.offset {
+            let print = &print[..print.len().min(entry.offset as usize)];
+            if entry.reached == 0 && !print.is_empty() {
                 entry.words = None;
                 entry.tail = Piece::of(&print[print.len().saturating_sub(LAST)..]);
                 entry.reached = print.len() as u64;
