@@ -44,6 +44,20 @@ fn what_grows_without_end_fails_one_event_only() {
 }
 
 #[test]
+fn what_goes_over_much_each_time_is_ended_as_soon() {
+    let big = "let m = #{}; for i in 0..5000 { m[\"k\" + i] = i; }";
+    for (make, each) in [(big, "m.to_json();"), (big, "m.keys();"), ("", "to_json(d);"), ("", "d.big.keys();"), ("", "let all = d;")] {
+        let cog = format!("cog(|d| {{ if d.x == 1 {{ {make} loop {{ {each} }} }} d }})");
+        let fields: Vec<String> = (0..20_000).map(|n| format!("\"f{n}\":{{\"n\":[{n}]}}")).collect();
+        let input = format!("{{\"x\":1,\"big\":{{{}}}}}\n{{\"x\":2}}\n", fields.join(","));
+        let begin = Instant::now();
+        let outcome = Rig::json("", &cog).stdin(input).run().expect_status(0).expect_stdout("{\"x\":2}\n");
+        outcome.expect_told(["more than 1 s in one call"]);
+        assert!(begin.elapsed() < Duration::from_secs(3), "{each}: {:?}", begin.elapsed());
+    }
+}
+
+#[test]
 fn limits_are_not_caught_and_a_cast_does_not_shorten_those_of_the_script() {
     let catching = "cog(|d| if d == 1 { movement::catching(5, || { loop { d += 1; } }) } else { d })";
     let outcome = Rig::json("", catching).stdin("1\n2\n").run().expect_status(0).expect_stdout("2\n");

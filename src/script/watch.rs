@@ -80,6 +80,8 @@ pub struct Watch {
     run: Run,
     /// What a function found that could not raise it.
     fault: RefCell<Option<Box<EvalAltResult>>>,
+    /// Nanoseconds that native code has taken, in vain, for what is evaluated next.
+    spent: Cell<u64>,
     memory: OnceCell<Option<File>>,
     /// By which another thread ends what runs.
     bell: Option<Arc<Bell>>,
@@ -93,7 +95,7 @@ impl Watch {
 
     /// A watch whose evaluations another thread may end.
     pub(super) fn with_bell(bell: Option<Arc<Bell>>) -> Rc<Self> {
-        Rc::new(Self { run: Run::new(WINDING), fault: RefCell::default(), memory: OnceCell::new(), bell })
+        Rc::new(Self { run: Run::new(WINDING), fault: RefCell::default(), spent: Cell::new(0), memory: OnceCell::new(), bell })
     }
 
     /// What is done meanwhile does not count for the evaluation under way.
@@ -124,6 +126,10 @@ impl Watch {
         evaluate: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
     ) -> Result<T, Box<EvalAltResult>> {
         let around = Run::new(limits);
+        let spent = self.spent.take();
+        if spent > 0 {
+            around.started.set(now().saturating_sub(spent).max(1));
+        }
         self.run.swap(&around);
         let result = evaluate();
         self.run.swap(&around);
@@ -131,6 +137,11 @@ impl Watch {
             Some(fault) => Err(fault),
             None => result,
         }
+    }
+
+    /// What is evaluated next was tried by native code for so long: both are one call.
+    pub(super) fn spent(&self, time: Duration) {
+        self.spent.set(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// The evaluation under way must end with this error, which Rhai would hide where it is returned.
@@ -230,6 +241,26 @@ mod tests {
             let limits = Limits { what: "a test", operations, time: Duration::MAX, memory: 64 };
             assert_eq!(ended(limits, 10_000), Some((operations + 1, format!("more than {operations} operations in a test"))));
         }
+    }
+
+    #[test]
+    fn what_native_code_has_taken_counts_once() {
+        let watch = Watch::new();
+        let limits = Limits { what: "a test", operations: 1_000_000, time: Duration::from_secs(60), memory: 64 };
+        let told = || {
+            let mut told = None;
+            let evaluated = watch.during(limits, || {
+                told = (1..100).find_map(|_| watch.check());
+                Ok(())
+            });
+            evaluated.unwrap();
+            told.map(|told| told.to_string())
+        };
+        watch.spent(Duration::from_secs(30));
+        assert_eq!(told(), None);
+        watch.spent(Duration::from_secs(61));
+        assert_eq!(told().as_deref(), Some("more than 60 s in a test"));
+        assert_eq!(told(), None, "the next call has all of its time");
     }
 
     #[test]

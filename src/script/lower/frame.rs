@@ -46,8 +46,12 @@ pub(super) const ROOM: usize = 20_000;
 /// What the log may hold of lists and maps as they were before a change, which is each time the whole: so many parts.
 const KEPT: usize = 400_000;
 /// Operations between two looks at the clock.
-const LOOK: i64 = 5_000;
-/// Time after which the interpreter is to do it, from the beginning: with its own second that is still less than two.
+const LOOK: i64 = 500;
+/// So many of them an operation on a whole list or map stands for: it may take milliseconds.
+const HEAVY: i64 = LOOK / 8;
+/// Two looks that are so far apart are followed by one at each operation.
+const SLOW: Duration = Duration::from_millis(1);
+/// Time after which the interpreter is to do it, from the beginning: that counts as part of its own.
 const TIME: Duration = Duration::from_millis(250);
 
 /// The state of one call besides the event; the memory is used again by the next one.
@@ -64,7 +68,8 @@ pub(super) struct State {
     pub left: i64,
     /// At how many left the clock is looked at.
     mark: i64,
-    started: Option<Instant>,
+    /// When the clock was looked at first, and last.
+    looked: Option<(Instant, Instant)>,
     pub depth: u32,
     /// What `return`, `break` and `throw` carry.
     pub held: Datum,
@@ -108,7 +113,7 @@ impl<'a> Frame<'a> {
             state.slots.resize(slots, Datum::Unit);
         }
         state.left = CALL.operations as i64;
-        (state.mark, state.started) = (state.left - LOOK, None);
+        (state.mark, state.looked) = (state.left - LOOK, None);
         (state.room, state.kept) = (ROOM, KEPT);
         Self { event, state }
     }
@@ -178,14 +183,28 @@ impl<'a> Frame<'a> {
 
     #[cold]
     fn look(&mut self) -> Out<()> {
-        let late = self.started.get_or_insert_with(Instant::now).elapsed() > TIME;
-        self.mark = (self.left - LOOK).max(0);
-        if self.left < 0 || late { Err(Stop::Bail) } else { Ok(()) }
+        let now = Instant::now();
+        let (first, last) = self.looked.unwrap_or((now, now));
+        self.looked = Some((first, now));
+        self.mark = (self.left - if now - last > SLOW { 0 } else { LOOK }).max(0);
+        if self.left < 0 || now - first > TIME { Err(Stop::Bail) } else { Ok(()) }
+    }
+
+    /// A whole list or map is gone over: the clock is looked at sooner.
+    #[inline]
+    pub(super) fn heed(&mut self) {
+        self.mark += HEAVY;
+    }
+
+    /// How long it has taken so far, where that is worth telling.
+    pub(super) fn spent(&self) -> Option<Duration> {
+        self.looked.map(|(first, _)| first.elapsed())
     }
 
     /// Counts what the log is to hold.
     pub(super) fn keep(&mut self, old: &Datum) -> Out<()> {
         if let Datum::List(_) | Datum::Map(_) | Datum::Raw(_) = old {
+            self.heed();
             self.kept = or_bail(self.kept.checked_sub(weight(old)))?;
         }
         Ok(())

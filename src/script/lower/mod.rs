@@ -139,7 +139,7 @@ impl Lowered {
             }
             _ => {
                 Self::undo(&mut frame);
-                None
+                self.leave(&frame)
             }
         };
         frame.end();
@@ -179,7 +179,7 @@ impl Lowered {
             }
             _ => {
                 Self::undo(&mut frame);
-                None
+                self.leave(&frame)
             }
         };
         frame.end();
@@ -232,8 +232,18 @@ impl Lowered {
         };
         let mut frame = self.frame(event, None)?;
         let result = frame.spend(self.compiled.all[0].cost).and_then(|()| run(self, &mut frame));
+        let given = result.ok().or_else(|| self.leave(&frame));
         frame.end();
-        result.ok()
+        given
+    }
+
+    /// The interpreter is to do it: in what time this has left of a call's.
+    #[cold]
+    fn leave<T>(&self, frame: &Frame<'_>) -> Option<T> {
+        if let Some(spent) = frame.spent() {
+            self.host.watch.spent(spent);
+        }
+        None
     }
 
     fn body(&self, frame: &mut Frame<'_>) -> Out<Datum> {

@@ -66,7 +66,10 @@ impl Node {
     #[inline(never)]
     fn rare(&self, frame: &mut Frame<'_>, all: &[Body]) -> Out<Datum> {
         match self {
-            Self::Event => Ok(frame.seen().clone()),
+            Self::Event => {
+                frame.heed();
+                Ok(frame.seen().clone())
+            }
             Self::Itself => {
                 frame.itself = true;
                 Ok(Datum::Unit)
@@ -342,8 +345,13 @@ fn finish(call: &NativeCall, args: &mut [Datum], frame: &mut Frame<'_>) -> Out<D
     for arg in &mut *args {
         match arg {
             Datum::Str(text) => frame.spend((text.len() / 64) as i64)?,
-            Datum::List(list) => frame.spend((list.len() / 16) as i64)?,
+            Datum::List(list) => {
+                frame.heed();
+                frame.spend((list.len() / 16) as i64)?;
+            }
+            Datum::Map(_) => frame.heed(),
             Datum::Raw(_) => {
+                frame.heed();
                 arg.open();
             }
             _ => {}

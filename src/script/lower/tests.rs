@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rhai::FnPtr;
 
@@ -10,7 +11,7 @@ use crate::datum::{Datum, json};
 use crate::error::Result;
 use crate::script::callback::ScriptFn;
 use crate::script::host::Host;
-use crate::script::watch::Watch;
+use crate::script::watch::{Limits, Watch};
 use crate::script::winding::Desk;
 use crate::script::{Setting, engine, libraries};
 
@@ -308,4 +309,26 @@ fn raw_and_scalar_events() {
             both(script, text);
         }
     }
+}
+
+#[test]
+fn the_time_of_an_attempt_in_vain_is_time_of_the_call() {
+    let case = Case::new("|d| { loop { } d }", true);
+    let shape = super::Shape { this: false, params: 1 };
+    let lowered = super::lower(&case.host, case.function.fn_ptr(), shape).unwrap();
+    let limits = Limits { what: "a test", operations: 1_000_000, time: Duration::from_millis(1), memory: 64 };
+    let told = || {
+        let mut told = None;
+        let looked = case.host.watch.during(limits, || {
+            told = (0..10).find_map(|_| case.host.watch.check());
+            Ok(())
+        });
+        looked.unwrap();
+        told.map(|told| told.to_string())
+    };
+    assert_eq!(told(), None);
+    assert!(lowered.give(&mut event(EVENT), None).is_none());
+    assert_eq!(told().as_deref(), Some("more than 1 ms in a test"));
+    assert!(lowered.test(&event(EVENT)).is_none());
+    assert_eq!(told().as_deref(), Some("more than 1 ms in a test"));
 }
