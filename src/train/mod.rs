@@ -70,6 +70,7 @@ struct Slot {
 }
 
 /// Cogs, joined, on an escapement.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, read by name")]
 pub struct Train {
     slots: Vec<Slot>,
     order: Vec<u32>,
@@ -89,6 +90,8 @@ pub struct Train {
     /// Supplies that asked for a sync, and those whose sync goes on.
     asked_sync: Vec<u32>,
     syncing: Vec<u32>,
+    /// Whether a supply has asked for one: it keeps a checkpoint, which vouches for what is written.
+    vouches: bool,
     /// Whether any cog listens to `event_done` or `event_failed`.
     tells_ends: bool,
     stop: Option<i32>,
@@ -158,6 +161,7 @@ impl Train {
             settled: Vec::new(),
             asked_sync: Vec::new(),
             syncing: Vec::new(),
+            vouches: false,
             tells_ends,
             stop: None,
             asked: false,
@@ -318,6 +322,7 @@ impl Train {
         let slot = &mut self.slots[number as usize];
         if std::mem::take(&mut slot.seat.asks_sync) {
             self.asked_sync.push(number);
+            self.vouches = true;
         }
         if let Some(status) = slot.seat.stop.take() {
             self.stop(status);

@@ -113,9 +113,16 @@ impl Train {
     fn sync(&mut self) {
         while !self.asked_sync.is_empty() || !self.syncing.is_empty() {
             if self.syncing.is_empty() {
+                if self.retiring {
+                    // Else one whose syncs take long would be asked again and again.
+                    self.retire();
+                }
                 self.syncing = std::mem::take(&mut self.asked_sync);
                 for number in self.order.clone() {
-                    self.call(number, |cog, ctx| cog.sync(ctx));
+                    // One that is closed has nothing left to sync, and would not hear the answer.
+                    if !self.slots[number as usize].seat.closed {
+                        self.call(number, |cog, ctx| cog.sync(ctx));
+                    }
                 }
             }
             if self.slots.iter().any(|slot| slot.cog.is_syncing()) {

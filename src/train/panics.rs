@@ -99,7 +99,7 @@ impl Train {
 
     /// What a cog has written may not be stored, and nobody knows of it any more: no checkpoint vouches for it, so that the next run
     /// reads it again.
-    fn forsake(&mut self, name: &str) {
+    pub(super) fn forsake(&mut self, name: &str) {
         let text = format!("{name}: what it wrote could not be synced: ends, so that the next run goes on at the last checkpoint");
         log::write(Priority::Crit, &text);
         self.slots.iter_mut().for_each(|slot| slot.cog.freeze_checkpoint());
@@ -110,8 +110,13 @@ impl Train {
     pub(super) fn wind_one(&mut self, number: u32) -> Result<()> {
         let slot = &mut self.slots[number as usize];
         let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
-        let cog: &mut dyn Cog = &mut *slot.cog;
-        let wound = guarded(|| cog.wind(&mut ctx)).unwrap_or_else(|told| Err(Error::Other(told)));
+        let (cog, vouches): (&mut dyn Cog, _) = (&mut *slot.cog, self.vouches);
+        let wind = || {
+            cog.wind(&mut ctx)?;
+            // A drain that comes while the train runs must know from its first datum on that what it writes is vouched for.
+            if vouches { cog.sync(&mut ctx) } else { Ok(()) }
+        };
+        let wound = guarded(wind).unwrap_or_else(|told| Err(Error::Other(told)));
         let (out, _) = ctx.into_emitted();
         wound.map_err(|error| match error {
             error @ (Error::Os { .. } | Error::State { .. }) => error,

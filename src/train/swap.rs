@@ -4,11 +4,12 @@
 //! are made anew, take over the state of the old ones where they can, and the old ones end as at the end of the train, into what now
 //! stands behind them. New cogs are wound first: should one refuse, nothing has happened.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::graph::Graph;
 use super::live::Marks;
-use super::{Options, Slot, Train};
+use super::{Options, Slot, Train, panics};
 use crate::cog::{Cog, Common, OnError, Seat};
 use crate::error::Result;
 
@@ -57,10 +58,13 @@ impl Train {
             self.slots.push(Slot { cog, seat, kind: node.kind, targets, route, panics: Vec::new(), marks, retires: false });
         }
         self.map_pressure();
+        let before = self.vouches;
         if let Err(error) = self.wind_new(first_new) {
             for slot in self.slots.drain(first_new..) {
                 self.esc.unbind_owner(slot.seat.number);
             }
+            self.asked_sync.retain(|number| (*number as usize) < first_new);
+            self.vouches = before;
             self.map_pressure();
             return Err(error);
         }
@@ -68,16 +72,22 @@ impl Train {
         self.options = Options { strict_exit: self.options.strict_exit || options.strict_exit, ..options.clone() };
         self.books.bound_bytes(self.options.max_bytes);
         // From here on nothing can fail.
-        let old: Vec<u32> = (0..first_new as u32).filter(|old| !numbers.contains(old) && Some(*old) != self.injector).collect();
-        for old in &old {
-            // What it still gives goes to those behind its successor, or behind what it fed, as far as they are there.
-            let successor = plan.takes_over.iter().position(|taken| *taken == Some(*old)).map(|node| &graph.nodes[node]);
-            let slot = &mut self.slots[*old as usize];
-            match successor {
-                Some(node) => slot.targets = node.targets.iter().map(|target| of(*target)).collect(),
-                None => slot.targets = slot.targets.iter().copied().filter(|target| numbers.contains(target)).collect(),
+        let successor = |old: u32| plan.takes_over.iter().position(|taken| *taken == Some(old)).map(|node| of(node as u32));
+        let there = |number: u32| if numbers.contains(&number) { Some(number) } else { successor(number) };
+        let mut old = Vec::new();
+        for number in (0..first_new as u32).filter(|number| !numbers.contains(number) && Some(*number) != self.injector) {
+            // What it still gives goes to those behind its successor, or on from what it fed: also if it has been ending for long.
+            let behind = plan.takes_over.iter().position(|taken| *taken == Some(number)).map(|node| &graph.nodes[node]);
+            let targets = match behind {
+                Some(node) => node.targets.iter().map(|target| of(*target)).collect(),
+                None => self.lead_on(number, there),
+            };
+            let slot = &mut self.slots[number as usize];
+            slot.targets = targets;
+            slot.route = slot.route.map(|route| there(route).unwrap_or(route));
+            if !std::mem::replace(&mut slot.retires, true) {
+                old.push(number);
             }
-            slot.retires = true;
         }
         for (number, node) in numbers.iter().zip(&graph.nodes) {
             let slot = &mut self.slots[*number as usize];
@@ -96,8 +106,14 @@ impl Train {
                 self.slots[of(node as u32) as usize].cog.take_over(state);
             }
         }
+        let vouches = self.vouches;
         for old in self.order.clone().into_iter().filter(|number| old.contains(number)) {
-            self.call(old, |cog, ctx| cog.finish(ctx));
+            self.call(old, |cog, ctx| {
+                // A supply that came just now may have been the first to vouch for what is written.
+                let told = if vouches && !cog.is_syncing() { cog.sync(ctx) } else { Ok(()) };
+                cog.finish(ctx)?;
+                told
+            });
         }
         self.retire();
         Ok(numbers)
@@ -117,6 +133,24 @@ impl Train {
         Ok(())
     }
 
+    /// Where what that cog gives goes on: to those it fed that are `there`, or to who is in their place; past those that are gone without
+    /// one, to what these fed.
+    fn lead_on(&self, from: u32, there: impl Fn(u32) -> Option<u32>) -> Rc<[u32]> {
+        let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+        let mut open: VecDeque<u32> = self.slots[from as usize].targets.iter().copied().collect();
+        while let Some(target) = open.pop_front() {
+            if !seen.insert(target) {
+                continue;
+            }
+            match there(target) {
+                Some(target) if found.contains(&target) => {}
+                Some(target) => found.push(target),
+                None => open.extend(self.slots[target as usize].targets.iter()),
+            }
+        }
+        found.into()
+    }
+
     /// Who stands behind whom now; what retires stands before those that it still feeds.
     fn reorder(&mut self, graph: &Graph, numbers: &[u32]) {
         let new: Vec<u32> = graph.order().into_iter().map(|node| numbers[node as usize]).collect();
@@ -126,13 +160,18 @@ impl Train {
         self.map_pressure();
     }
 
-    /// Lets those go that have ended.
+    /// Lets those go that have ended. What one that is closed has written must be synced by then: it is not asked for it any more.
     pub(super) fn retire(&mut self) {
         for number in 0..self.slots.len() {
             let slot = &mut self.slots[number];
             if slot.retires && !slot.seat.closed && !slot.cog.busy() && !slot.cog.is_syncing() {
                 slot.seat.closed = true;
+                let synced = panics::guarded(|| slot.cog.sync_now()).unwrap_or(false);
+                let name = Rc::clone(&slot.seat.name);
                 self.esc.unbind_owner(number as u32);
+                if !synced {
+                    self.forsake(&name);
+                }
             }
         }
         self.retiring = self.slots.iter().any(|slot| slot.retires && !slot.seat.closed);

@@ -1,6 +1,7 @@
 //! Random trains of cogs that split, merge, swallow, delay, forget and fail: every origin is settled exactly once, and the books
 //! balance after each step. `DEADBEAT_CASES` sets how many trains are tried.
 
+mod swap;
 mod sync;
 
 use std::cell::RefCell;
@@ -294,9 +295,13 @@ fn check((reads, does, links, grave): Case) -> Result<Balance, TestCaseError> {
     Ok(train.balance())
 }
 
+fn cases() -> u32 {
+    std::env::var("DEADBEAT_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(256)
+}
+
 #[test]
 fn every_origin_is_settled_once_and_the_books_balance() {
-    let cases = std::env::var("DEADBEAT_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(256);
+    let cases = cases();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let seen = RefCell::new(Balance::default());
     let tried = runner.run(&case(), |case| {
