@@ -12,6 +12,7 @@ pub mod error;
 pub mod escapement;
 pub mod getset;
 pub mod log;
+pub mod repl;
 pub mod script;
 pub mod secrets;
 pub mod state;

@@ -8,6 +8,7 @@ mod check;
 mod cogs;
 mod dot;
 mod explain;
+mod repl;
 mod retry;
 mod run;
 mod test;
@@ -57,6 +58,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(("retry", matches)) => retry::main(matches, &common),
         Some(("test", matches)) => test::main(matches),
         Some(("cogs", matches)) => cogs::main(matches),
+        Some(("attach", matches)) => repl::attach(matches, &common),
+        Some(("repl", matches)) => repl::main(matches, &common),
         Some(("ctl", matches)) => attach::ctl(matches),
         _ => unreachable!("clap asks for a command"),
     };
@@ -171,6 +174,7 @@ pub fn command() -> Command {
              deadbeat explain pipeline.rhai           which closures run as native code\n  \
              deadbeat retry pipeline.rhai dead.jsonl  feed what failed once more\n  \
              deadbeat test scripts                    run the tests beside pipelines\n  \
+             deadbeat attach pipeline                 look into a running one, by the live shell\n  \
              deadbeat cogs text::csv_parse            a cog and its options\n\n\
              Status: 0 well; 1 a fatal error while running; 2 could not run; 3 some data failed, with --strict-exit.",
         )
@@ -203,6 +207,8 @@ pub fn command() -> Command {
             retry::command(),
             test::command(),
             cogs::command(),
+            repl::attach_command(),
+            repl::command(),
             attach::ctl_command(),
         ])
 }

@@ -65,6 +65,9 @@ impl Control {
     fn command(&mut self, train: &mut Train, asker: &Asker, line: &str) -> Answer {
         let words = Words::parse(line)?;
         let client = asker.client;
+        if let Some(wrong) = Self::refused(train, &words) {
+            return Err(wrong);
+        }
         let needs_rates = matches!(words.command.name, "ls" | "stats") || words.option("--live").is_some();
         if needs_rates && !self.rates.are_fresh(train.escapement().now()) {
             self.rates.sample(train);
@@ -118,11 +121,8 @@ impl Control {
             }
             "pause" => Self::pause(train, &words, true),
             "resume" => Self::pause(train, &words, false),
-            "stop" => {
-                self.ending = true;
-                train.stop(0);
-                Ok(Datum::from("ending in order"))
-            }
+            "run" => Self::run(train),
+            "stop" => Ok(self.stop(train)),
             "help" => Self::help(&words),
             other => Err(Wrong::new(format!("`{other}` does not work here"))),
         };

@@ -13,6 +13,7 @@ mod client;
 mod count;
 mod feed;
 mod handle;
+mod held;
 mod look;
 mod memory;
 mod parked;
@@ -293,6 +294,7 @@ impl Control {
         {
             train.escapement().unbind(beat);
         }
+        self.left(train);
         self.heed_log();
     }
 
@@ -421,5 +423,9 @@ impl Overseer for Control {
             client.tell(&bye);
             client.write();
         });
+    }
+
+    fn ended(&mut self, _: &mut Train, status: i32) {
+        self.tell_end(status);
     }
 }

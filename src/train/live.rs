@@ -36,6 +36,9 @@ pub trait Overseer {
 
     /// The train is about to end: what was taken out is given back now.
     fn ending(&mut self, train: &mut Train);
+
+    /// The train has ended so, and is [kept](Train::linger) to be looked at.
+    fn ended(&mut self, _train: &mut Train, _status: i32) {}
 }
 
 /// What of a cog is looked at.
@@ -175,7 +178,7 @@ impl Train {
             stats: slot.seat.stats,
             backlog: slot.cog.backlog(),
             waits: slot.seat.waits_since.map(|since| now.since(since)),
-            closed: slot.seat.closed,
+            closed: slot.seat.closed && self.holding.stage != super::Stage::Over,
             paused: slot.seat.paused,
             faults: &slot.seat.faults_seen,
             bound: self.esc.bound(number as u32),
@@ -251,7 +254,7 @@ impl Train {
     }
 
     /// Calls the overseer, which is nowhere else meanwhile.
-    fn with_overseer<T>(&mut self, f: impl FnOnce(&mut dyn Overseer, &mut Self) -> T) -> Option<T> {
+    pub(super) fn with_overseer<T>(&mut self, f: impl FnOnce(&mut dyn Overseer, &mut Self) -> T) -> Option<T> {
         let mut overseer = self.overseer.take()?;
         // Who only looks on must not bring the train down.
         let given = match panics::guarded(|| f(&mut *overseer, self)) {

@@ -6,6 +6,7 @@
 
 pub mod again;
 mod apart;
+mod attend;
 mod graft;
 pub mod graph;
 mod live;
@@ -22,6 +23,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use attend::Holding;
+pub use attend::Stage;
 use graph::Graph;
 use live::{Back, Begun};
 pub use live::{Became, Hop, Marks, Overseer, View};
@@ -111,6 +114,8 @@ pub struct Train {
     retiring: bool,
     /// The cog that stands for who puts data in by hand, once somebody did.
     injector: Option<u32>,
+    /// What is wanted of it while it does not run.
+    holding: Holding,
 }
 
 impl Train {
@@ -173,6 +178,7 @@ impl Train {
             given_back: Vec::new(),
             retiring: false,
             injector: None,
+            holding: Holding::default(),
         };
         train.map_pressure();
         train

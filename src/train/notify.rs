@@ -28,6 +28,9 @@ impl Train {
     pub(super) fn bind_signals(&mut self) -> Result<()> {
         // XFSZ is bound so that it does not kill: the write that caused it fails and is seen to there.
         for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::XFSZ] {
+            if signal == Signal::INT && self.holding.keyboard {
+                continue;
+            }
             let token = self.esc.signal(Escapement::RUNTIME, signal.as_raw())?;
             self.signals.push((token, signal.as_raw()));
         }
@@ -54,6 +57,7 @@ impl Train {
                 let name = if number == Signal::INT.as_raw() { "interrupt" } else { "termination" };
                 log::notice(format_args!("{name}: ending in order"));
                 self.stop(0);
+                self.leave();
             }
             Wake::Due { .. } if self.beat == Some(fired.token) => self.service.tell("WATCHDOG=1"),
             Wake::Due { .. } if self.tell_pressure(fired.token) => {}
