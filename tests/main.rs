@@ -29,6 +29,7 @@ mod runaway;
 mod script_cogs;
 mod security;
 mod service;
+mod shell;
 mod soak;
 mod tail;
 mod trials;

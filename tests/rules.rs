@@ -26,7 +26,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("script", &["cog", "cogs", "conf", "datum", "draw", "error", "getset", "log", "secrets", "train"]),
     ("trial", &["cog", "datum", "error", "escapement", "log", "script", "secrets", "train"]),
     ("control", &["cog", "datum", "draw", "error", "escapement", "getset", "log", "script", "secrets", "train", "trial"]),
-    ("cli", &["cog", "cogs", "control", "datum", "draw", "error", "escapement", "log", "script", "secrets", "train", "trial"]),
+    ("repl", &["cog", "cogs", "control", "datum", "error", "script"]),
+    ("cli", &["cog", "cogs", "control", "datum", "draw", "error", "escapement", "log", "repl", "script", "secrets", "train", "trial"]),
 ];
 
 /// Where a crate may appear; all others may appear anywhere.
@@ -34,7 +35,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rhai", &["script/"]),
     ("mio", &["escapement/"]),
     ("inotify", &["escapement/"]),
-    ("signal_hook", &["escapement/"]),
+    ("signal_hook", &["escapement/", "repl/"]),
     ("clap", &["cli/", "conf/args.rs"]),
     ("clap_lex", &["conf/tokens.rs"]),
     ("hickory_resolver", &["cogs/dns/"]),
@@ -47,6 +48,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["cogs/fs/"]),
     ("glob", &["cogs/fs/"]),
     ("wide", &["datum/lanes.rs"]),
+    ("rustyline", &["repl/"]),
+    ("unicode_width", &["repl/"]),
 ];
 
 /// A file is one idea; past this many lines look for the second one.

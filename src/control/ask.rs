@@ -109,7 +109,10 @@ impl Control {
             }
             (bench::Answer::Value(value), Use::Dry(cog)) => self.rehearse(train, asker, cog, &[Datum::from(value.value)]),
             (bench::Answer::Stopped(stopped), _) => Ok(Some(stands(&stopped))),
-            (bench::Answer::Done(done), _) => Ok(Some(ended(&done))),
+            (bench::Answer::Done(done), _) => {
+                self.stops.inside(asker.client, false);
+                Ok(Some(ended(&done)))
+            }
             (bench::Answer::Trace(trace), Use::Why(way)) => Ok(Some(explained(way.0, &way.1, &trace))),
             (bench::Answer::Checked(told), Use::Reload { path, check }) => {
                 let warnings = told.map_err(|faults| {

@@ -292,7 +292,8 @@ mod tests {
     use crate::datum::json;
 
     fn known() -> Known {
-        let mut known = Known { cogs: vec!["parse".into(), "store".into()], ..Known::default() };
+        let mut known = Known::default();
+        known.cogs = vec!["parse".into(), "store".into()];
         known.put_fields("parse", &json::read(r#"[{"field":"status","types":"int"},{"field":"a.b","types":"string"}]"#).unwrap());
         known.put_fields("store", &json::read(r#"[{"field":"stored","types":"int"}]"#).unwrap());
         known.put_functions(&json::read(r#"[{"function":"parse_int(text)","name":"parse_int","module":""}]"#).unwrap());

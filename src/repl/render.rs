@@ -18,13 +18,16 @@ pub(super) struct Render {
     pub(super) columns: usize,
 }
 
-/// A value in one line: a text as it is, all else as JSON.
+/// A value in one line: a text as it is, texts with commas between them, all else as JSON.
 pub(super) fn plain(datum: &Datum) -> String {
     match datum {
         Datum::Unit => String::new(),
-        _ => match datum.as_str() {
-            Some(text) => clean(text).into_owned(),
-            None => clean(&json::to_string(datum)).into_owned(),
+        _ => match (datum.as_str(), datum.as_list()) {
+            (Some(text), _) => clean(text).into_owned(),
+            (_, Some(list)) if list.iter().all(|item| item.as_str().is_some()) => {
+                list.iter().filter_map(Datum::as_str).map(|text| clean(text).into_owned()).collect::<Vec<_>>().join(", ")
+            }
+            _ => compact(datum),
         },
     }
 }
@@ -61,10 +64,18 @@ impl Render {
         {
             return self.errors(list);
         }
-        self.shape(data)
+        match data.as_list() {
+            Some(list) if command == "functions" => list.iter().filter_map(Datum::as_map).map(|map| self.function(map)).collect(),
+            _ => self.shape(data),
+        }
     }
 
-    /// By its shape alone.
+    fn function(&self, map: &Map) -> String {
+        let about = part(map, "about").as_str().and_then(|about| about.lines().next()).unwrap_or_default();
+        format!("{}  {}\n", self.paint.name(&text(map, "function")), clean(about))
+    }
+
+    /// By its shape alone; what is empty in a map is left out.
     pub(super) fn shape(&self, data: &Datum) -> String {
         if let Some(text) = data.as_str() {
             return format!("{}\n", clean_lines(text.trim_end_matches('\n')));
@@ -79,7 +90,8 @@ impl Render {
             return list.iter().map(|item| format!("{}\n", plain(item))).collect();
         }
         match data.as_map() {
-            Some(map) => self.keys(map),
+            Some(map) => self
+                .keys(&map.iter().filter(|(_, value)| !plain(value).is_empty()).map(|(key, value)| (key.clone(), value.clone())).collect()),
             None => format!("{}\n", compact(data)),
         }
     }

@@ -7,6 +7,7 @@ mod diff;
 pub(crate) mod dns;
 mod outcome;
 mod running;
+mod terminal;
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 pub(crate) use outcome::Outcome;
 pub(crate) use running::Running;
+pub(crate) use terminal::Terminal;
 
 use dns::NameServer;
 
@@ -182,6 +184,7 @@ impl Rig {
             command.args(&self.args);
         }
         command.current_dir(self.dir.path()).env("LC_ALL", "C").env("TZ", "UTC").env_remove("NO_COLOR");
+        command.env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("PATH", search_path());
         command.stdin(match &self.input {
             Input::Nothing => Stdio::null(),
