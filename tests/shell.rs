@@ -69,7 +69,14 @@ fn cogs_and_fields_are_completed() {
     shell.keys("\x15").expect("pipe> ");
     shell.keys(":tap keep where e.user.na\t").expect("e.user.name");
     shell.keys("\x15");
-    shell.keys("parse_in\t\t").expect("parse_int(");
+    // The functions come from another thread of the process, which reads the script first.
+    shell.keys("parse_in");
+    let until = deadline();
+    while !shell.text().contains("parse_int(") {
+        assert!(Instant::now() < until, "{}", shell.text());
+        shell.keys("\t");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
     // What may follow is told in grey.
     shell.keys("\x15");
     shell.keys(":untap").expect("[N|all]");
@@ -154,7 +161,7 @@ fn no_event_moves_the_cursor() {
     let running = pipe();
     let mut shell = attached(&running);
     shell.line(":tap file_watcher_supply").expect("tap 1");
-    let evil = "{\"n\":101,\"x\":\"\u{9b}2J\x1b]0;owned\x07\u{202e}\"}\n";
+    let evil = "{\"owned\":\"\u{9b}2J\x1b]0;t\x07\u{202e}\"}\n";
     let running = running.append("in.jsonl", evil);
     shell.expect("owned");
     shell.line("`${e}`").expect("owned");
@@ -225,7 +232,7 @@ fn the_line_that_dropped_an_event_is_found_by_one_command() {
     let first: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("dropped by")).take(4).map(str::trim).collect();
     assert_eq!(first[0], "dropped by `keep`");
     assert!(first[1].starts_with("pipe.rhai:4:") && first[1].ends_with("e.n > least"), "{told}");
-    assert!(told.contains("gives false") && told.contains("e.n = 7"), "{told}");
+    assert!(told.contains("gives false") && told.contains("n = 7"), "{told}");
     drop(shell);
     running.signal(Signal::TERM).expect_exit(0);
 }
@@ -312,7 +319,15 @@ fn a_train_of_the_shell_s_own_ends_with_it() {
     let script = HELD.replace("fs::stdin_supply()", "fs::file_watcher_supply(#{ filenames: [\"in.jsonl\"] })");
     let rig = Rig::new().script("held.rhai", &script).file("in.jsonl", "{\"n\":4}\n");
     let mut shell = Terminal::start(&rig.path(""), &["repl", "--run", "held.rhai"]);
-    shell.expect("{\"n\":8}");
+    shell.expect("held> ");
+    // What stands in the file already is not read; what comes is, once it is watched.
+    let until = deadline();
+    while !shell.text().contains("{\"n\":8}") {
+        assert!(Instant::now() < until, "{}", shell.text());
+        let file = fs::OpenOptions::new().append(true).open(rig.path("in.jsonl"));
+        writeln!(file.expect("it is there"), "{{\"n\":4}}").expect("it is written");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
     // The interrupt key is the shell's.
     shell.keys("\x03").expect("once more");
     shell.line("1 + 1").expect("2\n");
@@ -333,7 +348,8 @@ fn lines(running: &Running, words: &[&str], lines: &str) -> (String, Option<i32>
 #[test]
 fn commands_come_from_a_file_as_well() {
     let running = pipe().append("in.jsonl", event(101));
-    let told = lines(&running, &["attach", "pipe"], "40 +\n2\n:nosuch\n:tap parse -n 1 > tapped.jsonl\n:inject parse `{\"n\":300}`\n:wait taps\n");
+    let told =
+        lines(&running, &["attach", "pipe"], "40 +\n2\n:nosuch\n:tap parse -n 1 > tapped.jsonl\n:inject parse `{\"n\":300}`\n:wait taps\n");
     assert_eq!(fs::read_to_string(running.path("tapped.jsonl")).expect("it was made"), "{\"n\":300}\n");
     assert_eq!(told.1, Some(0));
     assert!(told.0.starts_with("42\nerror: there is no command `nosuch`\n"), "{}", told.0);
@@ -412,7 +428,7 @@ fn the_transcript_in_the_documents_is_what_happens() {
             let mut file = fs::OpenOptions::new().append(true).open(dir.join("orders.jsonl")).expect("it is there");
             writeln!(file, "{orders}").expect("it is written");
             // What comes of it is waited for by the next command, `:wait`.
-        } else if let Some(command) = line.strip_prefix("> ") {
+        } else if let Some(command) = line.strip_prefix("shop> ") {
             told.push_str(&format!("{line}\n"));
             writeln!(input, "{command}").expect("it reads");
             told.push_str(&until_mark(&mut input, number));

@@ -6,7 +6,7 @@ use std::io::{BufReader, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -109,8 +109,9 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         }
     };
     let (ready, wound) = channel();
+    let (go, starts) = channel();
     let its = Common { log_level: common.log_level, color: common.color };
-    let process = Process { script, setting, runs, keyboard: streams.interactive, common: its, ready };
+    let process = Process { script, setting, runs, keyboard: streams.interactive, common: its, ready, starts };
     let thread = thread::Builder::new().name("train".into()).stack_size(STACK as usize).spawn(move || process.turn(theirs));
     let Ok(thread) = thread else {
         tell("deadbeat: no thread could be started for the train\n");
@@ -126,6 +127,8 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
             }
         };
         let terminal = matches!(commands, Commands::Terminal);
+        // From here on the streams are those of the train.
+        let _ = go.send(());
         let shell = Shell {
             stream: ours,
             commands,
@@ -207,6 +210,8 @@ struct Process {
     common: Common,
     /// Told when the script is wound.
     ready: Sender<()>,
+    /// Tells that the streams are the train's.
+    starts: Receiver<()>,
 }
 
 impl Process {
@@ -245,6 +250,7 @@ impl Process {
         train.oversee(Box::new(control));
         // Whoever waits may have gone, which the train notices by itself.
         let _ = self.ready.send(());
+        let _ = self.starts.recv();
         if !self.runs && !train.hold()? {
             return Ok(0);
         }

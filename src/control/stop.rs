@@ -364,10 +364,14 @@ impl Control {
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it is the parked event")]
-    fn keep(&mut self, train: &Train, client: u64, cog: u32, side: Side, event: Event, history: Vec<(u32, Datum)>, error: Option<String>) {
+    fn keep(&mut self, train: &Train, client: u64, cog: u32, side: Side, event: Event, history: Vec<(u32, Datum)>, failed: Option<(String, String)>) {
         self.stops.last_parked += 1;
         let number = self.stops.last_parked;
-        let id = train.id(&event.lineage);
+        // What has failed is a copy, whose lineage says nothing.
+        let (id, error) = match failed {
+            Some((id, error)) => (id, Some(error)),
+            None => (train.id(&event.lineage), None),
+        };
         let parked = Parked { number, client, cog, side, event, id, history, error };
         if let Some(client) = self.clients.get_mut(&client) {
             client.tell(&parked.told(train));
@@ -406,10 +410,7 @@ impl Control {
                 // It is settled; this copy belongs to nobody.
                 let event = Event { datum: hop.before, lineage: crate::cog::Lineage::default() };
                 let id = train.id(&hop.lineage);
-                self.keep(train, client, hop.cog, Side::In, event, Vec::new(), Some(hop.error.unwrap_or_default()));
-                if let Some(parked) = self.stops.parked.last_mut() {
-                    parked.id = id;
-                }
+                self.keep(train, client, hop.cog, Side::In, event, Vec::new(), Some((id, hop.error.unwrap_or_default())));
             }
             return;
         }

@@ -221,7 +221,7 @@ impl Completer for Typing {
             wanted.iter().for_each(|cog| self.link.tell("fields", &format!("fields {cog}")));
             let until = Instant::now() + PATIENCE;
             state = shared.lock();
-            let missing = |known: &Known| cog.as_deref().map_or(!known.has_fields(), |cog| known.fields(Some(cog)).is_empty());
+            let missing = |known: &Known| known.functions.is_empty() || known.fields(cog.as_deref()).is_empty();
             while missing(&state.known) && Instant::now() < until {
                 state = shared.wait(state, until.saturating_duration_since(Instant::now()));
             }

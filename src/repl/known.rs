@@ -202,11 +202,6 @@ impl Known {
         found
     }
 
-    /// Whether any fields are known.
-    pub(super) fn has_fields(&self) -> bool {
-        self.fields.values().any(|(_, fields)| !fields.is_empty())
-    }
-
     /// Fields seen, those of that cog first.
     pub(super) fn fields(&self, first: Option<&str>) -> Vec<Field> {
         let mut found: Vec<Field> = Vec::new();

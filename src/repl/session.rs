@@ -22,8 +22,12 @@ use super::screen::{Printer, Screen};
 use super::{Commands, Shell, local};
 use crate::datum::{Datum, Map, json};
 
-/// How long an answer is waited for after it was interrupted.
-const AFTER_INTERRUPT: Duration = Duration::from_secs(1);
+/// How long an answer is waited for after it was interrupted, where that can be done, and how often it is interrupted meanwhile:
+/// an expression that has not begun yet cannot be.
+const AFTER_INTERRUPT: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(200);
+/// How long others are.
+const GIVE_UP: Duration = Duration::from_millis(200);
 /// How often it is looked whether the interrupt key was pressed.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -339,7 +343,7 @@ impl Session {
     pub(super) fn asked(&self, command: &str, line: &str, sink: Option<File>, shows: bool) -> Option<Map> {
         self.interrupted.store(false, Ordering::Relaxed);
         let id = self.link.ask(command, line, sink).ok()?;
-        let mut until: Option<Instant> = None;
+        let (mut until, mut asked_last): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
             if shows {
                 self.screen.flush();
@@ -352,16 +356,21 @@ impl Session {
             if state.closed {
                 return None;
             }
+            let now = Instant::now();
             if self.interrupted.swap(false, Ordering::Relaxed) && until.is_none() {
-                drop(state);
-                self.link.tell("interrupt", "interrupt");
-                until = Some(Instant::now() + AFTER_INTERRUPT);
-                continue;
+                let ends = matches!(command, "eval" | "p" | "set" | "emit" | "inject" | "into" | "over" | "next" | "out");
+                until = Some(now + if ends { AFTER_INTERRUPT } else { GIVE_UP });
             }
-            if until.is_some_and(|until| Instant::now() >= until) {
+            if until.is_some_and(|until| now >= until) {
                 drop(state);
                 self.screen.say("not waited for any longer\n");
                 return None;
+            }
+            if until.is_some() && asked_last.is_none_or(|last: Instant| now >= last + AGAIN) {
+                drop(state);
+                self.link.tell("interrupt", "interrupt");
+                asked_last = Some(now);
+                continue;
             }
             drop(self.link.shared.wait(state, LOOK));
         }

@@ -30,6 +30,9 @@ impl Render {
             _ if has("window") && has("stands") => Some(self.stands(map)),
             _ if has("over") => Some(self.over(map)),
             _ if has("parked") && has("side") => Some(self.parked(map)),
+            "step" | "s" | "follow" | "trace" if has("from") => {
+                Some(format!("{} goes on from {}\n", self.paint.grey(&text(map, "id")), self.paint.name(&text(map, "from"))))
+            }
             "continue" | "c" => Some(self.gone_on(map)),
             "tap" if has("tap") => {
                 let which = [("where", text(map, "where")), ("up to", text(map, "limit"))];
