@@ -44,7 +44,8 @@ fn event(n: u32) -> String {
 }
 
 fn events(all: impl IntoIterator<Item = u32>) -> String {
-    all.into_iter().map(|n| format!("{{\"n\":{n},\"user\":{{\"name\":\"x{n}\"}}}}\n")).collect()
+    let all: Vec<String> = all.into_iter().map(|n| format!("{{\"n\":{n},\"user\":{{\"name\":\"x{n}\"}}}}\n")).collect();
+    all.concat()
 }
 
 #[test]
@@ -424,12 +425,12 @@ fn the_transcript_in_the_documents_is_what_happens() {
     let transcript = block("transcript");
     for (number, line) in transcript.lines().enumerate() {
         if let Some(orders) = line.strip_prefix("$ echo '").and_then(|rest| rest.strip_suffix("' >> orders.jsonl")) {
-            told.push_str(&format!("{line}\n"));
+            told.extend([line, "\n"]);
             let mut file = fs::OpenOptions::new().append(true).open(dir.join("orders.jsonl")).expect("it is there");
             writeln!(file, "{orders}").expect("it is written");
             // What comes of it is waited for by the next command, `:wait`.
         } else if let Some(command) = line.strip_prefix("shop> ") {
-            told.push_str(&format!("{line}\n"));
+            told.extend([line, "\n"]);
             writeln!(input, "{command}").expect("it reads");
             told.push_str(&until_mark(&mut input, number));
         }

@@ -58,7 +58,7 @@ fn color(matches: &ArgMatches, common: &Common, terminal: bool) -> bool {
     match matches.get_one::<String>("color").map(String::as_str) {
         Some("always") => true,
         Some("never") => false,
-        _ => terminal && std::env::var_os("NO_COLOR").is_none() || common.color && terminal,
+        _ => terminal && (common.color || std::env::var_os("NO_COLOR").is_none()),
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         return 1;
     };
     // Faults of the script are told before anything else, on the terminal as it is.
-    let status = if wound.recv().is_ok() {
+    if wound.recv().is_ok() {
         let (commands, outputs, restore) = match streams.begin() {
             Ok(begun) => begun,
             Err(error) => {
@@ -146,8 +146,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         })
     } else {
         thread.join().unwrap_or(1)
-    };
-    status
+    }
 }
 
 /// The standard streams, which the train and the shell both want.
@@ -244,9 +243,10 @@ impl Process {
         let cogs = std::mem::take(&mut wound.cogs);
         let mut train = Train::new(&wound.graph, cogs, escapement, wound.options.clone());
         let about = About { name, script: self.script, setting: self.setting };
-        let mut control = Control::new(about, wound.live(), wound.graph.clone());
+        let mut control = Control::new(about, wound);
         control.attach(&mut train, stream)?;
         train.belong(self.keyboard);
+        let replaced = control.replaced();
         train.oversee(Box::new(control));
         // Whoever waits may have gone, which the train notices by itself.
         let _ = self.ready.send(());
@@ -254,9 +254,13 @@ impl Process {
         if !self.runs && !train.hold()? {
             return Ok(0);
         }
-        let status = train.run()?;
+        let status = train.run();
         log::flush_suppressed();
-        train.linger(status)?;
-        Ok(status)
+        let lingers = status.as_ref().map_or(Ok(()), |status| train.linger(*status));
+        // The version that ran at the end is told of it.
+        if let Some(last) = replaced.take() {
+            *wound = last;
+        }
+        lingers.and(status)
     }
 }

@@ -6,7 +6,7 @@ use crate::datum::Datum;
 use crate::train::{Stage, Train};
 
 /// Commands that need cogs which are wound.
-const NEED_IT: &[&str] = &["inject", "replay", "pause", "resume", "count"];
+const NEED_IT: &[&str] = &["inject", "replay", "pause", "resume", "count", "reload", "undo"];
 /// Commands that wait for events, of which no more come.
 const NEED_MORE: &[&str] = &["tap", "break"];
 
@@ -15,7 +15,7 @@ impl Control {
     pub(super) fn run(train: &mut Train) -> Result<Datum, Wrong> {
         match train.stage() {
             Stage::Held => {
-                train.begin();
+                train.let_run();
                 Ok(Datum::from("running"))
             }
             Stage::Runs => Err(Wrong::new("the train runs already")),
@@ -37,7 +37,7 @@ impl Control {
     /// Why a command does not work before the train runs, or after.
     pub(super) fn refused(train: &Train, words: &Words) -> Option<Wrong> {
         let name = words.command.name;
-        let needs = NEED_IT.contains(&name) && words.option("--dry").is_none();
+        let needs = NEED_IT.contains(&name) && words.option("--dry").is_none() && words.option("--check").is_none();
         match train.stage() {
             Stage::Held if needs => Some(Wrong::new(format!("`{name}` needs a train that runs")).hint("`run` starts it")),
             Stage::Over if needs || NEED_MORE.contains(&name) => Some(Wrong::new("the train has ended: no more events come")),

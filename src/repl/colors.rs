@@ -13,7 +13,7 @@ pub(super) fn colored(line: &str) -> String {
         if code.is_empty() {
             out.push_str(text);
         } else {
-            out.push_str(&format!("\x1b[{code}m{text}\x1b[0m"));
+            out.extend(["\x1b[", code, "m", text, "\x1b[0m"]);
         }
     };
     let mut rest = line;

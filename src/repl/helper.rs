@@ -31,8 +31,8 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    pub(super) fn new(link: Rc<Link>, color: bool, line: Rc<RefCell<(String, usize)>>) -> Self {
-        Self { link, color, line, history: HistoryHinter::new() }
+    pub(super) fn new(link: Rc<Link>, color: bool, typed: Rc<RefCell<(String, usize)>>) -> Self {
+        Self { link, color, line: typed, history: HistoryHinter::new() }
     }
 }
 
@@ -218,7 +218,9 @@ impl Completer for Typing {
             let cog = cog_of(&line[..pos], &state.known);
             let wanted = state.known.ask_fields(cog.as_deref());
             drop(state);
-            wanted.iter().for_each(|cog| self.link.tell("fields", &format!("fields {cog}")));
+            for cog in wanted {
+                self.link.tell("fields", &format!("fields {cog}"));
+            }
             let until = Instant::now() + PATIENCE;
             state = shared.lock();
             let missing = |known: &Known| known.functions.is_empty() || known.fields(cog.as_deref()).is_empty();
@@ -247,7 +249,9 @@ impl Hinter for Typing {
         // Asked for while it is typed, they are there when Tab is pressed.
         let wanted = field.map(|cog| state.known.ask_fields(cog.as_deref())).unwrap_or_default();
         drop(state);
-        wanted.iter().for_each(|cog| self.link.tell("fields", &format!("fields {cog}")));
+        for cog in wanted {
+            self.link.tell("fields", &format!("fields {cog}"));
+        }
         Some(Grey { text: text?, completes: false })
     }
 }

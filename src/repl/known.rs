@@ -38,6 +38,7 @@ pub(super) type Field = (String, String);
 
 /// What is known.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Known {
     /// The process's name.
     pub(super) name: String,
@@ -196,9 +197,7 @@ impl Known {
                 found.push(cog.to_owned());
             }
         }
-        found.iter().for_each(|cog| {
-            let _ = self.asked.insert(cog.clone(), now);
-        });
+        self.asked.extend(found.iter().map(|cog| (cog.clone(), now)));
         found
     }
 

@@ -32,11 +32,14 @@ struct Asked {
 /// What has come and what is known.
 #[derive(Default)]
 pub(super) struct State {
-    answers: HashMap<u64, String>,
+    /// Answers, and after how many pieces for the screen they came.
+    answers: HashMap<u64, (String, u64)>,
     asked: HashMap<u64, Asked>,
     /// Pieces of text for the screen.
     screen: VecDeque<String>,
     skipped: u64,
+    /// Pieces that came for the screen so far.
+    pieces: u64,
     sinks: HashMap<i64, File>,
     last: u64,
     /// What the process is known to be.
@@ -83,7 +86,12 @@ impl Shared {
 
     fn put(&self, state: &mut State, text: String) {
         let _ = self;
-        if state.screen.len() < LINES { state.screen.push_back(text) } else { state.skipped += 1 }
+        if state.screen.len() < LINES {
+            state.screen.push_back(text);
+            state.pieces += 1;
+        } else {
+            state.skipped += 1;
+        }
     }
 
     /// Waits for something to change, a little while.
@@ -155,7 +163,8 @@ impl Shared {
             }
         }
         if !asked.quiet {
-            state.answers.insert(id as u64, line.to_owned());
+            let pieces = state.pieces;
+            state.answers.insert(id as u64, (line.to_owned(), pieces));
         }
     }
 }
@@ -218,9 +227,12 @@ impl Link {
         let _ = self.send(Asked { command: command.to_owned(), line: line.to_owned(), quiet: true, sink: None });
     }
 
-    /// The answer, if it has come: the message, as it came.
-    pub(super) fn answer(state: &mut State, id: u64) -> Option<String> {
-        state.answers.remove(&id)
+    /// The answer, if it has come: what is to be shown before it, where that is wanted, and the message as it came.
+    pub(super) fn answer(state: &mut State, id: u64, aloud: bool) -> Option<(String, String)> {
+        let (answer, pieces) = state.answers.remove(&id)?;
+        let shown = state.pieces - state.screen.len() as u64;
+        let before = if aloud { pieces.saturating_sub(shown) as usize } else { 0 };
+        Some((state.screen.drain(..before).collect(), answer))
     }
 
     /// What is to be shown by now.
@@ -230,7 +242,7 @@ impl Link {
         }
         let mut all: String = state.screen.drain(..).collect();
         if state.skipped > 0 {
-            all.push_str(&format!("… {} more were not shown: the screen is too slow\n", std::mem::take(&mut state.skipped)));
+            all.extend(["… ", &std::mem::take(&mut state.skipped).to_string(), " more were not shown: the screen is too slow\n"]);
         }
         Some(all)
     }

@@ -36,7 +36,7 @@ pub(super) fn run(session: &Session, name: &str, args: &str) -> Option<Flow> {
         "doc" => match doc(&session.link.shared.lock().known, args) {
             Some(text) => session.screen.say(&text),
             None => {
-                session.wrong(&format!("there is neither a cog nor a function `{args}`"), Some("`:apropos WORD` looks for some".into()))
+                session.wrong(&format!("there is neither a cog nor a function `{args}`"), Some("`:apropos WORD` looks for some".into()));
             }
         },
         "source" => return Some(source(session, args, 0)),
@@ -90,7 +90,9 @@ fn overview(session: &Session) -> String {
         entry(&mut out, session, command.name, command.usage, command.about);
     }
     let _ = writeln!(out, "{}", session.paint.bold("this shell"));
-    COMMANDS.iter().for_each(|(name, usage, about)| entry(&mut out, session, name, usage, about));
+    for (name, usage, about) in COMMANDS {
+        entry(&mut out, session, name, usage, about);
+    }
     out
 }
 

@@ -30,6 +30,7 @@ pub enum Commands {
 }
 
 /// A shell that is about to begin.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Shell {
     /// The process's control.
     pub stream: UnixStream,

@@ -37,6 +37,16 @@ pub(super) fn compact(datum: &Datum) -> String {
     clean(&json::to_string(datum)).into_owned()
 }
 
+/// A line of each.
+pub(super) fn lines(all: impl Iterator<Item = String>) -> String {
+    let mut out = String::new();
+    for line in all {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
 /// The entry of that name; unit where there is none.
 pub(super) fn part<'a>(map: &'a Map, name: &str) -> &'a Datum {
     map.by_name(name).unwrap_or(&Datum::Unit)
@@ -54,10 +64,10 @@ fn is_number(datum: &Datum) -> bool {
 impl Render {
     /// An answer to that command.
     pub(super) fn answer(&self, command: &str, data: &Datum) -> String {
-        if let (Some(map), true) = (data.as_map(), !matches!(command, "status" | "stats")) {
-            if let Some(told) = self.own_form(command, map) {
-                return told;
-            }
+        if let Some(map) = data.as_map()
+            && let Some(told) = self.own_form(command, map)
+        {
+            return told;
         }
         if command == "errors"
             && let Some(list) = data.as_list()
@@ -87,7 +97,7 @@ impl Render {
             if list.iter().all(|item| item.as_map().is_some()) {
                 return self.table(list);
             }
-            return list.iter().map(|item| format!("{}\n", plain(item))).collect();
+            return lines(list.iter().map(plain));
         }
         match data.as_map() {
             Some(map) => self
@@ -135,8 +145,8 @@ impl Render {
                 wide[place] = wide[place].max(width(cell));
             }
         }
-        let last = wide.len().saturating_sub(1);
-        wide.iter_mut().take(last).for_each(|wide| *wide = (*wide).min(CELL));
+        let inner = wide.len().saturating_sub(1);
+        wide.iter_mut().take(inner).for_each(|wide| *wide = (*wide).min(CELL));
         let mut out = String::new();
         let heads: Vec<String> = names.iter().map(|name| clean(name).into_owned()).collect();
         let head = self.row(&heads, &wide, &right);

@@ -48,12 +48,11 @@ impl Screen {
     /// Shows text, when no line is being typed.
     pub(super) fn say(&self, text: &str) {
         // A reader that has gone is no error.
-        let _ = match &self.terminal {
-            Some(terminal) => (&*terminal).write_all(text.as_bytes()),
-            None => {
-                let mut out = std::io::stdout().lock();
-                out.write_all(text.as_bytes()).and_then(|()| out.flush())
-            }
+        let _ = if let Some(mut terminal) = self.terminal.as_ref() {
+            terminal.write_all(text.as_bytes())
+        } else {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
         };
     }
 
@@ -94,8 +93,8 @@ fn pump(shared: &Shared, over: &AtomicBool, mut printer: Printer, nudges: bool) 
     while !over.load(Ordering::Relaxed) {
         let mut state = shared.lock();
         let text = if state.editing { Link::shown(&mut state) } else { None };
-        let stale = nudges && state.editing && (state.stale || state.closed);
-        if text.is_none() && !stale {
+        let other = nudges && state.editing && (state.stale || state.closed);
+        if text.is_none() && !other {
             drop(shared.wait(state, LOOK));
             continue;
         }
@@ -103,7 +102,7 @@ fn pump(shared: &Shared, over: &AtomicBool, mut printer: Printer, nudges: bool) 
         if let Some(text) = text {
             printer(text);
         }
-        if stale {
+        if other {
             // The editor takes it for the interrupt key, and gives the line back to be typed on.
             let _ = kill_process(getpid(), Signal::INT);
             drop(shared.wait(shared.lock(), LOOK));

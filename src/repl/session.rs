@@ -66,7 +66,7 @@ pub(super) fn run(shell: Shell, ends: impl FnOnce() -> u8) -> u8 {
         }
     };
     let interrupted = Arc::new(AtomicBool::new(false));
-    let line = Rc::new(RefCell::new((String::new(), 0)));
+    let typed = Rc::new(RefCell::new((String::new(), 0)));
     let interactive = matches!(shell.commands, Commands::Terminal);
     let mut editor = None;
     let mut printer: Printer = Box::new(|text| {
@@ -76,7 +76,7 @@ pub(super) fn run(shell: Shell, ends: impl FnOnce() -> u8) -> u8 {
     if interactive {
         // Without it the interrupt key would end the program, where it is to end an expression.
         let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
-        match edits(&link, shell.own, shell.color, &line) {
+        match edits(&link, shell.own, shell.color, &typed) {
             Ok((made, prints)) => (editor, printer) = (Some(made), prints),
             Err(error) => {
                 tell(&format!("deadbeat: no terminal to edit lines at: {error}\n"));
@@ -91,7 +91,7 @@ pub(super) fn run(shell: Shell, ends: impl FnOnce() -> u8) -> u8 {
     session.link.shared.lock().known.runs = shell.runs;
     session.begin(shell.record);
     match (editor, shell.commands) {
-        (Some(editor), _) => session.converse(editor, &line),
+        (Some(editor), _) => session.converse(editor, &typed),
         (None, Commands::Lines(lines)) => session.read(lines),
         (None, Commands::Terminal) => {}
     }
@@ -103,13 +103,13 @@ fn tell(text: &str) {
 }
 
 /// An editor of lines, and what prints above it.
-fn edits(link: &Rc<Link>, own: bool, color: bool, line: &Rc<RefCell<(String, usize)>>) -> rustyline::Result<(Lines, Printer)> {
+fn edits(link: &Rc<Link>, own: bool, color: bool, typed: &Rc<RefCell<(String, usize)>>) -> rustyline::Result<(Lines, Printer)> {
     // A train of our own writes to the standard streams, so that the editor takes the terminal itself.
     let behavior = if own { Behavior::PreferTerm } else { Behavior::Stdio };
     let config =
         Config::builder().behavior(behavior).completion_type(CompletionType::List).auto_add_history(false).history_ignore_space(true);
     let mut editor = Lines::with_config(config.max_history_size(5000)?.build())?;
-    editor.set_helper(Some(Typing::new(Rc::clone(link), color, Rc::clone(line))));
+    editor.set_helper(Some(Typing::new(Rc::clone(link), color, Rc::clone(typed))));
     let mut above = editor.create_external_printer()?;
     if let Some(path) = history() {
         let _ = editor.load_history(&path);
@@ -316,7 +316,7 @@ impl Session {
         Flow::Next
     }
 
-    /// Sends a command, waits for its answer, and shows it.
+    /// Sends a command, waits for its answer, and aloud it.
     pub(super) fn send(&self, command: &str, line: &str, sink: Option<File>) {
         let Some(map) = self.asked(command, line, sink, true) else { return };
         if self.json {
@@ -340,18 +340,22 @@ impl Session {
     }
 
     /// The answer to a command, as it came; none where the process has gone, or nobody waits any more.
-    pub(super) fn asked(&self, command: &str, line: &str, sink: Option<File>, shows: bool) -> Option<Map> {
+    pub(super) fn asked(&self, command: &str, line: &str, sink: Option<File>, aloud: bool) -> Option<Map> {
         self.interrupted.store(false, Ordering::Relaxed);
         let id = self.link.ask(command, line, sink).ok()?;
         let (mut until, mut asked_last): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
-            if shows {
-                self.screen.flush();
-            }
             let mut state = self.link.shared.lock();
-            if let Some(answer) = Link::answer(&mut state, id) {
+            if let Some((before, answer)) = Link::answer(&mut state, id, aloud) {
                 drop(state);
+                self.screen.say(&before);
                 return json::read(&answer).ok()?.as_map().cloned();
+            }
+            let shown = if aloud { Link::shown(&mut state) } else { None };
+            if let Some(shown) = shown {
+                drop(state);
+                self.screen.say(&shown);
+                continue;
             }
             if state.closed {
                 return None;
@@ -379,13 +383,11 @@ impl Session {
     /// The data of an answer, without a word on the screen unless it is an error.
     pub(super) fn data(&self, command: &str, line: &str) -> Option<Datum> {
         let map = self.asked(command, line, None, true)?;
-        match map.by_name("data") {
-            Some(data) => Some(data.clone()),
-            None => {
-                self.wrong(&text(&map, "error"), Some(text(&map, "hint")).filter(|hint| !hint.is_empty()));
-                None
-            }
+        if let Some(data) = map.by_name("data") {
+            return Some(data.clone());
         }
+        self.wrong(&text(&map, "error"), Some(text(&map, "hint")).filter(|hint| !hint.is_empty()));
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::paint::{clean, clean_lines, cut};
-use super::render::{Render, compact, part, plain, text};
+use super::render::{Render, compact, lines, part, plain, text};
 use crate::datum::{Datum, Map};
 
 /// `12.3 µs`, `1.2 ms`.
@@ -18,6 +18,11 @@ fn span(micros: &Datum) -> String {
 
 fn list<'a>(map: &'a Map, name: &str) -> &'a [Datum] {
     part(map, name).as_list().unwrap_or_default()
+}
+
+/// What the script printed.
+fn printed(map: &Map) -> String {
+    lines(list(map, "printed").iter().map(|line| clean_lines(line.as_str().unwrap_or_default())))
 }
 
 impl Render {
@@ -108,7 +113,7 @@ impl Render {
 
     /// `eval`: what was printed, and the value.
     fn value(&self, map: &Map) -> String {
-        let mut out: String = list(map, "printed").iter().map(|line| format!("{}\n", clean_lines(&plain(line)))).collect();
+        let mut out: String = printed(map);
         let value = part(map, "value");
         match value {
             Datum::Unit if !out.is_empty() => {}
@@ -131,7 +136,7 @@ impl Render {
 
     /// Where a stepping inside a cog stands.
     fn stands(&self, map: &Map) -> String {
-        let mut out: String = list(map, "printed").iter().map(|line| format!("{}\n", clean_lines(&plain(line)))).collect();
+        let mut out: String = printed(map);
         if let Some(spot) = part(map, "stands").as_map() {
             let _ = writeln!(out, "{}", self.paint.yellow(&text(spot, "place")));
         }
@@ -142,9 +147,9 @@ impl Render {
         }
         let stack = list(map, "stack");
         if stack.len() > 1 {
-            stack.iter().for_each(|frame| {
+            for frame in stack {
                 let _ = writeln!(out, "  in {}", plain(frame));
-            });
+            }
         }
         for variable in list(map, "variables").iter().filter_map(Datum::as_map) {
             let line = format!("{} = {}", text(variable, "name"), text(variable, "value"));
@@ -159,7 +164,7 @@ impl Render {
 
     /// A stepping inside a cog is over.
     fn over(&self, map: &Map) -> String {
-        let mut out: String = list(map, "printed").iter().map(|line| format!("{}\n", clean_lines(&plain(line)))).collect();
+        let mut out: String = printed(map);
         let _ = writeln!(out, "{}", text(map, "over"));
         if map.by_name("error").is_some() {
             let _ = writeln!(out, "  {}", self.paint.red(&text(map, "error")));
@@ -210,9 +215,9 @@ impl Render {
         let mut out = String::new();
         for error in errors.iter().filter_map(Datum::as_map) {
             let told = text(error, "error");
-            let mut lines = told.lines();
+            let first = told.lines().next().unwrap_or_default().to_owned();
             let count = format!("{:>6} ×", text(error, "count"));
-            let _ = writeln!(out, "{count} {} {}", self.paint.name(&text(error, "cog")), self.paint.red(lines.next().unwrap_or_default()));
+            let _ = writeln!(out, "{count} {} {}", self.paint.name(&text(error, "cog")), self.paint.red(&first));
             for (name, word) in [("place", ""), ("hint", "hint: ")] {
                 let value = text(error, name);
                 if !value.is_empty() {
@@ -249,9 +254,9 @@ impl Render {
                 out.push_str(&self.changes(part(map, "changes"), "    "));
                 let parts = list(map, "parts");
                 if parts.len() > 1 {
-                    parts.iter().for_each(|part| {
+                    for part in parts {
                         let _ = writeln!(out, "    {}", paint.green(&cut(&format!("+ {}", compact(part)), self.columns.saturating_sub(4))));
-                    });
+                    }
                 }
                 if !text(map, "error").is_empty() {
                     let _ = writeln!(out, "    {}", paint.red(&text(map, "error")));

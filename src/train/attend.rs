@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::log;
 
 /// Something must be bound, or the loop would end.
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// How far a train has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub enum Stage {
 
 /// What is wanted of a train that is held.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Holding {
     pub(super) stage: Stage,
     pub(super) keyboard: bool,
@@ -74,7 +75,7 @@ impl Train {
     }
 
     /// Has a train that is held run.
-    pub fn begin(&mut self) {
+    pub fn let_run(&mut self) {
         self.holding.begins = true;
     }
 
