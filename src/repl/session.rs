@@ -316,7 +316,7 @@ impl Session {
         Flow::Next
     }
 
-    /// Sends a command, waits for its answer, and aloud it.
+    /// Sends a command, waits for its answer, and shows it.
     pub(super) fn send(&self, command: &str, line: &str, sink: Option<File>) {
         let Some(map) = self.asked(command, line, sink, true) else { return };
         if self.json {
