@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{UNUSABLE, say, tell};
-use crate::control::place;
-use crate::control::words::Words;
+use crate::control::{kept, place};
 use crate::datum::{Datum, Map, json};
 use crate::error::nearest;
 
@@ -108,20 +107,6 @@ pub(super) fn ctl(matches: &ArgMatches) -> u8 {
     }
 }
 
-/// Writes a test that was made beside its script, behind those that stand there already.
-fn save(data: &Datum) -> Result<u8, String> {
-    let part = |key: &str| data.as_map().and_then(|map| map.by_name(key)).and_then(Datum::as_str);
-    let (Some(file), Some(text)) = (part("file"), part("text")) else { return Err("the process gave no test".to_owned()) };
-    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
-    let written = opened.and_then(|mut opened| {
-        let gap = if opened.metadata()?.len() > 0 { "\n" } else { "" };
-        opened.write_all(format!("{gap}{text}").as_bytes())
-    });
-    written.map_err(|error| format!("cannot write `{file}`: {}", crate::error::plain(&error)))?;
-    say(&format!("{}\n", json::to_string(&Datum::from(file))));
-    Ok(0)
-}
-
 /// The command as one line. A file's name with a space in it stays one word.
 fn joined(words: &[String]) -> String {
     let mut line = String::new();
@@ -132,16 +117,6 @@ fn joined(words: &[String]) -> String {
         line.extend([separator, quote, word, quote]);
     }
     line
-}
-
-/// Writes a drawing: to the file that was asked for, which stands here and not where the process runs.
-fn drawn(command: &str, data: &Datum) -> Result<u8, String> {
-    let text = data.as_map().and_then(|map| map.by_name("text")?.as_str()).unwrap_or_default();
-    match Words::parse(command).ok().as_ref().and_then(|words| words.option("-o")) {
-        None => say(text),
-        Some(path) => std::fs::write(path, text).map_err(|error| format!("cannot write `{path}`: {}", crate::error::plain(&error)))?,
-    }
-    Ok(0)
 }
 
 /// Does one command and writes what comes of it.
@@ -168,11 +143,9 @@ fn one(mut stream: UnixStream, command: &str) -> Result<u8, String> {
             return Ok(1);
         }
         if let Some(data) = message.by_name("data") {
-            if word == "save-test" {
-                return save(data);
-            }
-            if word == "dot" {
-                return drawn(command, data);
+            if let Some(kept) = kept::keep(command, data) {
+                say(&kept?);
+                return Ok(0);
             }
             if !goes_on {
                 say(&format!("{}\n", json::to_string(data)));

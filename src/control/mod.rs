@@ -14,6 +14,7 @@ mod count;
 mod feed;
 mod handle;
 mod held;
+pub mod kept;
 mod look;
 mod memory;
 mod parked;

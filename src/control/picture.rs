@@ -9,13 +9,21 @@ use super::map;
 use super::words::{Words, Wrong};
 use crate::cog::Kind;
 use crate::datum::Datum;
-use crate::draw::{Edge, Format, Load, Loads};
+use crate::draw::{self, Edge, Format, Load, Loads};
 use crate::script;
 use crate::train::{Train, View};
+
+/// The form for terminals, which is no file's.
+const TEXT: &str = "text";
 
 impl Control {
     /// `dot [--live] [--format F] [-o FILE]`; the file is the client's to write.
     pub(super) fn dot(&self, train: &Train, words: &Words) -> Result<Datum, Wrong> {
+        let loads = words.option("--live").map(|_| self.loads(train));
+        if words.option("--format") == Some(TEXT) {
+            let text = draw::to_text(&self.graph, loads.as_ref());
+            return Ok(map([("format", Datum::from(TEXT)), ("text", Datum::from(text))]));
+        }
         let format = match (words.option("--format"), words.option("--mermaid"), words.option("-o")) {
             (Some(word), ..) => Format::parse(word).ok_or_else(|| Wrong::new(format!("`{word}` is no format")).hint(formats()))?,
             (_, Some(_), _) => Format::Mermaid,
@@ -23,7 +31,6 @@ impl Control {
                 .ok_or_else(|| Wrong::new(format!("the ending of `{path}` names no format")).hint(format!("--format: {}", formats())))?,
             _ => Format::Dot,
         };
-        let loads = words.option("--live").map(|_| self.loads(train));
         let word = Format::ALL.iter().find(|(_, known)| *known == format).map_or("", |(word, _)| *word);
         Ok(map([("format", Datum::from(word)), ("text", Datum::from(self.drawn(format, loads.as_ref())))]))
     }
@@ -90,5 +97,5 @@ impl Control {
 }
 
 fn formats() -> String {
-    Format::ALL.map(|(word, _)| word).join(", ")
+    format!("{}, {TEXT}", Format::ALL.map(|(word, _)| word).join(", "))
 }

@@ -364,7 +364,16 @@ impl Control {
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it is the parked event")]
-    fn keep(&mut self, train: &Train, client: u64, cog: u32, side: Side, event: Event, history: Vec<(u32, Datum)>, failed: Option<(String, String)>) {
+    fn keep(
+        &mut self,
+        train: &Train,
+        client: u64,
+        cog: u32,
+        side: Side,
+        event: Event,
+        history: Vec<(u32, Datum)>,
+        failed: Option<(String, String)>,
+    ) {
         self.stops.last_parked += 1;
         let number = self.stops.last_parked;
         // What has failed is a copy, whose lineage says nothing.

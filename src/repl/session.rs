@@ -20,6 +20,7 @@ use super::paint::{Paint, clean, clean_lines};
 use super::render::{part, text};
 use super::screen::{Printer, Screen};
 use super::{Commands, Shell, local};
+use crate::control::kept;
 use crate::datum::{Datum, Map, json};
 
 /// How long an answer is waited for after it was interrupted, where that can be done, and how often it is interrupted meanwhile:
@@ -307,7 +308,10 @@ impl Session {
             None => (rest, None),
         };
         let name = crate::control::words::command(name).map_or(name, |command| command.name);
-        self.send(name, rest, sink);
+        // Who looks at it here wants to see it.
+        let drawn = name == "dot" && !["--format", "--mermaid", "-o"].iter().any(|option| rest.contains(option));
+        let line = if drawn { &format!("{rest} --format text") } else { rest };
+        self.send(name, line, sink);
         self.again.set(match name {
             "step" => Some("step"),
             "into" | "over" | "next" | "out" if self.link.shared.lock().known.inside => Some("next"),
@@ -325,7 +329,11 @@ impl Session {
         match map.by_name("data") {
             Some(data) => {
                 self.screen.measure();
-                self.screen.say(&self.link.shared.render().answer(command, data));
+                match kept::keep(line, data) {
+                    None => self.screen.say(&self.link.shared.render().answer(command, data)),
+                    Some(Ok(text)) => self.screen.say(&clean_lines(&text)),
+                    Some(Err(text)) => self.wrong(&text, None),
+                }
             }
             None => self.wrong(&text_of(&map, "error"), Some(text_of(&map, "hint")).filter(|hint| !hint.is_empty())),
         }

@@ -45,7 +45,9 @@ fn find() -> Option<PathBuf> {
         let turn = File::create(std::env::temp_dir().join("deadbeat-install.lock")).ok()?;
         rustix::fs::flock(&turn, rustix::fs::FlockOperation::LockExclusive).ok()?;
         look().or_else(|| {
-            let apt = |words: &[&str]| Command::new("timeout").args(["300", "apt-get"]).args(words).env("DEBIAN_FRONTEND", "noninteractive").output().ok();
+            let apt = |words: &[&str]| {
+                Command::new("timeout").args(["300", "apt-get"]).args(words).env("DEBIAN_FRONTEND", "noninteractive").output().ok()
+            };
             apt(&["update"])?;
             apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
             look()
@@ -104,7 +106,8 @@ impl Browser {
             message["sessionId"] = json!(session);
         }
         self.to.write_all(format!("{message}\0").as_bytes()).expect("the browser lives");
-        let until = Instant::now() + PATIENCE;
+        // A browser beside many other tests is slow.
+        let until = Instant::now() + 3 * PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let heard = self.from.recv_timeout(left).unwrap_or_else(|_| panic!("the browser does not answer {method}"));
@@ -130,7 +133,8 @@ impl Browser {
 
     /// Waits until an expression holds; `meanwhile` keeps things going.
     pub(super) fn wait(&mut self, code: &str, mut meanwhile: impl FnMut()) {
-        let until = Instant::now() + PATIENCE;
+        // A browser beside many other tests is slow.
+        let until = Instant::now() + 3 * PATIENCE;
         while self.value(code) != json!(true) {
             assert!(Instant::now() < until, "never: {code}\n{}", self.value("document.body.innerText"));
             meanwhile();
