@@ -62,6 +62,25 @@ fn the_first_event_is_shown_within_a_second() {
 }
 
 #[test]
+fn a_script_is_edited_at_a_cog_tried_and_put_in() {
+    let running = pipe();
+    let editor = running.path("editor.sh");
+    fs::write(&editor, "#!/bin/sh\necho \"$1\" > told\nsed -i 's/least = 100/least = 10/' \"$2\"\n").expect("a file can be written");
+    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mut shell = attached(&running);
+    let running = running.append("in.jsonl", events([50, 101])).wait_for_file_containing("out.jsonl", "101");
+    shell.line(":edit keep").expect("reload it? [y/N]");
+    let told = fs::read_to_string(running.path("told")).expect("the editor was called");
+    assert_eq!(told, "+9\n", "the line of the cog");
+    assert!(shell.text().contains("would_reload"), "{}", shell.text());
+    shell.line("y").expect("reloaded");
+    let running = running.append("in.jsonl", event(51)).wait_for_file_containing("out.jsonl", "51");
+    let stored = fs::read_to_string(running.path("out.jsonl")).expect("it is there");
+    assert!(!stored.contains("\"n\":50,"), "{stored}");
+    running.signal(Signal::TERM).expect_exit(0);
+}
+
+#[test]
 fn cogs_and_fields_are_completed() {
     let running = pipe();
     let mut shell = attached(&running);

@@ -201,6 +201,7 @@ impl Control {
             ("protocol", Datum::Int(PROTOCOL)),
             ("name", Datum::from(self.about.name.as_str())),
             ("script", Datum::from(self.about.script.display().to_string())),
+            ("path", std::path::absolute(&self.about.script).map_or(Datum::Unit, |path| Datum::from(path.display().to_string()))),
             ("pid", Datum::Int(i64::from(std::process::id()))),
             ("cogs", Datum::List(cogs)),
         ])

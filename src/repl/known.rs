@@ -44,6 +44,8 @@ pub(super) struct Known {
     pub(super) name: String,
     /// Its script.
     pub(super) script: String,
+    /// Where that stands, whatever directory the shell is in.
+    pub(super) path: String,
     /// Its number.
     pub(super) pid: i64,
     /// Its cogs.
@@ -77,6 +79,7 @@ impl Known {
     pub(super) fn hello(&mut self, map: &Map) {
         self.name = text(map, "name");
         self.script = text(map, "script");
+        self.path = text(map, "path");
         self.pid = part(map, "pid").as_int().unwrap_or(0);
         self.cogs =
             part(map, "cogs").as_list().unwrap_or_default().iter().filter_map(|cog| Some(clean(cog.as_str()?).into_owned())).collect();

@@ -178,16 +178,15 @@ fn edit(session: &Session, cog: &str) {
     if !session.interactive {
         return session.wrong("`:edit` needs a terminal", None);
     }
-    let script = session.link.shared.lock().known.script.clone();
-    let mut place = (script, None);
+    let path = session.link.shared.lock().known.path.clone();
+    let mut place = (path, None);
     if !cog.is_empty() {
         let Some(data) = session.data("cog", &format!("cog {cog}")) else { return };
         let told = data.as_map().map(|map| render::text(map, "place")).unwrap_or_default();
-        let mut parts = told.rsplitn(3, ':');
-        if let (Some(_), Some(line), Some(file)) = (parts.next(), parts.next(), parts.next()) {
+        if let Some((file, line)) = told.rsplit_once(':') {
             // A place names the script as it was given; what is not there is looked for beside it.
-            let beside = Path::new(&place.0).with_file_name(file);
-            place.0 = if Path::new(file).exists() { file.to_owned() } else { beside.display().to_string() };
+            let beside = Path::new(&place.0).with_file_name(Path::new(file).file_name().unwrap_or_default());
+            place.0 = if beside.exists() { beside.display().to_string() } else { file.to_owned() };
             place.1 = line.parse::<u32>().ok();
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// `deadbeat` with these words, in that directory, whose `run` and `state` are its own.
+    /// `deadbeat` with these words, in that directory, whose `run` and `state` are its own, as is the editor, `editor.sh`.
     pub(crate) fn start(dir: &Path, words: &[&str]) -> Self {
         let (pty, its) = open().expect("there are terminals");
         pty.resize(Size::new(40, 100)).expect("it has a size");
@@ -36,6 +36,7 @@ impl Terminal {
             .env("XDG_STATE_HOME", dir.join("state"))
             .env("PATH", search_path())
             .env("TERM", "xterm")
+            .env("VISUAL", dir.join("editor.sh"))
             .env_remove("NO_COLOR")
             .spawn(its)
             .expect("the program starts");
