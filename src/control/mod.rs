@@ -3,9 +3,10 @@
 //! [`Control`] is the train's [`Overseer`]. It runs on the train's own thread, between two turns of its loop, and waits for nothing:
 //! what takes long (expressions, stepping, checking another version) is done by a workbench with a thread and an engine of its own.
 //!
-//! In reading order: `place` (where sockets stand), `client` (one who is attached), `ui` (the page), `words` (commands), `handle` (which does what), then
-//! the commands by group: `look`, `picture`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`, `trying`; `ask` is what the workbench does for them, `memory` what
-//! is remembered of events. The protocol is told in docs/control.md.
+//! In reading order: `place` (where sockets stand), `client` (one who is attached), `ui` (the page), `words` (commands), `handle`
+//! (which does what), `held` (what is refused before the train runs and after its end), then the commands by group: `look`, `rates`,
+//! `picture`, `tap`, `count`, `feed`, `stop`, `parked`, `why`, `change`, `trying`; `ask` is what the workbench does for them, `memory`
+//! what is remembered of events, `kept` what a client writes to files. The protocol is told in docs/control.md.
 
 mod ask;
 mod change;
