@@ -93,7 +93,8 @@ pub(super) struct Client {
     /// Its binding.
     pub(super) token: Option<Token>,
     input: Vec<u8>,
-    /// How far `input` was searched for the end of a line.
+    /// How much of `input` was taken, and how far it was searched for the end of a line.
+    taken: usize,
     searched: usize,
     output: Vec<u8>,
     /// How much of `output` was written.
@@ -142,6 +143,7 @@ impl Client {
             form,
             token,
             input: Vec::new(),
+            taken: 0,
             searched: 0,
             output: Vec::new(),
             written: 0,
@@ -157,6 +159,10 @@ impl Client {
 
     /// Reads what has come; true when there may be more.
     pub(super) fn read(&mut self) -> bool {
+        // Who asks faster than is answered waits.
+        if self.has_line() {
+            return true;
+        }
         let mut room = [0; 8192];
         let mut got = 0;
         while got < AT_ONCE && !self.gone && !self.ended {
@@ -178,11 +184,17 @@ impl Client {
         !self.gone && !self.ended
     }
 
+    /// Whether a whole request waits.
+    fn has_line(&self) -> bool {
+        memchr::memchr(b'\n', &self.input[self.searched..]).is_some()
+    }
+
     /// The next request.
     pub(super) fn line(&mut self) -> Option<String> {
         loop {
             let Some(end) = memchr::memchr(b'\n', &self.input[self.searched..]) else {
-                self.searched = self.input.len();
+                self.input.drain(..self.taken);
+                (self.taken, self.searched) = (0, self.input.len());
                 if self.input.len() > LONGEST {
                     self.answer(&Datum::Unit, Err((format!("a request has at most {LONGEST} bytes"), None)));
                     self.write();
@@ -190,9 +202,9 @@ impl Client {
                 }
                 return None;
             };
-            let line: Vec<u8> = self.input.drain(..=self.searched + end).collect();
-            self.searched = 0;
-            let text = String::from_utf8_lossy(&line).trim().to_owned();
+            let end = self.searched + end;
+            let text = String::from_utf8_lossy(&self.input[self.taken..end]).trim().to_owned();
+            (self.taken, self.searched) = (end + 1, end + 1);
             if !text.is_empty() {
                 return Some(text);
             }
@@ -284,7 +296,7 @@ impl Client {
 
     /// Whether it may be let go: it has ended, and nothing waits for it.
     pub(super) fn is_over(&self, owed: bool) -> bool {
-        self.gone || self.ended && self.waiting() == 0 && !owed
+        self.gone || self.ended && !self.has_line() && self.waiting() == 0 && !owed
     }
 }
 

@@ -394,7 +394,7 @@ impl Overseer for Control {
     fn leave(&mut self, train: &mut Train, cog: u32, events: &mut Vec<Event>) {
         let (now, wall) = (train.escapement().now(), train.escapement().wall());
         let about = |lineage: &crate::cog::Lineage| (train.id(lineage), Train::place(lineage).unwrap_or(0));
-        let is_supply = train.cogs().nth(cog as usize).is_some_and(|cog| cog.kind == Kind::Supply);
+        let is_supply = train.kind_of(cog) == Some(Kind::Supply);
         if is_supply {
             self.memory.born(events, now, wall, about);
         } else {

@@ -423,7 +423,7 @@ impl Control {
             }
             return;
         }
-        let before = &hop.before;
+        let (before, parked) = (&hop.before, self.stops.parked.len());
         let mut stay = Vec::with_capacity(became.len());
         for event in became.drain(..) {
             let changed = |at: &At| match at {
@@ -439,6 +439,8 @@ impl Control {
             }
         }
         *became = stay;
-        self.arm(train);
+        if self.stops.parked.len() > parked {
+            self.arm(train);
+        }
     }
 }

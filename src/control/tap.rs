@@ -160,7 +160,7 @@ impl Control {
     /// `tap COG [in|out|diff] [where EXPR] [select EXPR] [-n N] [--every K]`
     pub(super) fn tap(&mut self, train: &mut Train, client: u64, words: &Words) -> Result<Datum, Wrong> {
         let cog = Self::cog(train, words.need(0)?)?;
-        let kind = train.cogs().nth(cog as usize).map(|cog| cog.kind);
+        let kind = train.kind_of(cog);
         let side = match words.arg(1) {
             Some("in") => Side::In,
             Some("diff") if kind == Some(Kind::Supply) => return Err(Wrong::new("nothing enters a supply: tap it `out`")),

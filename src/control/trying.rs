@@ -148,7 +148,6 @@ impl Control {
         }
         let events: Vec<(String, Parcel)> =
             ways.iter().map(|way| (train.name_of(way.name.0).to_owned(), Parcel::from(&way.datum))).collect();
-        let kind = |cog: u32| train.cogs().nth(cog as usize).map(|view| view.kind);
         let mut outputs: Vec<(String, Vec<Parcel>)> = Vec::new();
         for view in train.cogs().filter(|view| view.kind == Kind::Drain && !view.closed) {
             let given = ways.iter().flat_map(|way| way.steps.iter()).filter(|step| step.cog == view.number);
@@ -159,7 +158,7 @@ impl Control {
         for step in ways.iter().flat_map(|way| &way.steps) {
             let cog = train.name_of(step.cog);
             let asks = self.graph.nodes.iter().any(|node| node.name == cog && node.about.spec.starts_with("dns::"));
-            if !asks || kind(step.cog) == Some(Kind::Drain) || step.became == Became::Failed {
+            if !asks || train.kind_of(step.cog) == Some(Kind::Drain) || step.became == Became::Failed {
                 continue;
             }
             let answer = (Parcel::from(&step.before), step.parts.iter().map(Parcel::from).collect());

@@ -196,6 +196,11 @@ impl Train {
         self.slots.get(cog as usize).map_or("", |slot| &slot.seat.name)
     }
 
+    /// What a cog is for.
+    pub fn kind_of(&self, cog: u32) -> Option<Kind> {
+        self.slots.get(cog as usize).map(|slot| slot.kind)
+    }
+
     /// What of that cog is looked at from now on.
     pub fn mark(&mut self, cog: u32, marks: Marks) {
         if let Some(slot) = self.slots.get_mut(cog as usize) {

@@ -242,6 +242,28 @@ fn garbage_and_killed_clients_leave_no_trace() {
 }
 
 #[test]
+fn who_asks_faster_than_is_answered_waits_and_gets_all_answers() {
+    let process = Process::start(SCRIPT);
+    let stream = UnixStream::connect(process.socket()).expect("it listens");
+    let mut writer = stream.try_clone().expect("a descriptor can be copied");
+    let asks = std::thread::spawn(move || {
+        let many: Vec<String> = (0..20_000).map(|n| format!("\n\n{{\"id\": {n}, \"cmd\": \"taps\"}}\n")).collect();
+        std::io::Write::write_all(&mut writer, "\n".repeat(4 << 20).as_bytes()).expect("it takes it");
+        std::io::Write::write_all(&mut writer, many.concat().as_bytes()).expect("it takes it");
+        writer.shutdown(std::net::Shutdown::Write).expect("it is connected");
+    });
+    // Others are served meanwhile, and data flow.
+    process.append("in.log", line(200, "a").repeat(100));
+    process.wait_lines("out.log", 100);
+    let status = process.connect().ask("status");
+    let mut told = String::new();
+    (&stream).read_to_string(&mut told).expect("it ends when all is told");
+    asks.join().expect("it ends");
+    assert_eq!(told.lines().filter(|line| line.contains("\"data\"")).count(), 20_000);
+    assert!(status["memory_kib"].as_u64().unwrap() < 128 << 10, "{status}");
+}
+
+#[test]
 fn the_socket_is_the_user_s_own_and_goes_with_the_process() {
     let mut process = Process::start(SCRIPT);
     let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").mode() & 0o777;
