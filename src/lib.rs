@@ -11,6 +11,7 @@ pub mod draw;
 pub mod error;
 pub mod escapement;
 pub mod getset;
+pub mod lines;
 pub mod log;
 pub mod repl;
 pub mod script;

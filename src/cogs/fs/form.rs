@@ -7,10 +7,10 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use memchr::memmem;
 
-use super::decode::{Coding, encode};
 use crate::cog::Args;
 use crate::datum::Datum;
 use crate::error::{Error, Result};
+use crate::lines::{Coding, encode};
 
 /// What to do with a separator inside a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

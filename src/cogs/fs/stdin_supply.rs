@@ -10,11 +10,11 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::lines::{self, Line, Options, Splitter};
 use crate::cog::{Cog, CogSpec, Ctx, Kind};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Interest, Token, Wake};
+use crate::lines::{self, Line, Options, Splitter};
 use crate::log::Priority;
 
 /// The cog's entry in the table.

@@ -13,12 +13,12 @@ use super::resume::Memory;
 use super::siblings;
 use super::stream::{Got, Id, Stream};
 use crate::cog::Ctx;
-use crate::cogs::fs::lines::{Line, Options, Unfit};
 use crate::datum::{Datum, Text};
 use crate::disk::Disk;
 use crate::error::{Error, plain};
 use crate::escapement::{Moment, Token};
 use crate::getset::Setter;
+use crate::lines::{Line, Options, Unfit};
 use crate::log::Priority;
 
 /// Files without a name that are kept open for late writers.

@@ -31,13 +31,13 @@ use self::names::Glob;
 use self::outlook::Outlook;
 use self::resume::Memory;
 use self::siblings::Listing;
-use super::lines::{self, Options};
 use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param, Settled};
 use crate::datum::Datum;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
 use crate::getset::Setter;
+use crate::lines::{self, Options};
 use crate::log::Priority;
 use crate::state;
 

@@ -14,8 +14,8 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::stream::{Id, Start, Stream, id};
-use crate::cogs::fs::lines::Options;
 use crate::disk::{Disk, How, directory_of, retry};
+use crate::lines::Options;
 use crate::state;
 
 /// The directory is listed again, at most so often, until two lists are equal: names move while they are read.

@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::ledger::Ticket;
-use crate::cogs::fs::lines::{Options, Splitter};
 use crate::disk::{Disk, How, read_whole_at, retry};
 use crate::escapement::Moment;
+use crate::lines::{Options, Splitter};
 
 /// A file is known again by so much of its beginning.
 const PRINT: usize = 256;

@@ -5,14 +5,15 @@
 //! reads cut the stream.
 
 mod blocks;
+mod decode;
 mod options;
 mod plain;
 
 use std::rc::Rc;
 
+pub use self::decode::{Coding, OnBad, Transcoder, encode, mend};
 use self::options::Long;
-pub(super) use self::options::{DECODE_ERRORS, ENCODING, LONG_LINE, MAX_LINE, Options, SEPARATOR, STRIP_CR};
-use super::decode::{Coding, OnBad, Transcoder, mend};
+pub use self::options::{DECODE_ERRORS, ENCODING, LONG_LINE, MAX_LINE, Options, SEPARATOR, STRIP_CR};
 use crate::datum::{Block, Datum, Text};
 use crate::error::{Error, Result};
 
@@ -20,16 +21,16 @@ use crate::error::{Error, Result};
 const SAMPLE: usize = 1024;
 
 /// What a line could not be made a datum for.
-pub(super) struct Unfit {
+pub struct Unfit {
     /// What is wrong.
-    pub(super) error: Error,
+    pub error: Error,
     /// What there is of the line.
-    pub(super) datum: Datum,
+    pub datum: Datum,
 }
 
 impl Unfit {
     /// The error, with the name of what the line was read from.
-    pub(super) fn naming(self, name: &str) -> Self {
+    pub fn naming(self, name: &str) -> Self {
         let error = match self.error {
             Error::Data { text, piece } => Error::Data { text: format!("`{name}`: {text}"), piece },
             other => other,
@@ -39,12 +40,12 @@ impl Unfit {
 }
 
 /// One line, or a piece of an over-long one.
-pub(super) struct Line {
+pub struct Line {
     /// The datum.
-    pub(super) what: Result<Datum, Box<Unfit>>,
+    pub what: Result<Datum, Box<Unfit>>,
     /// Where it ends in the stream, its separator included. Where text is decoded from another encoding: where the read
     /// began that brought its end.
-    pub(super) end: u64,
+    pub end: u64,
 }
 
 /// What is kept of an over-long line that is not split.
@@ -81,7 +82,7 @@ impl Ready {
 }
 
 /// Cuts one stream into lines.
-pub(super) struct Splitter {
+pub struct Splitter {
     options: Rc<Options>,
     transcoder: Option<Transcoder>,
     /// Places, counted as `base` is, where decoding found a fault; only when that fails the line.
@@ -102,12 +103,12 @@ pub(super) struct Splitter {
     begun: bool,
     ready: Option<Ready>,
     /// How many places did not fit the encoding so far and were replaced or left out.
-    pub(super) mended: u64,
+    pub mended: u64,
 }
 
 impl Splitter {
     /// For a stream that is read from `place` on.
-    pub(super) fn new(options: &Rc<Options>, place: u64) -> Self {
+    pub fn new(options: &Rc<Options>, place: u64) -> Self {
         let transcoder = match options.coding {
             Coding::Other(encoding) => Some(Transcoder::new(encoding, options.on_bad, place == 0)),
             _ => None,
@@ -129,23 +130,23 @@ impl Splitter {
     }
 
     /// Whether [`Splitter::give`] has something; then nothing must be fed.
-    pub(super) fn has_lines(&self) -> bool {
+    pub fn has_lines(&self) -> bool {
         self.ready.is_some() || self.done_head.is_some() || self.options.long == Long::Split && self.options.is_long(self.tail.len())
     }
 
     /// Whether part of a line has come, but not its end.
-    pub(super) fn has_unfinished(&self) -> bool {
+    pub fn has_unfinished(&self) -> bool {
         self.head.is_some() || !self.tail.is_empty()
     }
 
     /// How many bytes of the unfinished line have come; where text is decoded from another encoding, bytes of the text.
-    pub(super) fn unfinished(&self) -> u64 {
+    pub fn unfinished(&self) -> u64 {
         let start = self.head.as_ref().map_or(self.base, |head| head.start);
         self.base + self.tail.len() as u64 - start
     }
 
     /// Takes what `read` appends to the bytes that it is given, about `room` of them; nothing when it gives an error.
-    pub(super) fn feed<E>(&mut self, room: usize, read: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<usize, E> {
+    pub fn feed<E>(&mut self, room: usize, read: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<usize, E> {
         let count;
         if let Some(transcoder) = &mut self.transcoder {
             let mut raw = Vec::with_capacity(room);
@@ -244,7 +245,7 @@ impl Splitter {
     /// Gives out lines as far as nothing is special with them, at most `limit`, each with its [end](Line::end): the hot road, apart
     /// from [`Splitter::give`] so that what is done with each line is compiled into it. Gives what is left of `limit`.
     #[inline]
-    pub(super) fn give_plain(&mut self, limit: usize, each: impl FnMut(Datum, u64)) -> usize {
+    pub fn give_plain(&mut self, limit: usize, each: impl FnMut(Datum, u64)) -> usize {
         if self.done_head.is_none()
             && !self.begun
             && self.faults.is_empty()
@@ -261,7 +262,7 @@ impl Splitter {
     }
 
     /// Gives out at most `limit` lines.
-    pub(super) fn give(&mut self, mut limit: usize, each: &mut dyn FnMut(Line)) {
+    pub fn give(&mut self, mut limit: usize, each: &mut dyn FnMut(Line)) {
         if limit > 0
             && let Some((head, end)) = self.done_head.take()
         {
@@ -338,7 +339,7 @@ impl Splitter {
     }
 
     /// The stream is at its end, or what is unfinished must wait no longer: gives it out as it is.
-    pub(super) fn end(&mut self, mut each: impl FnMut(Line)) {
+    pub fn end(&mut self, mut each: impl FnMut(Line)) {
         if let Some(transcoder) = &mut self.transcoder {
             let mut bad = Vec::new();
             transcoder.decode(&[], true, &mut self.tail, &mut bad);
@@ -354,7 +355,7 @@ impl Splitter {
     }
 
     /// Gives out the unfinished line before its end, but for a cut letter or a carriage return at its end.
-    pub(super) fn give_unfinished(&mut self, mut each: impl FnMut(Line)) {
+    pub fn give_unfinished(&mut self, mut each: impl FnMut(Line)) {
         if self.head.is_some() {
             return;
         }

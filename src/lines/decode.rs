@@ -6,7 +6,7 @@ use crate::error::{Error, Result, nearest};
 
 /// What the bytes of a stream are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Coding {
+pub enum Coding {
     /// Text in UTF-8: checked, and shared as it was read.
     Utf8,
     /// Text in another encoding: decoded as it is read, so that lines are cut out of text.
@@ -21,7 +21,7 @@ const LABELS: &[&str] =
 
 impl Coding {
     /// The encoding with this label (WHATWG Encoding, 4.2), or `bytes`.
-    pub(super) fn named(label: &str) -> Result<Self> {
+    pub fn named(label: &str) -> Result<Self> {
         if label == "bytes" {
             return Ok(Self::Bytes);
         }
@@ -40,7 +40,7 @@ impl Coding {
     }
 
     /// Its name for messages.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "utf-8",
             Self::Other(encoding) => encoding.name(),
@@ -53,7 +53,7 @@ impl Coding {
 ///
 /// # Errors
 /// A letter that the encoding has not.
-pub(super) fn encode(encoding: &'static Encoding, text: &str, into: &mut Vec<u8>) -> Result<()> {
+pub fn encode(encoding: &'static Encoding, text: &str, into: &mut Vec<u8>) -> Result<()> {
     // encoding_rs follows browsers, which write no UTF-16.
     if encoding == UTF_16LE {
         into.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
@@ -81,7 +81,7 @@ pub(super) fn encode(encoding: &'static Encoding, text: &str, into: &mut Vec<u8>
 
 /// What becomes of bytes that are no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnBad {
+pub enum OnBad {
     /// U+FFFD in their place.
     Replace,
     /// The line fails.
@@ -92,9 +92,10 @@ pub(super) enum OnBad {
 
 impl OnBad {
     /// Its words in scripts; the first is the default.
-    pub(super) const WORDS: &[&str] = &["replace", "fail", "ignore"];
+    pub const WORDS: &[&str] = &["replace", "fail", "ignore"];
 
-    pub(super) fn named(word: &str) -> Self {
+    /// By its word in scripts.
+    pub fn named(word: &str) -> Self {
         match word {
             "fail" => Self::Fail,
             "ignore" => Self::Ignore,
@@ -104,7 +105,7 @@ impl OnBad {
 }
 
 /// The text in `bytes` without what is no UTF-8, and how many places of that there were.
-pub(super) fn mend(bytes: &[u8], on_bad: OnBad) -> (String, u64) {
+pub fn mend(bytes: &[u8], on_bad: OnBad) -> (String, u64) {
     let mut text = String::with_capacity(bytes.len());
     let mut bad = 0;
     for chunk in bytes.utf8_chunks() {
@@ -120,20 +121,20 @@ pub(super) fn mend(bytes: &[u8], on_bad: OnBad) -> (String, u64) {
 }
 
 /// Decodes a stream piece by piece; a letter that is cut between two pieces waits for its other half.
-pub(super) struct Transcoder {
+pub struct Transcoder {
     decoder: Decoder,
     on_bad: OnBad,
 }
 
 impl Transcoder {
     /// `at_start`: a byte order mark at the beginning is no part of the text.
-    pub(super) fn new(encoding: &'static Encoding, on_bad: OnBad, at_start: bool) -> Self {
+    pub fn new(encoding: &'static Encoding, on_bad: OnBad, at_start: bool) -> Self {
         let decoder = if at_start { encoding.new_decoder_with_bom_removal() } else { encoding.new_decoder_without_bom_handling() };
         Self { decoder, on_bad }
     }
 
     /// Appends the text of `raw` to `text`, and to `bad` where in `text` something did not fit. `last`: nothing will follow.
-    pub(super) fn decode(&mut self, mut raw: &[u8], last: bool, text: &mut Vec<u8>, bad: &mut Vec<usize>) {
+    pub fn decode(&mut self, mut raw: &[u8], last: bool, text: &mut Vec<u8>, bad: &mut Vec<usize>) {
         let mut piece = String::new();
         loop {
             // As much as the rest can need at most, so that the output is never full but for what a fault has used up.

@@ -5,10 +5,23 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
+use super::{DECODE_ERRORS, ENCODING, LONG_LINE, MAX_LINE, SEPARATOR, STRIP_CR};
 use super::{Line, Options, Splitter};
-use crate::cog::{Args, Given};
-use crate::cogs::fs::stdin_supply::SPEC;
+use crate::cog::{Args, CogSpec, Given, Kind};
 use crate::datum::Datum;
+
+/// A supply with the options of lines alone.
+static SPEC: CogSpec = CogSpec {
+    family: "test",
+    name: "lines",
+    kind: Kind::Supply,
+    about: "",
+    params: &[SEPARATOR, STRIP_CR, ENCODING, DECODE_ERRORS, MAX_LINE, LONG_LINE],
+    first: None,
+    global: false,
+    examples: &[],
+    build: |_| unreachable!("only its options are asked for"),
+};
 
 /// A line, or `!` and what there is of one that failed; and where it ends.
 type Shown = (String, u64);

@@ -3,30 +3,30 @@
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
+use super::decode::{Coding, OnBad};
 use crate::cog::{Args, Lit, Param, Ty};
-use crate::cogs::fs::decode::{Coding, OnBad};
 use crate::error::{Error, Result};
 
 /// `separator`.
-pub(in crate::cogs::fs) const SEPARATOR: Param = Param::new("separator", Ty::Separator)
+pub const SEPARATOR: Param = Param::new("separator", Ty::Separator)
     .or("\n")
     .about("what stands between two lines; it is no part of them. A string, a letter or a blob");
 /// `strip_cr`.
-pub(in crate::cogs::fs) const STRIP_CR: Param = Param::bool("strip_cr")
+pub const STRIP_CR: Param = Param::bool("strip_cr")
     .default(Lit::Bool(true))
     .about("whether a carriage return right before the separator is left out too, as in files from Windows");
 /// `encoding`.
-pub(in crate::cogs::fs) const ENCODING: Param =
+pub const ENCODING: Param =
     Param::str("encoding").or("utf-8").about("the text's encoding, such as \"utf-8\", \"iso-8859-2\", \"utf-16le\" (any label of the WHATWG); \"bytes\": no text, each line is a blob");
 /// `decode_errors`.
-pub(in crate::cogs::fs) const DECODE_ERRORS: Param = Param::choice("decode_errors", OnBad::WORDS).about(
+pub const DECODE_ERRORS: Param = Param::choice("decode_errors", OnBad::WORDS).about(
     "what becomes of bytes that are no text in that encoding: U+FFFD in their place, the line fails (see on_error), or they are left out",
 );
 /// `max_line`.
-pub(in crate::cogs::fs) const MAX_LINE: Param =
+pub const MAX_LINE: Param =
     Param::size("max_line").default(Lit::Int(1 << 20)).about("a line is this long at most, in bytes; see long_line");
 /// `long_line`.
-pub(in crate::cogs::fs) const LONG_LINE: Param = Param::choice("long_line", &["split", "truncate", "fail"])
+pub const LONG_LINE: Param = Param::choice("long_line", &["split", "truncate", "fail"])
     .about("what becomes of a longer line: several data, its beginning only, or it fails (see on_error) with its first KiB");
 
 /// What becomes of over-long lines.
@@ -38,7 +38,7 @@ pub(super) enum Long {
 }
 
 /// How lines are cut; shared by all streams of a supply.
-pub(in crate::cogs::fs) struct Options {
+pub struct Options {
     pub(super) separator: Vec<u8>,
     finder: Finder<'static>,
     /// The separator is text, so that it stands between letters wherever it is found in text.
@@ -52,7 +52,7 @@ pub(in crate::cogs::fs) struct Options {
 
 impl Options {
     /// From the options declared above.
-    pub(in crate::cogs::fs) fn of(args: &Args) -> Result<Self> {
+    pub fn of(args: &Args) -> Result<Self> {
         let separator = args.bytes("separator");
         let coding = Coding::named(&args.str("encoding"))?;
         let between_letters = str::from_utf8(&separator).is_ok();
@@ -80,7 +80,7 @@ impl Options {
     }
 
     /// Whether the end of each line is known in bytes of the file, so that reading can go on there.
-    pub(in crate::cogs::fs) fn keeps_places(&self) -> bool {
+    pub fn keeps_places(&self) -> bool {
         !matches!(self.coding, Coding::Other(_))
     }
 
