@@ -46,7 +46,16 @@ pub trait Cog {
         batch.each(ctx, |ctx, datum| self.turn(ctx, datum))
     }
 
-    /// Binds the first events and opens what must be open. Called once, before anything moves.
+    /// Opens what takes rights that the process may be about to give up, such as a socket to listen on. Called once, before
+    /// [`Cog::wind`], and before rights are dropped where they are.
+    ///
+    /// # Errors
+    /// The train does not start.
+    fn open(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Binds the first events and opens what else must be open. Called once, before anything moves.
     ///
     /// # Errors
     /// The train does not start.

@@ -100,12 +100,20 @@ impl Disk for Deadly {
         self.around("rename", || self.disk.rename(from, to))
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.around("rename", || self.disk.rename_new(from, to))
+    }
+
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
         self.around("exchange", || self.disk.exchange(one, other))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.disk.remove(path)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove_directory(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {

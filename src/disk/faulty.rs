@@ -167,6 +167,11 @@ impl Disk for Faulty {
         Real.rename(from, to)
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.count()?;
+        Real.rename_new(from, to)
+    }
+
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
         self.count()?;
         Real.exchange(one, other)
@@ -175,6 +180,11 @@ impl Disk for Faulty {
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.count()?;
         Real.remove(path)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.count()?;
+        Real.remove_directory(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {

@@ -181,12 +181,20 @@ impl Disk for Lossy {
         unimplemented!("such files keep their names")
     }
 
+    fn rename_new(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        unimplemented!("such files keep their names")
+    }
+
     fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
         unimplemented!("such files keep their names")
     }
 
     fn remove(&self, _path: &Path) -> io::Result<()> {
         unimplemented!("such files are not removed")
+    }
+
+    fn remove_directory(&self, _path: &Path) -> io::Result<()> {
+        unimplemented!("such directories are not removed")
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {

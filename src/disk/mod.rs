@@ -98,10 +98,15 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn read_link(&self, path: &Path) -> io::Result<PathBuf>;
     /// Gives `from` the name `to`; what had that name before is gone.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// As [`Disk::rename`], but refuses with [`io::ErrorKind::AlreadyExists`] when `to` is there. Of several who give the same name at the
+    /// same time, one succeeds.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Exchanges the two names. Not every file system can ([`io::ErrorKind::InvalidInput`], [`io::ErrorKind::Unsupported`]).
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()>;
     /// Removes a name that is no directory's.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes an empty directory.
+    fn remove_directory(&self, path: &Path) -> io::Result<()>;
     /// The names in a directory, in no order.
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>>;
     /// Makes a directory with these permissions.
@@ -194,6 +199,22 @@ mod tests {
         assert!(!Real.lock(&second).unwrap());
         drop(first);
         assert!(Real.lock(&second).unwrap());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_left_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let (one, other, new) = (place.path().join("one"), place.path().join("other"), place.path().join("new"));
+        std::fs::write(&one, "1").unwrap();
+        std::fs::write(&other, "2").unwrap();
+        let calls: [fn(&Path, &Path) -> io::Result<()>; 2] = [|from, to| Real.rename_new(from, to), Real::rename_by_link];
+        for rename in calls {
+            assert_eq!(rename(&one, &other).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!((std::fs::read(&one).unwrap(), std::fs::read(&other).unwrap()), (b"1".to_vec(), b"2".to_vec()));
+            rename(&one, &new).unwrap();
+            assert!(!one.exists() && std::fs::read(&new).unwrap() == b"1");
+            rename(&new, &one).unwrap();
+        }
     }
 
     #[test]

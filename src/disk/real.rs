@@ -96,12 +96,24 @@ impl Disk for Real {
         fs::rename(from, to)
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // The file system, or the system, has no such call.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Self::rename_by_link(from, to),
+            done => Ok(done?),
+        }
+    }
+
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
         Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
@@ -118,5 +130,13 @@ impl Disk for Real {
             Err(Errno::WOULDBLOCK) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Real {
+    /// Gives a file a new name by a second link to it, which is refused where something is.
+    pub(super) fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)?;
+        fs::remove_file(from)
     }
 }

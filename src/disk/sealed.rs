@@ -58,10 +58,16 @@ impl Disk for Sealed {
     fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
         refused()
     }
+    fn rename_new(&self, _: &Path, _: &Path) -> io::Result<()> {
+        refused()
+    }
     fn exchange(&self, _: &Path, _: &Path) -> io::Result<()> {
         refused()
     }
     fn remove(&self, _: &Path) -> io::Result<()> {
+        refused()
+    }
+    fn remove_directory(&self, _: &Path) -> io::Result<()> {
         refused()
     }
     fn list(&self, _: &Path) -> io::Result<Vec<OsString>> {

@@ -73,6 +73,7 @@ impl Train {
             kind,
             targets: targets.into(),
             route: None,
+            is_open: false,
             panics: Vec::new(),
             marks: Marks::default(),
             retires: false,

@@ -64,6 +64,8 @@ struct Slot {
     kind: Kind,
     targets: Rc<[u32]>,
     route: Option<u32>,
+    /// Whether it was let [open](Cog::open) what it opens first.
+    is_open: bool,
     /// When it panicked lately.
     panics: Vec<Moment>,
     /// What of it is looked at.
@@ -144,6 +146,7 @@ impl Train {
                     kind: node.kind,
                     targets: node.targets.clone().into(),
                     route: node.route,
+                    is_open: false,
                     panics: Vec::new(),
                     marks: Marks::default(),
                     retires: false,
@@ -182,6 +185,22 @@ impl Train {
         };
         train.map_pressure();
         train
+    }
+
+    /// Lets all cogs [open](Cog::open) what takes rights that are to be dropped before [`Train::run`]. Those that nobody lets are opened there.
+    ///
+    /// # Errors
+    /// A cog that could not.
+    pub fn open(&mut self) -> Result<()> {
+        for number in self.order.clone().into_iter().rev() {
+            let slot = &mut self.slots[number as usize];
+            let cog = &mut slot.cog;
+            panics::guarded(|| cog.open())
+                .unwrap_or_else(|told| Err(Error::Other(told)))
+                .map_err(|error| panics::named(&slot.seat, error))?;
+            slot.is_open = true;
+        }
+        Ok(())
     }
 
     /// Winds all cogs, turns until nothing can happen any more or the end is asked for, and ends in order.

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::Train;
-use crate::cog::{Cog, Ctx};
+use crate::cog::{Cog, Ctx, Seat};
 use crate::error::{Error, Result};
 use crate::escapement::Moment;
 use crate::log::{self, Priority};
@@ -77,6 +77,7 @@ impl Train {
         let anew = match made {
             Some(Ok(Ok(cog))) => {
                 let mut old = std::mem::replace(&mut slot.cog, cog);
+                slot.is_open = false;
                 // The new one knows nothing of what the old one has written.
                 if !guarded(|| old.sync_now()).unwrap_or(false) {
                     self.forsake(&name);
@@ -111,19 +112,28 @@ impl Train {
         let slot = &mut self.slots[number as usize];
         let mut ctx = Ctx::new(&mut self.esc, &self.books, &mut slot.seat, Vec::new());
         let (cog, vouches): (&mut dyn Cog, _) = (&mut *slot.cog, self.vouches);
+        let open = !std::mem::replace(&mut slot.is_open, true);
         let wind = || {
+            if open {
+                cog.open()?;
+            }
             cog.wind(&mut ctx)?;
             // A drain that comes while the train runs must know from its first datum on that what it writes is vouched for.
             if vouches { cog.sync(&mut ctx) } else { Ok(()) }
         };
         let wound = guarded(wind).unwrap_or_else(|told| Err(Error::Other(told)));
         let (out, _) = ctx.into_emitted();
-        wound.map_err(|error| match error {
-            error @ (Error::Os { .. } | Error::State { .. }) => error,
-            error => Error::Other(format!("{}: {error}", self.slots[number as usize].seat.name)),
-        })?;
+        wound.map_err(|error| named(&self.slots[number as usize].seat, error))?;
         self.forward(number, out);
         self.after_call(number);
         Ok(())
+    }
+}
+
+/// Why a cog could not begin, with its name where the text does not say what of the system refused.
+pub(super) fn named(seat: &Seat, error: Error) -> Error {
+    match error {
+        error @ (Error::Os { .. } | Error::State { .. }) => error,
+        error => Error::Other(format!("{}: {error}", seat.name)),
     }
 }

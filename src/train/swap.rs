@@ -55,7 +55,7 @@ impl Train {
             seat.on_error = route.map_or(seat.on_error, OnError::Route);
             let targets = node.targets.iter().map(|target| of(*target)).collect();
             let marks = Marks::default();
-            self.slots.push(Slot { cog, seat, kind: node.kind, targets, route, panics: Vec::new(), marks, retires: false });
+            self.slots.push(Slot { cog, seat, kind: node.kind, targets, route, is_open: false, panics: Vec::new(), marks, retires: false });
         }
         self.map_pressure();
         let before = self.vouches;

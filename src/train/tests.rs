@@ -1,6 +1,7 @@
 //! Random trains of cogs that split, merge, swallow, delay, forget and fail: every origin is settled exactly once, and the books
 //! balance after each step. `DEADBEAT_CASES` sets how many trains are tried.
 
+mod begin;
 mod swap;
 mod sync;
 
