@@ -1,10 +1,12 @@
 //! `deadbeat`: an interpreter for event-driven data-transformation pipelines written as Rhai scripts.
 
+pub mod activation;
 pub mod cli;
 pub mod cog;
 pub mod cogs;
 pub mod conf;
 pub mod control;
+pub mod daemon;
 pub mod datum;
 pub mod disk;
 pub mod draw;
@@ -16,6 +18,7 @@ pub mod log;
 pub mod repl;
 pub mod script;
 pub mod secrets;
+pub mod start;
 pub mod state;
 pub mod train;
 pub mod trial;

@@ -9,6 +9,7 @@ mod command_line;
 mod compliance;
 mod configuration;
 mod control;
+mod daemon;
 mod disk;
 mod documents;
 mod examples;

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::activation;
 use crate::error::nearest;
 use crate::log::{self, Priority};
 use crate::script::report::Report;
@@ -45,6 +46,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(UNUSABLE);
         }
     };
+    activation::collect();
     // What is made without a mode of its own is nobody else's.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
     script::widen();
@@ -136,11 +138,15 @@ fn wind_with_placeholders(script: &Path, matches: &ArgMatches, common: &Common) 
 
 /// Sets the log up as the script says; the command line's own wishes come first.
 fn configure_log(wound: &mut Wound, common: &Common) -> crate::error::Result<()> {
-    if let Some(mut settings) = wound.log.take() {
+    let detached = wound.daemon.as_ref().is_some_and(|daemon| daemon.detach);
+    // A service that says nothing about its log has one all the same: the system's.
+    let settings = wound.log.take().or_else(|| detached.then(|| log::Settings { tag: wound.tag(), ..log::Settings::default() }));
+    if let Some(mut settings) = settings {
         if let Some(level) = common.log_level {
             settings.stderr = Some(level);
         }
         settings.color = common.color;
+        settings.detached = detached;
         log::configure(&settings)?;
     }
     log::begin();

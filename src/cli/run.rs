@@ -1,12 +1,15 @@
 //! `deadbeat run SCRIPT [ARGS…]`: winds the script and turns its train.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{Common, UNUSABLE, args_of, script_args, tell};
 use crate::control::{About, Control, Replaced, place};
+use crate::daemon::{self, Daemon};
 use crate::error::{Error, nearest};
 use crate::escapement::{Clock, Escapement};
 use crate::log;
@@ -19,6 +22,7 @@ pub(super) fn command() -> Command {
         .long_about("Winds the script: reads it, its libraries and its configuration, and checks them. Then turns its train until nothing can happen any more, or until TERM or INT ask for the end.")
         .args([
             Arg::new("strict_exit").long("strict-exit").action(ArgAction::SetTrue).help("End with status 3 when data failed"),
+            Arg::new("foreground").long("foreground").action(ArgAction::SetTrue).help("Stay in the terminal, also when the script detaches: to look for what is wrong with a service"),
             Arg::new("no_lower").long("no-lower").action(ArgAction::SetTrue).help("Call every closure through the interpreter"),
             Arg::new("name").long("name").value_name("NAME").help("The name by which `attach` and `ctl` find the process; else the script's"),
             Arg::new("no_control").long("no-control").action(ArgAction::SetTrue).help("Open no control socket: nobody can attach"),
@@ -51,8 +55,10 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     };
     if !wound.gathered && !argv.is_empty() {
         let word = argv[0].to_string_lossy().into_owned();
-        let own =
-            nearest(&word, ["--strict-exit", "--no-lower", "--name", "--no-control", "--ui", "--test-clock", "--log-level", "--color"]);
+        let own = nearest(
+            &word,
+            ["--strict-exit", "--foreground", "--no-lower", "--name", "--no-control", "--ui", "--test-clock", "--log-level", "--color"],
+        );
         tell(&format!("deadbeat: `{word}`: the script takes no options (it never calls `conf::gather`)\n"));
         if own.is_some() {
             tell("  = hint: the program's own options stand before the script\n");
@@ -68,23 +74,39 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     let name = matches.get_one::<String>("name").map(PathBuf::from);
     let name = place::name_of(name.as_deref().unwrap_or(script));
     let about = About { name, script: script.clone(), setting };
-    match turn(&mut wound, common, clock, about, wished) {
+    if matches.get_flag("foreground")
+        && let Some(daemon) = &mut wound.daemon
+    {
+        daemon.detach = false;
+    }
+    let mut service = Service::default();
+    match turn(&mut wound, common, clock, about, wished, &mut service) {
         Ok(status) => {
             wound.done(status);
             u8::try_from(status.rem_euclid(256)).unwrap_or(1)
         }
         Err(error) => {
             log::flush_suppressed();
-            tell(&format!("deadbeat: error: {}\n", crate::secrets::mask(&error.to_string())));
+            let text = crate::secrets::mask(&error.to_string()).into_owned();
+            if service.borrow().as_ref().is_some_and(Daemon::is_away) {
+                log::critical(&text);
+            }
+            tell(&format!("deadbeat: error: {text}\n"));
             if let Some(hint) = error.hint() {
                 tell(&format!("  = hint: {hint}\n"));
             }
             let status = if error.is_refusal() { UNUSABLE } else { 1 };
+            if let Some(daemon) = &mut *service.borrow_mut() {
+                daemon.failed(status);
+            }
             wound.done(i32::from(status));
             status
         }
     }
 }
+
+/// The process as a service, where it is one. The train says when all has begun, and so shares it.
+type Service = Rc<RefCell<Option<Daemon>>>;
 
 /// By what the process can be looked into.
 #[derive(Clone, Copy)]
@@ -93,12 +115,28 @@ struct Wished {
     page: Option<SocketAddr>,
 }
 
-/// Log, then reactor, then cogs: the order in which a run begins.
-fn turn(wound: &mut Wound, common: &Common, clock: Clock, about: About, wished: Wished) -> crate::error::Result<i32> {
+/// Log, then the service, then reactor, then cogs: the order in which a run begins. What takes rights is opened before they are given up.
+fn turn(
+    wound: &mut Wound,
+    common: &Common,
+    clock: Clock,
+    about: About,
+    wished: Wished,
+    service: &mut Service,
+) -> crate::error::Result<i32> {
     super::configure_log(wound, common)?;
+    if let Some(settings) = &wound.daemon {
+        *service.borrow_mut() = Some(daemon::begin(settings)?);
+    }
     let escapement = Escapement::new(clock)?;
     let cogs = std::mem::take(&mut wound.cogs);
     let mut train = Train::new(&wound.graph, cogs, escapement, wound.options.clone());
+    if let Some(daemon) = &mut *service.borrow_mut() {
+        train.open()?;
+        daemon.drop_rights()?;
+    }
+    let at = Rc::clone(service);
+    train.when_ready(move || at.borrow_mut().as_mut().map_or(Ok(()), Daemon::ready));
     let mut replaced = Replaced::default();
     if wished.socket || wished.page.is_some() {
         let mut control = Control::new(about, wound);

@@ -12,6 +12,7 @@ use super::merge::Found;
 use super::place::{Places, Spot, Way, line_and_column};
 use crate::datum::{Datum, Map, Text, json};
 use crate::error::{nearest, plain};
+use crate::start;
 
 /// Larger files are no configuration.
 const LARGEST: u64 = 16 << 20;
@@ -35,7 +36,7 @@ pub(super) fn read(path: &Path, definition: &Definition<'_>, problems: &mut Vec<
 
 fn load(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    File::open(start::path(path))?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST { Err(io::Error::other("larger than 16 MiB")) } else { Ok(bytes) }
 }
 

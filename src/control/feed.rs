@@ -7,6 +7,7 @@ use super::{Control, map};
 use crate::cog::Kind;
 use crate::datum::{Datum, Parcel, json};
 use crate::script::bench::Task;
+use crate::start;
 use crate::train::Train;
 
 /// Lines of a file replayed in one go, and its bytes.
@@ -101,11 +102,11 @@ impl Control {
 /// Lines of JSON of a file.
 fn read(path: &str) -> Result<Vec<Datum>, Wrong> {
     let wrong = |error: std::io::Error| Wrong::new(format!("cannot read `{path}`: {}", crate::error::plain(&error)));
-    let about = std::fs::metadata(path).map_err(wrong)?;
+    let about = std::fs::metadata(start::path(path.as_ref())).map_err(wrong)?;
     if !about.is_file() || about.len() > BYTES {
         return Err(Wrong::new(format!("`{path}` is no file of at most {} MiB", BYTES >> 20)));
     }
-    let text = std::fs::read_to_string(path).map_err(wrong)?;
+    let text = std::fs::read_to_string(start::path(path.as_ref())).map_err(wrong)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let data = lines.map(|(number, line)| json::read(line).map_err(|error| Wrong::new(format!("{path}:{}: {error}", number + 1))));
     let data = data.collect::<Result<Vec<_>, _>>()?;

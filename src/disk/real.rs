@@ -11,6 +11,7 @@ use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::{Disk, How};
+use crate::start;
 
 /// Asks the system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +19,7 @@ pub struct Real;
 
 impl Disk for Real {
     fn open(&self, path: &Path, how: How) -> io::Result<File> {
+        let path = start::path(path);
         // Close-on-exec is what the standard library opens everything with.
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         if !how.follow {
@@ -25,9 +27,9 @@ impl Disk for Real {
         }
         let mut options = OpenOptions::new();
         options.read(how.read).write(how.write && !how.append).append(how.append).custom_flags(flags.bits().cast_signed());
-        let Some(mode) = how.create else { return options.open(path) };
+        let Some(mode) = how.create else { return options.open(&path) };
         options.mode(mode);
-        match options.clone().create_new(true).open(path) {
+        match options.clone().create_new(true).open(&path) {
             Ok(file) => {
                 // The umask may have taken some away.
                 if file.metadata()?.permissions().mode() & 0o777 != mode & 0o777 {
@@ -35,7 +37,7 @@ impl Disk for Real {
                 }
                 Ok(file)
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !how.new => options.create(true).open(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !how.new => options.create(true).open(&path),
             Err(error) => Err(error),
         }
     }
@@ -65,7 +67,7 @@ impl Disk for Real {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        match rustix::fs::fsync(File::open(path)?) {
+        match rustix::fs::fsync(File::open(start::path(path))?) {
             // Some file systems have nothing to sync there.
             Ok(()) | Err(Errno::INVAL) => Ok(()),
             Err(error) => Err(error.into()),
@@ -77,11 +79,11 @@ impl Disk for Real {
     }
 
     fn about(&self, path: &Path) -> io::Result<Metadata> {
-        fs::metadata(path)
+        fs::metadata(start::path(path))
     }
 
     fn about_entry(&self, path: &Path) -> io::Result<Metadata> {
-        fs::symlink_metadata(path)
+        fs::symlink_metadata(start::path(path))
     }
 
     fn about_open(&self, file: &File) -> io::Result<Metadata> {
@@ -89,15 +91,15 @@ impl Disk for Real {
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
-        fs::read_link(path)
+        fs::read_link(start::path(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        fs::rename(start::path(from), start::path(to))
     }
 
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        match rustix::fs::renameat_with(CWD, &*start::path(from), CWD, &*start::path(to), RenameFlags::NOREPLACE) {
             // The file system, or the system, has no such call.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Self::rename_by_link(from, to),
             done => Ok(done?),
@@ -105,23 +107,23 @@ impl Disk for Real {
     }
 
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
-        Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+        Ok(rustix::fs::renameat_with(CWD, &*start::path(one), CWD, &*start::path(other), RenameFlags::EXCHANGE)?)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        fs::remove_file(start::path(path))
     }
 
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
+        fs::remove_dir(start::path(path))
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+        fs::read_dir(start::path(path))?.map(|entry| entry.map(|entry| entry.file_name())).collect()
     }
 
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
-        DirBuilder::new().mode(mode).create(path)
+        DirBuilder::new().mode(mode).create(start::path(path))
     }
 
     fn lock(&self, file: &File) -> io::Result<bool> {
@@ -136,7 +138,7 @@ impl Disk for Real {
 impl Real {
     /// Gives a file a new name by a second link to it, which is refused where something is.
     pub(super) fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(from, to)?;
-        fs::remove_file(from)
+        fs::hard_link(start::path(from), start::path(to))?;
+        fs::remove_file(start::path(from))
     }
 }

@@ -15,7 +15,6 @@ mod sinks;
 
 use std::fmt::Display;
 use std::io::Write;
-use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -157,11 +156,12 @@ pub fn summary_due() -> Option<Instant> {
     logger().limit.due()
 }
 
-/// The descriptors the log writes to, for who closes all others.
-pub fn descriptors() -> Vec<RawFd> {
-    let logger = logger();
-    let file = logger.file.as_ref().map(|log| log.file().as_raw_fd());
-    file.into_iter().chain(logger.syslog.as_ref().and_then(Syslog::socket).map(AsRawFd::as_raw_fd)).collect()
+/// The process is about to become that user, who must be able to open the log file anew.
+pub fn give_to(user: u32) {
+    let given = logger().file.as_ref().map(|log| rustix::fs::fchown(log.file(), Some(rustix::fs::Uid::from_raw(user)), None));
+    if let Some(Err(trouble)) = given {
+        warning(format_args!("cannot give the log file to the user of the service: {trouble}"));
+    }
 }
 
 /// Keeps lines from that priority on for who [hears](heard) them, or none any more. However few go anywhere else, these do.

@@ -64,7 +64,7 @@ impl LogFile {
         first.then(|| Error::os("write", &self.path, trouble))
     }
 
-    /// The descriptor, for who closes all others.
+    /// What is open.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
@@ -144,10 +144,6 @@ impl Syslog {
         }
         self.lost += 1;
         trouble
-    }
-
-    pub(super) fn socket(&self) -> Option<&UnixDatagram> {
-        self.socket.as_ref()
     }
 }
 

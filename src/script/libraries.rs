@@ -13,6 +13,8 @@ use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Po
 use super::host::Host;
 use super::report::{Place, Report, Source};
 
+use crate::start;
+
 /// A source's size at most.
 pub(super) const LARGEST: u64 = 1 << 20;
 
@@ -42,11 +44,13 @@ impl ModuleResolver for Loaded {
 /// The report that the user reads.
 pub(super) fn read(path: &Path, name: &str) -> Result<Rc<Source>, Report> {
     let fault = |text: String| Report::new("D0101", text, None);
-    let size = std::fs::metadata(path).map_err(|error| fault(format!("cannot read `{name}`: {}", crate::error::plain(&error))))?;
+    let size =
+        std::fs::metadata(start::path(path)).map_err(|error| fault(format!("cannot read `{name}`: {}", crate::error::plain(&error))))?;
     if size.len() > LARGEST {
         return Err(fault(format!("`{name}` has {} bytes; a script has at most {LARGEST}", size.len())));
     }
-    let bytes = std::fs::read(path).map_err(|error| fault(format!("cannot read `{name}`: {}", crate::error::plain(&error))))?;
+    let bytes =
+        std::fs::read(start::path(path)).map_err(|error| fault(format!("cannot read `{name}`: {}", crate::error::plain(&error))))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()]).count();
         fault(format!("`{name}` is not UTF-8, first on line {line}"))

@@ -13,6 +13,7 @@ use super::report::Report;
 use super::train;
 use super::winding::{Desk, Line, TrainHandle};
 use crate::conf::{self, Cast, Entry, Item, Outcome, Positional, Request};
+use crate::daemon;
 use crate::datum::Datum;
 use crate::log::{self, Priority};
 
@@ -38,16 +39,17 @@ pub(super) fn register(desk: &Desk, module: impl Fn(&'static str) -> Rc<std::cel
         module(family).borrow_mut().set_var(name, CastValue(cast));
     }
     for (family, name, make) in conf::inserts::INSERTS {
-        // The daemon's options come with `daemon::detach`.
-        if family == "daemon" {
-            continue;
-        }
         let insert = move || make().into_iter().map(|entry| Dynamic::from(EntryValue(entry))).collect::<Array>();
         module(family).borrow_mut().set_var(name, insert());
         FuncRegistration::new(name).set_into_module(&mut module(family).borrow_mut(), insert);
     }
     register_conf(desk, &mut module("conf").borrow_mut());
     register_log(desk, &mut module("log").borrow_mut());
+    let at = desk.clone();
+    FuncRegistration::new("detach")
+        .set_into_module(&mut module("daemon").borrow_mut(), move |context: NativeCallContext<'_>, settings: RhaiMap| {
+            placed(&context, detach(&at, settings))
+        });
 }
 
 fn register_conf(desk: &Desk, module: &mut Module) {
@@ -245,16 +247,26 @@ fn configure(desk: &Desk, settings: RhaiMap) -> Raised<()> {
         _ => crate::datum::Map::new(),
     };
     if map.by_name("tag").is_none_or(|tag| *tag == Datum::Unit) {
-        map.insert("tag".into(), Datum::from(log_tag(desk)));
+        map.insert("tag".into(), Datum::from(log_tag(&desk.host().main.name)));
     }
     let settings = log::Settings::from_map(&map).map_err(raise)?;
     desk.winding.borrow_mut().log = Some(settings);
     Ok(())
 }
 
+/// What `daemon::detach` is given; it is done when the run begins.
+fn detach(desk: &Desk, settings: RhaiMap) -> Raised<()> {
+    desk.declaring()?;
+    let map = match from_rhai(Dynamic::from_map(settings)).map_err(raise)? {
+        Datum::Map(map) => map,
+        _ => crate::datum::Map::new(),
+    };
+    desk.winding.borrow_mut().daemon = Some(daemon::Settings::from_map(&map).map_err(raise)?);
+    Ok(())
+}
+
 /// The script's file name without its ending.
-fn log_tag(desk: &Desk) -> String {
-    let name = desk.host().main.name.clone();
+pub(super) fn log_tag(name: &str) -> String {
     PathBuf::from(name).file_stem().map_or_else(|| "deadbeat".into(), |stem| stem.to_string_lossy().into_owned())
 }
 

@@ -11,6 +11,7 @@ use super::host::Host;
 use super::report::{Place, Report};
 use super::voice::Voice;
 use crate::cog::{Cog, CogSpec, Common, Kind};
+use crate::daemon;
 use crate::log;
 use crate::train::Options;
 
@@ -109,6 +110,8 @@ pub(super) struct Winding {
     pub dead: Option<u32>,
     /// What `log::configure` was given.
     pub log: Option<log::Settings>,
+    /// What `daemon::detach` was given.
+    pub daemon: Option<daemon::Settings>,
     /// What `train.on_done` was given.
     pub on_done: Vec<FnPtr>,
     /// What `--help` and its kin print instead of running.

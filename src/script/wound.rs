@@ -10,6 +10,7 @@ use super::host::Host;
 use super::report::{Place, Report};
 use super::winding::{Desk, Link, Winding};
 use crate::cog::{Cog, Common, OnError};
+use crate::daemon;
 use crate::error::Error;
 use crate::log;
 use crate::secrets;
@@ -28,6 +29,8 @@ pub struct Wound {
     pub options: Options,
     /// What `log::configure` was given.
     pub log: Option<log::Settings>,
+    /// What `daemon::detach` was given.
+    pub daemon: Option<daemon::Settings>,
     /// Faults and warnings.
     pub reports: Vec<Report>,
     /// Whether the script asked for the train to be run.
@@ -60,6 +63,11 @@ impl Wound {
     /// The script as expressions of users see it while the train runs.
     pub fn live(&self) -> super::bench::Live {
         super::bench::Live::new(&self.host)
+    }
+
+    /// Its name in the log where the script gives none.
+    pub fn tag(&self) -> String {
+        super::settings::log_tag(&self.host.main.name)
     }
 
     /// The script's text.
@@ -200,6 +208,7 @@ pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> W
         cogs,
         options: winding.options,
         log: winding.log,
+        daemon: winding.daemon,
         reports: winding.reports,
         run: winding.run,
         status,

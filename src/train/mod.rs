@@ -54,6 +54,9 @@ impl Default for Options {
     }
 }
 
+/// What is done when all cogs are wound.
+type Ready = Box<dyn FnOnce() -> Result<()>>;
+
 /// Batches of more events are not kept for others.
 const KEPT: usize = 4096;
 
@@ -106,6 +109,8 @@ pub struct Train {
     service: Service,
     /// When the service manager is told next that the loop is alive.
     beat: Option<Token>,
+    /// Told when all is wound.
+    ready: Option<Ready>,
     /// Who looks in; away while it is called.
     overseer: Option<Box<dyn Overseer>>,
     /// The event whose way is to be known, for the next call.
@@ -176,6 +181,7 @@ impl Train {
             pressure: Pressure::default(),
             service,
             beat: None,
+            ready: None,
             overseer: None,
             begun: None,
             given_back: Vec::new(),
@@ -203,6 +209,11 @@ impl Train {
         Ok(())
     }
 
+    /// Has `ready` called once, when [`Train::run`] has wound all cogs and is about to turn. An error of it is the run's.
+    pub fn when_ready(&mut self, ready: impl FnOnce() -> Result<()> + 'static) {
+        self.ready = Some(Box::new(ready));
+    }
+
     /// Winds all cogs, turns until nothing can happen any more or the end is asked for, and ends in order.
     ///
     /// Gives the exit status: 0 well, 3 when data failed and that was to be told, what a cog asked for.
@@ -215,6 +226,9 @@ impl Train {
         // Before any data move: a supply that keeps a checkpoint has asked for a sync, by which the drains know of it.
         self.settle();
         self.begin_oversight();
+        if let Some(ready) = self.ready.take() {
+            ready()?;
+        }
         self.service.tell("READY=1");
         if let Some(beat) = self.service.beat {
             let token = self.esc.every(Escapement::RUNTIME, beat);

@@ -8,6 +8,7 @@ use super::Ctx;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::escapement::{Escapement, Interest, Job, Moment, Token};
+use crate::start;
 
 impl Ctx<'_> {
     /// Which binding has fired, inside [`Cog::wake`](crate::cog::Cog::wake); none when the train wakes the cog on its own account.
@@ -86,7 +87,7 @@ impl Ctx<'_> {
     /// Wakes the cog when something happens to that file or directory; polled each `poll` where inotify does not work.
     pub fn watch(&mut self, path: &Path, poll: Duration) -> Result<Token> {
         let owner = self.seat.number;
-        self.esc()?.watch(owner, path, poll)
+        self.esc()?.watch(owner, &start::path(path), poll)
     }
 
     /// Whether that watch is polled.

@@ -10,6 +10,7 @@ use super::cache::Names;
 use super::names;
 use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
+use crate::start;
 
 /// Where the system has its own.
 const SYSTEM: &str = "/etc/hosts";
@@ -54,7 +55,7 @@ impl Hosts {
             Source::System => Path::new(SYSTEM),
             Source::File(path) => path,
         };
-        match fs::read(path) {
+        match fs::read(start::path(path)) {
             Ok(bytes) => Ok(Self::parse(&bytes)),
             Err(error) if *source == Source::System && error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Error::os("read", path, error)),

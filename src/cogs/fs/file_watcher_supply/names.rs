@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern, glob_with};
 
 use crate::error::{Error, Result};
+use crate::start;
 
 /// As a shell does it: no wildcard matches a slash, nor a name's first dot.
 const RULES: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
@@ -61,7 +62,7 @@ impl Glob {
         let components: Vec<Component<'_>> = Path::new(&self.text).components().collect();
         for count in components.len() - self.depth + 1..components.len() {
             let prefix: PathBuf = components[..count].iter().collect();
-            all.extend(list(&prefix.to_string_lossy()).into_iter().filter(|path| path.is_dir()));
+            all.extend(list(&prefix.to_string_lossy()).into_iter().filter(|path| start::path(path).is_dir()));
         }
         all.sort();
         all.dedup();
@@ -71,7 +72,14 @@ impl Glob {
 
 fn list(pattern: &str) -> Vec<PathBuf> {
     // What cannot be listed holds nothing for us; it is looked at again with each scan.
-    glob_with(pattern, RULES).map(|found| found.flatten().collect()).unwrap_or_default()
+    let find = |pattern: &str| glob_with(pattern, RULES).map(|found| found.flatten().collect::<Vec<_>>()).unwrap_or_default();
+    match start::directory() {
+        Some(start) if Path::new(pattern).is_relative() => {
+            let found = find(&format!("{}/{pattern}", Pattern::escape(&start.to_string_lossy())));
+            found.into_iter().map(|path| path.strip_prefix(start).map(Path::to_owned).unwrap_or(path)).collect()
+        }
+        _ => find(pattern),
+    }
 }
 
 /// A directory and the name in it on which something depends.
