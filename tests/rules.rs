@@ -76,6 +76,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("unicode_width", &["repl/"]),
 ];
 
+/// Where code may be marked unsafe.
+const UNSAFE: &[&str] = &["activation.rs", "daemon/leave.rs"];
+
 /// A file is one idea; past this many lines look for the second one.
 const LONGEST: usize = 450;
 
@@ -246,6 +249,17 @@ fn crates_appear_where_they_belong() {
                     faults.push(format!("src/{}:{number}: `{name}` belongs to {places:?}", source.path));
                 }
             }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn unsafe_code_stands_in_few_places() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| !UNSAFE.contains(&source.path.as_str())) {
+        for (number, line) in source.code(true).filter(|(_, line)| line.contains("unsafe {") || line.contains("unsafe fn")) {
+            faults.push(format!("src/{}:{number}: {}", source.path, line.trim()));
         }
     }
     none(&faults);
