@@ -17,6 +17,8 @@ pub static COGS: &[&CogSpec] = &[
     &fs::stdin_supply::SPEC,
     &fs::line_file_drain::SPEC,
     &fs::stdout_drain::SPEC,
+    &fs::filer_supply::SPEC,
+    &fs::filer_drain::SPEC,
     &text::csv_parse::SPEC,
     &text::csv_marshall::SPEC,
     &text::json_parse::SPEC,

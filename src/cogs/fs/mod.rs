@@ -1,9 +1,13 @@
-//! Files and standard streams: lines in, lines out.
+//! Files and standard streams: lines in, lines out; whole files of a directory in, whole files out.
 //!
 //! `sink` writes what every
-//! drain of lines gathers, in the form that `form` gives it, to an `outlet`.
+//! drain of lines gathers, in the form that `form` gives it, to an `outlet`. `filer` is what those who read and write whole files
+//! have agreed upon.
 
 pub mod file_watcher_supply;
+mod filer;
+pub mod filer_drain;
+pub mod filer_supply;
 mod form;
 pub mod line_file_drain;
 mod outlet;

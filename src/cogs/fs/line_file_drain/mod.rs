@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use self::target::{Naming, Target};
-use super::form::{Form, Newlines, Stamp};
+use super::form::{Form, Newlines, Stamp, mode};
 use super::outlet::{Outlet, Stream};
 use super::sink::{self, Flush, Policy, Sink};
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param, Ty};
@@ -127,19 +127,6 @@ impl LineFileDrain {
             ctx.unbind(token);
         }
     }
-}
-
-/// Permissions: a number, or its octal digits.
-fn mode(given: &Datum) -> Result<u32> {
-    let mode = match given {
-        Datum::Int(mode) => u32::try_from(*mode).ok(),
-        other => other.as_str().and_then(|digits| u32::from_str_radix(digits.trim_start_matches("0o"), 8).ok()),
-    };
-    mode.filter(|mode| *mode <= 0o777).ok_or_else(|| Error::Option {
-        option: "mode".into(),
-        text: format!("`{}` are no permissions", given.piece()),
-        hint: Some("write 0o640 or \"0640\"".into()),
-    })
 }
 
 impl Cog for LineFileDrain {
