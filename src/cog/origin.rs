@@ -13,6 +13,7 @@ mod settling;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -25,6 +26,8 @@ pub use room::Origins;
 use settling::Settling;
 pub use settling::{OFFSET, Settled};
 pub use shelf::Shelf;
+use why::Reasons;
+pub use why::Why;
 
 /// How a part of an event ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +149,8 @@ pub struct Books {
     names: RefCell<Vec<Rc<str>>>,
     /// Supplies that feed what has failed before; the places they give are how often.
     again: RefCell<Vec<u32>>,
+    /// Why events failed whose supplies want to know.
+    reasons: Reasons,
 }
 
 /// The books at one moment.

@@ -109,7 +109,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn remove_directory(&self, path: &Path) -> io::Result<()>;
     /// The names in a directory, in no order.
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>>;
-    /// Makes a directory with these permissions.
+    /// Makes a directory with these permissions, whatever the umask says.
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()>;
     /// Takes the file's lock for as long as it is open; false when another has it.
     fn lock(&self, file: &File) -> io::Result<bool>;

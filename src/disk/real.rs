@@ -123,7 +123,13 @@ impl Disk for Real {
     }
 
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
-        DirBuilder::new().mode(mode).create(start::path(path))
+        let path = &*start::path(path);
+        DirBuilder::new().mode(mode).create(path)?;
+        // The umask may have taken some away.
+        if fs::metadata(path)?.permissions().mode() & 0o777 != mode & 0o777 {
+            fs::set_permissions(path, Permissions::from_mode(mode))?;
+        }
+        Ok(())
     }
 
     fn lock(&self, file: &File) -> io::Result<bool> {
@@ -138,7 +144,9 @@ impl Disk for Real {
 impl Real {
     /// Gives a file a new name by a second link to it, which is refused where something is.
     pub(super) fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(start::path(from), start::path(to))?;
-        fs::remove_file(start::path(from))
+        let (from, to) = (start::path(from), start::path(to));
+        fs::hard_link(&from, &to)?;
+        // Of several who give the same file different names, one removes the old name; the others have not renamed it.
+        fs::remove_file(&from).inspect_err(|_| drop(fs::remove_file(&to)))
     }
 }

@@ -1,9 +1,11 @@
 //! What becomes of a datum that failed: `on_error`, and the dead letter that an error route is given.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::{Ctx, Event, Hold, OnError, Outcome};
 use crate::cog::batch::take_left;
+use crate::cog::origin::Why;
 use crate::datum::{Datum, Map, json};
 use crate::error::{Error, shorten};
 use crate::log;
@@ -41,6 +43,8 @@ impl Ctx<'_> {
             }
             (policy, _) => {
                 self.tell_failure(log::Priority::Error, error);
+                let text = || shorten(&secrets::mask(&error.to_string()), LONGEST_TEXT);
+                self.books.note_why(self.lineage(), || Why { cog: Rc::clone(&self.seat.name), error: text() });
                 self.seat.faults += u64::from(self.lineage().first().is_none());
                 self.books.settle(self.lineage(), Outcome::Failed);
                 if policy == OnError::Stop {
@@ -62,6 +66,17 @@ impl Ctx<'_> {
             self.fail(&error, Some(event.datum));
         }
         self.over();
+    }
+
+    /// For a supply that wants to know why its events failed; see [`Ctx::why_failed`].
+    pub fn asks_why(&mut self) {
+        self.books.asks_why(self.seat.number);
+    }
+
+    /// For a supply that [asked](Ctx::asks_why), when it is told that its event of that number is settled: why it failed, as far as
+    /// that is known. It is forgotten with that.
+    pub fn why_failed(&mut self, number: u64) -> Option<Why> {
+        self.books.take_why(self.seat.number, number)
     }
 
     /// A held datum has failed; `on_error` decides what becomes of it.

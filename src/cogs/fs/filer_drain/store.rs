@@ -102,7 +102,7 @@ impl FilerDrain {
                 Some(0) if !unsynced => Done::Full,
                 room => {
                     let count = given.len().min(room.unwrap_or(usize::MAX));
-                    Done::Wrote { wrote: writing.write(&disk, &given[..count], unsynced, wall), room }
+                    Done::Wrote { wrote: writing.write(&*disk, &given[..count], unsynced, wall), room }
                 }
             }
         })?;

@@ -1,20 +1,16 @@
-//! Writing files, some at once: each is made in `temp`, synced where that is wanted, and then renamed into `incoming`, where readers see
-//! it. Where that blocks it is no matter.
+//! Writing files: each is made in `temp`, synced where that is wanted, and then renamed into `incoming`, where readers see it. The
+//! names of many are synced together. Where that blocks it is no matter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::cogs::fs::filer::names::Name;
 use crate::cogs::fs::filer::settle_name;
 use crate::disk::{Disk, How, retry, write_whole};
-
-/// Threads that sync files at the same time: the disk brings together what they ask for.
-const SYNCING: usize = 4;
 
 /// A file to be written.
 #[derive(Debug)]
@@ -44,6 +40,20 @@ pub(super) struct Wrote {
     pub(super) trouble: Option<(PathBuf, io::Error)>,
 }
 
+impl Wrote {
+    /// One is in place, or why not.
+    fn add(&mut self, placed: Result<(), (PathBuf, io::Error)>) -> bool {
+        match placed {
+            Ok(()) => self.placed += 1,
+            Err(error) => {
+                self.trouble = Some(error);
+                return false;
+            }
+        }
+        true
+    }
+}
+
 /// A file that stands in `temp`.
 struct Made {
     path: PathBuf,
@@ -53,9 +63,17 @@ struct Made {
 
 impl Writing {
     /// Writes these files in their order, up to the first that cannot be. `unsynced`: names were made before, and are to be synced too.
-    pub(super) fn write(&self, disk: &Arc<dyn Disk>, items: &[Item], unsynced: bool, now: SystemTime) -> Wrote {
-        let mut wrote = if self.fsync { self.write_synced(disk, items, now) } else { self.write_each(&**disk, items, now) };
-        wrote.synced = true;
+    pub(super) fn write(&self, disk: &dyn Disk, items: &[Item], unsynced: bool, now: SystemTime) -> Wrote {
+        let mut wrote = Wrote { synced: true, ..Wrote::default() };
+        if self.fsync {
+            self.write_synced(disk, items, now, &mut wrote);
+        } else {
+            for item in items {
+                if !wrote.add(self.make(disk, item, now).and_then(|made| self.place(disk, &made))) {
+                    break;
+                }
+            }
+        }
         if self.fsync
             && (unsynced || wrote.placed > 0)
             && let Err(error) = retry(|| disk.sync_directory(&self.incoming))
@@ -66,27 +84,11 @@ impl Writing {
         wrote
     }
 
-    /// One after the other, so that no more than one is ever in `temp`.
-    fn write_each(&self, disk: &dyn Disk, items: &[Item], now: SystemTime) -> Wrote {
-        let mut wrote = Wrote::default();
-        for item in items {
-            match self.make(disk, item, now).and_then(|made| self.place(disk, &made)) {
-                Ok(()) => wrote.placed += 1,
-                Err(error) => {
-                    wrote.trouble = Some(error);
-                    break;
-                }
-            }
-        }
-        wrote
-    }
-
-    /// All are written before the first is renamed, so that the disk can sync them together.
-    fn write_synced(&self, disk: &Arc<dyn Disk>, items: &[Item], now: SystemTime) -> Wrote {
-        let mut wrote = Wrote::default();
+    /// All are written before the first is synced: the disk brings most of them along with it, which is six times as fast as one by one.
+    fn write_synced(&self, disk: &dyn Disk, items: &[Item], now: SystemTime, wrote: &mut Wrote) {
         let mut made = Vec::with_capacity(items.len());
         for item in items {
-            match self.make(&**disk, item, now) {
+            match self.make(disk, item, now) {
                 Ok(one) => made.push(one),
                 Err(error) => {
                     wrote.trouble = Some(error);
@@ -94,21 +96,18 @@ impl Writing {
                 }
             }
         }
-        if let Some((at, error)) = sync(disk, &made) {
-            wrote.trouble = Some((made[at].path.clone(), error));
-            // Nobody knows what is stored of it: it is written anew.
-            made.drain(at..).for_each(|made| remove(&**disk, &made.path));
-        }
-        let mut made = made.into_iter();
-        for one in made.by_ref() {
-            if let Err(error) = self.place(&**disk, &one) {
-                wrote.trouble = Some(error);
-                break;
+        let synced = made.iter().position(|made| match retry(|| disk.sync_data(&made.file)) {
+            Ok(()) => false,
+            Err(error) => {
+                wrote.trouble = Some((made.path.clone(), error));
+                true
             }
-            wrote.placed += 1;
-        }
-        made.for_each(|made| remove(&**disk, &made.path));
-        wrote
+        });
+        let synced = synced.unwrap_or(made.len());
+        let placed = made[..synced].iter().take_while(|made| wrote.add(self.place(disk, made))).count();
+        // The one that could not be placed is gone already. Of those not synced nobody knows what is stored: they are written anew.
+        let rest = if placed < synced { placed + 1 } else { synced };
+        made[rest..].iter().for_each(|made| remove(disk, &made.path));
     }
 
     /// Writes a file in `temp`.
@@ -117,8 +116,8 @@ impl Writing {
         let path = self.temp.join(name.temporary(&self.suffix));
         let how = How { append: false, ..How::APPEND }.create_new(self.mode).no_follow();
         let file = retry(|| disk.open(&path, how)).map_err(|error| (path.clone(), error))?;
-        let about = write_whole(disk, &file, &item.bytes).and_then(|()| retry(|| disk.about_open(&file)));
-        match about {
+        let written = write_whole(disk, &file, &item.bytes).and_then(|()| retry(|| disk.about_open(&file)));
+        match written {
             Ok(about) => {
                 let name = match &item.name {
                     Some(name) => name.into(),
@@ -141,22 +140,6 @@ impl Writing {
             (self.incoming.join(&made.name), error)
         })
     }
-}
-
-/// Syncs all of them; gives the first that could not be.
-fn sync(disk: &Arc<dyn Disk>, made: &[Made]) -> Option<(usize, io::Error)> {
-    let sync_some = |from: usize| {
-        let mut mine = made.iter().enumerate().skip(from).step_by(SYNCING);
-        mine.find_map(|(at, made)| retry(|| disk.sync_data(&made.file)).err().map(|error| (at, error)))
-    };
-    if made.len() < 2 {
-        return sync_some(0);
-    }
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..SYNCING.min(made.len())).map(|from| scope.spawn(move || sync_some(from))).collect();
-        let failed = others.into_iter().filter_map(|other| other.join().unwrap_or_else(|_| Some((0, io::Error::other("a thread failed")))));
-        failed.chain(sync_some(0)).min_by_key(|(at, _)| *at)
-    })
 }
 
 fn remove(disk: &dyn Disk, path: &Path) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::FilerSupply;
 use super::clear::{Due, Fate, clear};
 use super::steps::WINDOW;
-use crate::cog::{Ctx, Settled};
+use crate::cog::{Ctx, Settled, Why};
 use crate::datum::{Datum, Map, json};
 use crate::error::{Result, plain};
 use crate::log;
@@ -19,13 +19,15 @@ impl FilerSupply {
     /// These origins are settled.
     pub(super) fn note_settled(&mut self, ctx: &mut Ctx<'_>, done: &[Settled]) {
         for (settled, number) in done.iter().flat_map(|settled| settled.numbers().map(move |number| (settled, number))) {
+            let why = if settled.failed { ctx.why_failed(number) } else { None };
             // Those before a panic belong to a file that was put back.
             let Some(open) = self.open.remove(&number) else { continue };
+            let own = |error| Why { cog: ctx.name().into(), error };
             let fate = match open.fault {
-                Some(fault) => Fate::Failed(self.meta_of(ctx, &fault)),
+                Some(fault) => Fate::Failed(self.meta_of(ctx, own(fault))),
                 // It would not have failed with more time.
                 None if settled.failed && ctx.gives_up() => Fate::Back,
-                None if settled.failed => Fate::Failed(self.meta_of(ctx, "failed")),
+                None if settled.failed => Fate::Failed(self.meta_of(ctx, why.unwrap_or_else(|| own("failed".into())))),
                 None => {
                     self.stored.push(open.name);
                     continue;
@@ -36,13 +38,13 @@ impl FilerSupply {
     }
 
     /// What the companion of a file says that failed.
-    fn meta_of(&self, ctx: &Ctx<'_>, error: &str) -> Option<String> {
+    fn meta_of(&self, ctx: &Ctx<'_>, why: Why) -> Option<String> {
         if !self.meta {
             return None;
         }
         let mut meta = Map::with_capacity(3);
-        meta.push("error".into(), Datum::from(error));
-        meta.push("cog".into(), Datum::from(ctx.name()));
+        meta.push("error".into(), Datum::from(why.error));
+        meta.push("cog".into(), Datum::from(&*why.cog));
         meta.push("time".into(), jiff::Timestamp::try_from(ctx.wall()).map_or(Datum::Unit, Datum::Time));
         Some(json::to_string(&Datum::Map(meta)) + "\n")
     }

@@ -121,6 +121,8 @@ struct FilerSupply {
     /// When dead readers were looked for last.
     recovered: Option<Moment>,
     queue: Queue,
+    /// Names of files whose turn comes after that of others of the same name, which were taken already.
+    busy: Vec<OsString>,
     /// Taken and read, and not sent yet.
     ready: VecDeque<Taken>,
     open: BTreeMap<u64, Open>,
@@ -195,6 +197,7 @@ impl FilerSupply {
             wants_scan: true,
             recovered: None,
             queue: Queue::default(),
+            busy: Vec::new(),
             ready: VecDeque::new(),
             open: BTreeMap::new(),
             stored: Vec::new(),
@@ -225,6 +228,9 @@ impl Cog for FilerSupply {
         let claims = Claims::make(&*self.disk, &self.pending, ctx.wall());
         self.claims = Some(Arc::new(claims.map_err(|error| Error::os("make a directory in", &self.pending, error))?));
         self.watch = Some(ctx.watch(&self.places.incoming, self.periods.1)?);
+        if self.meta {
+            ctx.asks_why();
+        }
         // Lets the drains know that what they write will be vouched for.
         ctx.sync_drains();
         self.go_on(ctx)

@@ -178,6 +178,7 @@ impl FilerSupply {
             return self.stuck.met(ctx, "the helper failed; tries again");
         };
         self.ready.extend(took.taken);
+        self.busy.extend(took.busy);
         self.due.extend(took.stuck.into_iter().map(|name| Due { name, fate: Fate::Back }));
         if !self.ended {
             took.left.into_iter().for_each(|name| self.queue.put_back(name));
@@ -200,8 +201,8 @@ impl FilerSupply {
             self.tell_well(ctx);
         }
         if self.ended {
+            // They are put back at the very end.
             self.put_back_ready();
-            // Not bound any more: it is done at the very end.
         }
     }
 
@@ -290,6 +291,9 @@ impl FilerSupply {
     fn cleared(&mut self, ctx: &mut Ctx<'_>, left: Option<(Vec<Due>, Option<(std::path::PathBuf, std::io::Error)>)>) {
         let Some((left, trouble)) = left else { return self.stuck.met(ctx, "the helper failed; tries again") };
         self.due.extend(left);
+        if !self.ended {
+            self.busy.drain(..).for_each(|name| self.queue.put_back(name));
+        }
         match trouble {
             Some((path, error)) => {
                 self.stuck.met(ctx, &format!("cannot move or remove `{}`: {}; tries again", path.display(), plain(&error)));

@@ -58,6 +58,8 @@ pub(super) struct Took {
     pub(super) taken: Vec<Taken>,
     /// What is no regular file.
     pub(super) odd: Vec<OsString>,
+    /// Files whose turn comes after that of others of the same name.
+    pub(super) busy: Vec<OsString>,
     /// Files whose turn did not come.
     pub(super) left: Vec<OsString>,
     /// The file with which the system refused something, where it is still in `incoming`.
@@ -88,7 +90,7 @@ pub(super) fn take(disk: &dyn Disk, claims: &Claims, incoming: &Path, names: Vec
             }
             Ok(One::Missed) => missed = true,
             Ok(One::Odd) => took.odd.push(name),
-            Ok(One::Busy) => {}
+            Ok(One::Busy) => took.busy.push(name),
             Err((error, stuck)) => {
                 took.trouble = Some((incoming.join(&name), error));
                 if stuck {
