@@ -13,6 +13,7 @@ mod daemon;
 mod disk;
 mod documents;
 mod examples;
+mod filer;
 mod fuzz;
 mod hostile;
 mod idle;

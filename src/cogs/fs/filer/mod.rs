@@ -101,6 +101,7 @@ impl Layout {
 fn make(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     match disk.about(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
         // What it is, is seen when it is used.
         _ => return Ok(()),
     }

@@ -19,6 +19,8 @@ pub(super) struct Places {
     pub(super) errors: PathBuf,
     /// Done ones; they are removed without it.
     pub(super) done: Option<PathBuf>,
+    /// Whether those that failed get a companion that tells why.
+    pub(super) meta: bool,
 }
 
 /// What becomes of a file.
@@ -39,20 +41,29 @@ pub(super) struct Due {
     pub(super) fate: Fate,
 }
 
-/// Does what is due; gives what could not be done, and why the first of it could not.
-pub(super) fn clear(disk: &dyn Disk, claims: &Claims, places: &Places, due: Vec<Due>) -> (Vec<Due>, Option<(PathBuf, io::Error)>) {
-    let mut refused = None;
+/// What came of doing what was due.
+#[derive(Debug)]
+pub(super) struct Cleared {
+    /// What could not be done.
+    pub(super) left: Vec<Due>,
+    /// Why the first of it could not.
+    pub(super) trouble: Option<(PathBuf, io::Error)>,
+}
+
+/// Does what is due.
+pub(super) fn clear(disk: &dyn Disk, claims: &Claims, places: &Places, due: Vec<Due>) -> Cleared {
+    let mut trouble = None;
     let left = due.into_iter().filter(|due| {
         let path = claims.path().join(&due.name);
         match clear_one(disk, &path, places, due) {
             Ok(()) => false,
             Err(error) => {
-                refused.get_or_insert((path, error));
+                trouble.get_or_insert((path, error));
                 true
             }
         }
     });
-    (left.collect(), refused)
+    Cleared { left: left.collect(), trouble }
 }
 
 fn clear_one(disk: &dyn Disk, path: &Path, places: &Places, due: &Due) -> io::Result<()> {

@@ -39,7 +39,7 @@ impl FilerSupply {
 
     /// What the companion of a file says that failed.
     fn meta_of(&self, ctx: &Ctx<'_>, why: Why) -> Option<String> {
-        if !self.meta {
+        if !self.places.meta {
             return None;
         }
         let mut meta = Map::with_capacity(3);
@@ -94,7 +94,7 @@ impl FilerSupply {
             let done = self.stored.drain(..).chain(self.syncing.take().into_iter().flatten());
             due.extend(done.map(|name| Due { name, fate: Fate::Done }));
         }
-        let (_, mut refused) = clear(&*self.disk, &claims, &self.places, due);
+        let mut refused = clear(&*self.disk, &claims, &self.places, due).trouble;
         if let Err(error) = claims.leave(&*self.disk, &self.places.incoming) {
             refused = Some((claims.path().to_owned(), error));
         }

@@ -18,6 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use self::claims::Claims;
 use self::clear::{Due, Places};
 use self::queue::{Choice, Order, Queue};
@@ -109,12 +111,12 @@ struct FilerSupply {
     recover: Recover,
     /// How often to list: where the system tells of news, and where it does not.
     periods: (Duration, Duration),
-    meta: bool,
     name_setter: Setter,
     max_in_flight: usize,
     disk: Arc<dyn Disk>,
     claims: Option<Arc<Claims>>,
     watch: Option<Token>,
+    signal: Option<Token>,
     /// When the directory is listed the next time in any case.
     look: Option<Token>,
     wants_scan: bool,
@@ -155,7 +157,12 @@ impl FilerSupply {
         let layout = Layout::of(args)?;
         let optional = |option| args.opt_str(option).map(|_| layout.place(args, option)).transpose();
         let pending = optional("pending")?.unwrap_or_else(|| layout.temp.clone());
-        let places = Places { incoming: layout.incoming.clone(), errors: layout.place(args, "errors")?, done: optional("done_dir")? };
+        let places = Places {
+            incoming: layout.incoming.clone(),
+            errors: layout.place(args, "errors")?,
+            done: optional("done_dir")?,
+            meta: args.bool("meta"),
+        };
         for (option, path) in [("pending", Some(&pending)), ("errors", Some(&places.errors)), ("done_dir", places.done.as_ref())] {
             if path == Some(&places.incoming) {
                 return Err(Error::option(option, "must be another directory than `incoming`: what is put there would be taken again"));
@@ -184,7 +191,6 @@ impl FilerSupply {
                 _ => Recover::Dead,
             },
             periods: (if args.is_given("poll_interval") { poll } else { SCAN }, poll),
-            meta: args.bool("meta"),
             name_setter,
             max_in_flight: args.common().max_in_flight,
             places,
@@ -193,6 +199,7 @@ impl FilerSupply {
             disk: disk::real(),
             claims: None,
             watch: None,
+            signal: None,
             look: None,
             wants_scan: true,
             recovered: None,
@@ -228,7 +235,8 @@ impl Cog for FilerSupply {
         let claims = Claims::make(&*self.disk, &self.pending, ctx.wall());
         self.claims = Some(Arc::new(claims.map_err(|error| Error::os("make a directory in", &self.pending, error))?));
         self.watch = Some(ctx.watch(&self.places.incoming, self.periods.1)?);
-        if self.meta {
+        self.signal = Some(ctx.signal(Signal::HUP.as_raw())?);
+        if self.places.meta {
             ctx.asks_why();
         }
         // Lets the drains know that what they write will be vouched for.
@@ -237,7 +245,7 @@ impl Cog for FilerSupply {
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
-        self.woken(ctx, wake)?;
+        self.woken(ctx, wake);
         self.send(ctx);
         self.go_on(ctx)
     }
@@ -252,7 +260,8 @@ impl Cog for FilerSupply {
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        for token in [self.watch.take(), self.look.take(), self.ask.take(), self.jobs.scan.take()].into_iter().flatten() {
+        let bound = [self.watch.take(), self.signal.take(), self.look.take(), self.ask.take(), self.jobs.scan.take()];
+        for token in bound.into_iter().flatten() {
             ctx.unbind(token);
         }
         self.blind.stop_waiting(ctx);

@@ -140,6 +140,8 @@ fn nanoseconds(time: SystemTime) -> u64 {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     names: BTreeSet<(u64, OsString)>,
+    /// Those that have come since a look at the directory began, which may not have seen them.
+    fresh: Option<BTreeSet<(u64, OsString)>>,
     /// For those that were told of one by one.
     next: u64,
     cut: bool,
@@ -155,10 +157,23 @@ impl Queue {
         self.names.is_empty() && std::mem::take(&mut self.cut)
     }
 
-    /// These are all that are there.
+    /// The directory is about to be looked at.
+    pub(super) fn looks(&mut self) {
+        self.fresh = Some(BTreeSet::new());
+    }
+
+    /// These were there when it was looked at.
     pub(super) fn set(&mut self, scanned: Scanned) {
-        self.names = scanned.names.into_iter().collect();
+        self.names = self.fresh.take().unwrap_or_default();
+        self.names.extend(scanned.names);
         self.cut = scanned.cut;
+    }
+
+    fn insert(&mut self, rank: u64, name: OsString) {
+        if let Some(fresh) = &mut self.fresh {
+            fresh.insert((rank, name.clone()));
+        }
+        self.names.insert((rank, name));
     }
 
     /// One that has come.
@@ -178,21 +193,42 @@ impl Queue {
                 self.next
             }
         };
-        self.names.insert((rank, name));
+        self.insert(rank, name);
     }
 
     /// One whose turn was put off: it comes first.
     pub(super) fn put_back(&mut self, name: OsString) {
-        self.names.insert((0, name));
+        self.insert(0, name);
     }
 
     /// One that the system would not give: its turn comes after all others, which it may give.
     pub(super) fn put_last(&mut self, name: OsString) {
-        self.names.insert((u64::MAX, name));
+        self.insert(u64::MAX, name);
     }
 
     /// The next ones.
     pub(super) fn next(&mut self, count: usize) -> Vec<OsString> {
         std::iter::from_fn(|| self.names.pop_first()).take(count).map(|(_, name)| name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_while_the_directory_was_looked_at_is_not_forgotten() {
+        let choice = Choice { order: Order::Name, pattern: None };
+        let mut queue = Queue::default();
+        let now = SystemTime::UNIX_EPOCH;
+        queue.add("gone".into(), &choice, now);
+        queue.looks();
+        queue.add("late".into(), &choice, now);
+        queue.put_back("back".into());
+        queue.put_last("last".into());
+        queue.set(Scanned { names: vec![(0, "there".into())], ..Scanned::default() });
+        assert_eq!(queue.next(9), ["back", "late", "there", "last"]);
+        queue.set(Scanned::default());
+        assert!(queue.is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::claims::Claims;
-use super::clear::{Due, Fate, clear};
+use super::clear::{Cleared, Due, Fate, clear};
 use super::queue::{Scan, Scanned};
 use super::take::{Content, Taken, Took, take};
 use super::{FilerSupply, Open, Recover};
@@ -35,12 +35,13 @@ impl FilerSupply {
     }
 
     /// Answers one of its bindings.
-    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>, wake: Wake) {
         let token = ctx.token();
         let is = |bound: Option<crate::escapement::Token>| bound.is_some() && bound == token;
         match wake {
             Wake::Synced => self.synced(),
             Wake::Changed(changed) if is(self.watch) => self.changed(&changed, ctx.wall()),
+            Wake::Signal(_) => self.wants_scan = true,
             Wake::Due { .. } if is(self.look) => {
                 self.look = None;
                 self.wants_scan = true;
@@ -67,7 +68,6 @@ impl FilerSupply {
             }
             _ => {}
         }
-        Ok(())
     }
 
     /// Begins whatever can be begun.
@@ -101,6 +101,7 @@ impl FilerSupply {
             return Ok(());
         }
         self.wants_scan = false;
+        self.queue.looks();
         let dead = self.recover != Recover::None && self.recovered.is_none_or(|last| ctx.now().since(last) >= RECOVER);
         let scan = Scan {
             incoming: self.places.incoming.clone(),
@@ -119,26 +120,26 @@ impl FilerSupply {
     }
 
     fn scanned(&mut self, ctx: &mut Ctx<'_>, scanned: Option<Scanned>) {
-        let Some(mut scanned) = scanned else { return self.blind.met(ctx, "the look at the directory failed; tries again") };
+        let Some(mut scanned) = scanned else {
+            self.wants_scan = true;
+            return self.blind.met(ctx, "the look at the directory failed; tries again");
+        };
         if scanned.returned > 0 {
             ctx.say(Priority::Notice, &format!("put {} files back that a reader had taken which lives no more", scanned.returned));
         }
-        match scanned.trouble.take() {
-            Some((path, error)) => {
-                self.wants_scan = true;
-                // What was put back halfway is looked for again.
-                self.recovered = None;
-                self.blind.met(ctx, &format!("cannot use `{}`: {}; tries again", path.display(), plain(&error)));
-            }
-            None => {
-                let path = &self.places.incoming;
-                self.blind.over(ctx, || format!("`{}` can be used again", path.display()));
-                if self.look.is_none() && !self.ended {
-                    let told = self.watch.is_some_and(|watch| !ctx.is_polled(watch));
-                    self.look = ctx.after(if told { self.periods.0 } else { self.periods.1 }).ok();
-                    // The watch keeps the program alive.
-                    self.look.into_iter().for_each(|look| ctx.weaken(look));
-                }
+        if let Some((path, error)) = scanned.trouble.take() {
+            self.wants_scan = true;
+            // What was put back halfway is looked for again.
+            self.recovered = None;
+            self.blind.met(ctx, &format!("cannot use `{}`: {}; tries again", path.display(), plain(&error)));
+        } else {
+            let path = &self.places.incoming;
+            self.blind.over(ctx, || format!("`{}` can be used again", path.display()));
+            if self.look.is_none() && !self.ended {
+                let told = self.watch.is_some_and(|watch| !ctx.is_polled(watch));
+                self.look = ctx.after(if told { self.periods.0 } else { self.periods.1 }).ok();
+                // The watch keeps the program alive.
+                self.look.into_iter().for_each(|look| ctx.weaken(look));
             }
         }
         self.queue.set(scanned);
@@ -288,8 +289,8 @@ impl FilerSupply {
         Ok(())
     }
 
-    fn cleared(&mut self, ctx: &mut Ctx<'_>, left: Option<(Vec<Due>, Option<(std::path::PathBuf, std::io::Error)>)>) {
-        let Some((left, trouble)) = left else { return self.stuck.met(ctx, "the helper failed; tries again") };
+    fn cleared(&mut self, ctx: &mut Ctx<'_>, cleared: Option<Cleared>) {
+        let Some(Cleared { left, trouble }) = cleared else { return self.stuck.met(ctx, "the helper failed; tries again") };
         self.due.extend(left);
         if !self.ended {
             self.busy.drain(..).for_each(|name| self.queue.put_back(name));

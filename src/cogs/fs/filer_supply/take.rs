@@ -94,9 +94,9 @@ pub(super) fn take(disk: &dyn Disk, claims: &Claims, incoming: &Path, names: Vec
             Err((error, stuck)) => {
                 took.trouble = Some((incoming.join(&name), error));
                 if stuck {
-                    took.stuck.push(name)
+                    took.stuck.push(name);
                 } else {
-                    took.refused = Some(name)
+                    took.refused = Some(name);
                 }
                 break;
             }

@@ -61,7 +61,7 @@ impl Rig {
         walk(&self.path(name), &mut found);
         let mut names: Vec<String> =
             found.iter().map(|path| path.strip_prefix(self.path(name)).unwrap().to_string_lossy().into_owned()).collect();
-        names.retain(|name| !name.ends_with(".lock"));
+        names.retain(|name| !name.ends_with("/.lock"));
         names.sort();
         names
     }
