@@ -35,4 +35,5 @@ mod shell;
 mod soak;
 mod tail;
 mod trials;
+mod waiting;
 mod windows;

@@ -27,7 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cogs", &["activation", "cog", "datum", "disk", "error", "escapement", "getset", "lines", "log", "start", "state"]),
     ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("draw", &["cog", "train"]),
-    ("script", &["cog", "cogs", "conf", "daemon", "datum", "draw", "error", "getset", "log", "secrets", "start", "train"]),
+    (
+        "script",
+        &["cog", "cogs", "conf", "daemon", "datum", "draw", "error", "escapement", "getset", "log", "secrets", "start", "train"],
+    ),
     ("trial", &["cog", "datum", "error", "escapement", "log", "script", "secrets", "train"]),
     ("control", &["cog", "datum", "draw", "error", "escapement", "getset", "log", "script", "secrets", "start", "train", "trial"]),
     ("repl", &["cog", "cogs", "control", "datum", "error", "script"]),

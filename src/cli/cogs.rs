@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgMatches, Command};
 
 use super::{UNUSABLE, say, tell};
-use crate::cog::{COMMON, COMMON_SUPPLY, CogSpec, Kind, Param};
+use crate::cog::{COMMON, COMMON_SUPPLY, CogSpec, Param};
 use crate::cogs::COGS;
 use crate::error::nearest;
 
@@ -60,7 +60,7 @@ fn list() -> String {
 fn page(spec: &CogSpec) -> String {
     let mut out = format!("{} ({})\n  {}\n", spec.path(), spec.kind.word(), spec.about);
     options(&mut out, "options", spec.params);
-    if spec.kind == Kind::Supply {
+    if spec.may_supply() {
         options(&mut out, "options of every supply", COMMON_SUPPLY);
     }
     options(&mut out, "options of every cog", COMMON);

@@ -340,7 +340,7 @@ impl Args {
             id_getter: self.opt_getter("id_getter"),
             ..Common::default()
         };
-        if self.spec.kind == super::Kind::Supply {
+        if self.spec.may_supply() {
             common.id_setter = Some(self.setter("id_setter")).filter(|setter| !setter.is_null());
             common.data_setter = Some(self.setter("data_setter")).filter(|setter| !matches!(setter, Setter::Whole));
             common.max_in_flight = self.size("max_in_flight").max(1);

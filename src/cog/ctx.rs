@@ -170,12 +170,17 @@ impl<'a> Ctx<'a> {
     /// For supplies: how many more events may be sent now, none while too many bytes are on their way. At 0 the supply stops reading; it is woken with
     /// [`Wake::Room`](crate::escapement::Wake::Room) when there is room again. Events that rest in pools take none.
     pub fn room(&mut self) -> usize {
+        let room = self.space();
+        self.seat.waits_for_room = room == 0;
+        room
+    }
+
+    /// As [`Ctx::room`], but who finds none does not wait for it.
+    pub fn space(&mut self) -> usize {
         self.count_opened();
         let heavy = self.books.is_heavy() || self.seat.paused;
         let most = if heavy { 0 } else { self.seat.common.max_in_flight };
-        let room = most.saturating_sub(self.books.moving_of(self.seat.number));
-        self.seat.waits_for_room = room == 0;
-        room
+        most.saturating_sub(self.books.moving_of(self.seat.number))
     }
 
     /// For a supply of what has failed before: the place of each of its events is how often it was tried.
@@ -385,6 +390,11 @@ impl<'a> Ctx<'a> {
     /// Broadcasts to all cogs, when this call is over.
     pub fn notify(&mut self, name: &str, args: Vec<Datum>) {
         self.seat.notices.push(Notice { name: name.into(), args });
+    }
+
+    /// The signal to end that woke this cog is to end nothing.
+    pub fn pardon(&mut self) {
+        self.seat.pardons = true;
     }
 
     /// Asks for the orderly end of the train, with this exit status.

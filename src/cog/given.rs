@@ -32,6 +32,10 @@ pub trait Callback {
     fn cog(&self) -> Result<Box<dyn super::Cog>> {
         Err(self.is_no("a cog"))
     }
+    /// Whether it is a map of functions, which may begin events.
+    fn keeps_state(&self) -> bool {
+        false
+    }
     /// How it shows in a cog's label: `closure:12` or the function's name.
     fn name(&self) -> String;
     /// Why it cannot be that.

@@ -78,6 +78,10 @@ pub struct Seat {
     pub failed: Vec<Event>,
     /// Set when it asks for the train's end, with the status that it asks for.
     pub stop: Option<i32>,
+    /// Set when the signal to end that it was told of is to end nothing.
+    pub pardons: bool,
+    /// Whether the train is only tried out.
+    pub apart: bool,
     /// Set when it wants all drains to sync.
     pub asks_sync: bool,
     /// The time to end is over: what fails now would not have failed with more of it.
@@ -118,6 +122,8 @@ impl Seat {
             notices: Vec::new(),
             failed: Vec::new(),
             stop: None,
+            pardons: false,
+            apart: false,
             asks_sync: false,
             gives_up: false,
             waits_for_room: false,

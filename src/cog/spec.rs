@@ -73,8 +73,13 @@ impl CogSpec {
 
     /// Its own options, then those that every cog of its kind has.
     pub fn all_params(&self) -> impl Iterator<Item = &'static Param> {
-        let supply: &'static [Param] = if self.kind == Kind::Supply { COMMON_SUPPLY } else { &[] };
+        let supply: &'static [Param] = if self.may_supply() { COMMON_SUPPLY } else { &[] };
         self.params.iter().chain(supply).chain(COMMON)
+    }
+
+    /// Whether it has the options of supplies: it is one, or may be, as a cog that the script makes of a map.
+    pub fn may_supply(&self) -> bool {
+        self.kind == Kind::Supply || (self.family, self.name) == ("movement", "cog")
     }
 }
 

@@ -159,7 +159,8 @@ fn fates(old: &Graph, new: &Graph, pairs: &[Option<usize>]) -> Result<Vec<Fate>,
     for (node, pair) in new.nodes.iter().zip(pairs) {
         fates.push(match *pair {
             Some(n) if old.nodes[n].about == node.about || old.nodes[n].about.print == node.about.print => Fate::Stays(n),
-            Some(_) if node.kind == Kind::Supply => {
+            // One that the script itself makes binds anew what it waits for.
+            Some(_) if node.kind == Kind::Supply && node.about.spec != "movement::cog" => {
                 let wrong = Wrong::new(format!("the supply `{}` has other options than before", node.name));
                 return Err(wrong.hint("supplies keep their place in what they read: restart the process to change one"));
             }

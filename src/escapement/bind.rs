@@ -143,6 +143,11 @@ impl Escapement {
         Ok(self.insert(owner, false, Kind::Signal(signal)))
     }
 
+    /// How many bindings wait for that signal.
+    pub fn listeners(&self, signal: i32) -> usize {
+        self.signals.as_ref().map_or(0, |signals| signals.listeners(signal))
+    }
+
     /// Gives `job` to the helper and wakes `owner` with its answer, which is a [`JobPanicked`](super::JobPanicked) if it panics. Unbinding
     /// cancels the job.
     ///

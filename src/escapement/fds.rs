@@ -16,6 +16,8 @@ use super::wake::{Interest, Wake};
 /// Poll tokens from here on are descriptors of owners; those below are the escapement's own.
 pub(super) const FIRST: usize = 16;
 
+const NONE: Interest = Interest { readable: false, writable: false, urgent: false };
+
 /// Stands in a round until it is handed out: what was noticed is kept, and summed up, with the binding.
 pub(super) const READY: Wake = Wake::Ready { readable: false, writable: false };
 
@@ -36,10 +38,11 @@ impl Descriptor {
     /// Notes readiness. True when the owner is not yet in this round's list and must be put there.
     fn note(&mut self, seen: Interest) -> bool {
         let before = self.noticed;
-        let before_or_none = before.unwrap_or(Interest { readable: false, writable: false });
+        let before_or_none = before.unwrap_or(NONE);
         self.noticed = Some(Interest {
-            readable: before_or_none.readable || seen.readable && self.interest.readable,
+            readable: before_or_none.readable || seen.readable && (self.interest.readable || self.interest.urgent),
             writable: before_or_none.writable || seen.writable && self.interest.writable,
+            urgent: false,
         });
         before.is_none()
     }
@@ -55,8 +58,9 @@ impl Descriptor {
         // A hang-up or an error is learned by reading or writing, whichever the owner does.
         let ended = event.is_error() || event.is_read_closed() && event.is_write_closed();
         self.note(Interest {
-            readable: event.is_readable() || event.is_read_closed() || ended,
+            readable: event.is_readable() || event.is_read_closed() || event.is_priority() || ended,
             writable: event.is_writable() || event.is_write_closed() || ended,
+            urgent: false,
         })
     }
 
@@ -86,12 +90,9 @@ impl Fds {
     /// # Errors
     /// The descriptor is not open, registered already, or nothing is wanted of it.
     pub(super) fn register(&mut self, registry: &Registry, fd: RawFd, interest: Interest, token: Token) -> io::Result<Descriptor> {
-        let wanted = match (interest.readable, interest.writable) {
-            (true, true) => Poller::READABLE | Poller::WRITABLE,
-            (true, false) => Poller::READABLE,
-            (false, true) => Poller::WRITABLE,
-            (false, false) => return Err(io::ErrorKind::InvalidInput.into()),
-        };
+        let wanted = [(interest.readable, Poller::READABLE), (interest.writable, Poller::WRITABLE), (interest.urgent, Poller::PRIORITY)];
+        let wanted = wanted.into_iter().filter(|(is, _)| *is).map(|(_, wanted)| wanted).reduce(|a, b| a | b);
+        let wanted = wanted.ok_or(io::ErrorKind::InvalidInput)?;
         let id = FIRST + self.ids;
         let id = match registry.register(&mut SourceFd(&fd), mio::Token(id), wanted) {
             Ok(()) => Some(id),

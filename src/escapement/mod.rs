@@ -5,6 +5,7 @@
 
 mod bind;
 mod clock;
+mod cron;
 mod fds;
 mod inotify;
 mod offload;
@@ -40,6 +41,7 @@ use self::wall::WallClock;
 use self::watch::{Watch, Watching};
 
 pub use self::clock::{Clock, Moment};
+pub use self::cron::Cron;
 pub use self::offload::{Answer, Job, JobPanicked};
 pub use self::slots::Token;
 pub use self::wake::{Changed, Fired, Interest, Owner, Wake, What};

@@ -75,6 +75,10 @@ impl Signals {
         }
     }
 
+    pub(super) fn listeners(&self, signal: i32) -> usize {
+        self.heard.get(&signal).map_or(0, |heard| heard.tokens.len())
+    }
+
     /// What came since the last look, by signal and then in the order of binding.
     pub(super) fn take(&mut self) -> Vec<(Token, i32)> {
         let mut bytes = [0; 64];

@@ -109,13 +109,15 @@ pub struct Interest {
     pub readable: bool,
     /// Wake when writing may take something.
     pub writable: bool,
+    /// Wake, as readable, when something urgent is there (`POLLPRI`), and, as for all, when the other side has gone.
+    pub urgent: bool,
 }
 
 impl Interest {
     /// Reading only.
-    pub const READ: Self = Self { readable: true, writable: false };
+    pub const READ: Self = Self { readable: true, writable: false, urgent: false };
     /// Writing only.
-    pub const WRITE: Self = Self { readable: false, writable: true };
+    pub const WRITE: Self = Self { readable: false, writable: true, urgent: false };
     /// Reading and writing.
-    pub const BOTH: Self = Self { readable: true, writable: true };
+    pub const BOTH: Self = Self { readable: true, writable: true, urgent: false };
 }

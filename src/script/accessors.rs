@@ -96,7 +96,13 @@ pub(super) fn register(module: &mut Module) {
     });
 }
 
-/// Adds what scripts may do with times and with exact numbers: show and compare them; numbers as integer or fraction where
+/// A time so many seconds later.
+fn moved(time: Time, seconds: f64) -> Raised<Time> {
+    let moved = jiff::SignedDuration::try_from_secs_f64(seconds).ok().and_then(|by| time.0.checked_add(by).ok());
+    Ok(Time(moved.ok_or("there is no such time")?))
+}
+
+/// Adds what scripts may do with times and with exact numbers: show, compare and move them; numbers as integer or fraction where
 /// that loses nothing or is asked for.
 pub(super) fn register_values(module: &mut Module) {
     let add = |name: &'static str| FuncRegistration::new(name).in_global_namespace();
@@ -107,6 +113,16 @@ pub(super) fn register_values(module: &mut Module) {
     add("<=").set_into_module(module, |a: Time, b: Time| a.0 <= b.0);
     add(">=").set_into_module(module, |a: Time, b: Time| a.0 >= b.0);
     add(">").set_into_module(module, |a: Time, b: Time| a.0 > b.0);
+    add("-").set_into_module(module, |a: Time, b: Time| a.0.duration_since(b.0).as_secs_f64());
+    macro_rules! moved {
+        ($($kind:ty)*) => {
+            $(
+                add("+").set_into_module(module, |time: Time, seconds: $kind| moved(time, seconds as f64));
+                add("-").set_into_module(module, |time: Time, seconds: $kind| moved(time, -(seconds as f64)));
+            )*
+        };
+    }
+    moved! { i64 f64 }
     add("to_string").set_into_module(module, |number: Number| number.0.to_string());
     add("to_float").set_into_module(module, |number: Number| -> Raised<f64> {
         number.0.parse::<f64>().map_err(|_| format!("`{}` is no number", number.0).into())

@@ -8,10 +8,11 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, FnPtr};
 
-use super::cogs::{ScriptCog, StateCog};
+use super::cogs::ScriptCog;
 use super::convert::{from_rhai, from_rhai_like, to_rhai};
 use super::host::Host;
 use super::lower::{self, Lowered, Outcome, Shape};
+use super::stateful::StateCog;
 use crate::cog::{Callback, Cog};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
@@ -82,11 +83,7 @@ impl ScriptFn {
     /// before a final `;` is not.
     pub(super) fn change_and_give(&self, datum: &mut Datum) -> Result<Dynamic> {
         let result = self.change(datum, [])?;
-        Ok(match self.meant {
-            Meant::Value => result,
-            Meant::Arrays if result.is_array() => result,
-            Meant::Arrays | Meant::Nothing => Dynamic::UNIT,
-        })
+        Ok(self.meant(result))
     }
 
     /// Whether a result of native code is one that [`ScriptFn::change_and_give`] may give.
@@ -138,6 +135,38 @@ impl ScriptFn {
     /// Calls it with `this` bound.
     pub fn call_on<const N: usize>(&self, this: &mut Dynamic, args: [Dynamic; N]) -> Result<Dynamic> {
         self.host.call(&self.function, Some(this), args).map_err(|error| self.host.event_error(self.function.fn_name(), error))
+    }
+
+    /// As [`ScriptFn::call_on`], with any number of arguments, up to six. Gives its result where one is meant: what stands before a final
+    /// `;` is not.
+    pub(super) fn call_with(&self, this: &mut Dynamic, args: Vec<Dynamic>) -> Result<Dynamic> {
+        fn all<const N: usize>(args: Vec<Dynamic>) -> [Dynamic; N] {
+            let mut args = args.into_iter();
+            std::array::from_fn(|_| args.next().unwrap_or_default())
+        }
+        let result = match args.len() {
+            0 => self.call_on(this, []),
+            1 => self.call_on(this, all::<1>(args)),
+            2 => self.call_on(this, all::<2>(args)),
+            3 => self.call_on(this, all::<3>(args)),
+            4 => self.call_on(this, all::<4>(args)),
+            5 => self.call_on(this, all::<5>(args)),
+            _ => self.call_on(this, all::<6>(args)),
+        }?;
+        Ok(self.meant(result))
+    }
+
+    fn meant(&self, result: Dynamic) -> Dynamic {
+        match self.meant {
+            Meant::Value => result,
+            Meant::Arrays if result.is_array() => result,
+            Meant::Arrays | Meant::Nothing => Dynamic::UNIT,
+        }
+    }
+
+    /// Whether that is what it calls, with nothing captured besides.
+    pub(super) fn is(&self, function: &FnPtr) -> bool {
+        self.function.fn_name() == function.fn_name() && self.function.curry().len() == function.curry().len()
     }
 
     /// Calls it with the datum as `this` and puts back what it made of it. Gives its result.
@@ -373,7 +402,12 @@ impl Callback for ScriptFn {
     }
 }
 
-/// A map with `run`: a cog that keeps its state in the map's fields.
+/// Whether a map is a cog: it has a `run`, or a `wind`.
+pub(super) fn is_cog(map: &rhai::Map) -> bool {
+    ["run", "wind"].iter().any(|name| map.get(*name).is_some_and(Dynamic::is_fnptr))
+}
+
+/// A map with `run` or `wind`: a cog that keeps its state in the map's fields.
 pub(super) struct StateMap {
     host: Rc<Host>,
     fields: rhai::Map,
@@ -390,14 +424,18 @@ impl Callback for StateMap {
     fn cog(&self) -> Result<Box<dyn Cog>> {
         Ok(Box::new(StateCog::new(&self.host, self.fields.clone())?))
     }
+    fn keeps_state(&self) -> bool {
+        true
+    }
     fn name(&self) -> String {
         self.fields
             .get("run")
+            .or_else(|| self.fields.get("wind"))
             .and_then(|run| run.clone().try_cast::<FnPtr>())
             .map_or_else(|| "map".into(), |run| self.host.display_name(&run))
     }
     fn is_no(&self, what: &str) -> Error {
         let keys = self.fields.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Error::Other(format!("a map with `run` is a cog and cannot be {what} (it has {keys})"))
+        Error::Other(format!("a map with `run` or `wind` is a cog and cannot be {what} (it has {keys})"))
     }
 }

@@ -31,14 +31,14 @@ pub(super) fn part(desk: &Desk, call: &Call, value: Dynamic) -> Line {
     if desk.declaring().is_err() {
         return Line::default();
     }
-    if value.is_fnptr() || value.is_map() && value.read_lock::<RhaiMap>().is_some_and(|map| map.contains_key("run")) {
+    if value.is_fnptr() || value.read_lock::<RhaiMap>().is_some_and(|map| ["run", "wind"].iter().any(|name| map.contains_key(*name))) {
         let cog = constructors::construct(desk, call, &super::cogs::SPEC, vec![value]);
         return Line { heads: vec![cog.0], tails: vec![cog.0], ..Line::default() };
     }
     let what = if value.is_unit() {
         "`()`".to_owned()
     } else if value.is_map() {
-        "a map without `run`".to_owned()
+        "a map without `run` or `wind`".to_owned()
     } else {
         format!("a value of type `{}`", super::convert::short_type(value.type_name()))
     };

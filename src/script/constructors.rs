@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, FuncRegistration, Map as RhaiMap, Module, NativeCallContext, Position};
 
 use super::accessors::{CastValue, DeleterValue, GetterValue, SetterValue};
-use super::callback::{ScriptFn, StateMap};
+use super::callback::{ScriptFn, StateMap, is_cog};
 use super::compose;
 use super::convert::{from_rhai, short_type};
 use super::host::Host;
@@ -78,6 +78,10 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
     for (name, value) in &given {
         gather(name, value, &mut callables);
     }
+    let winds = spec.name == "cog"
+        && given.iter().any(|(name, value)| {
+            name == "callable" && value.read_lock::<RhaiMap>().is_some_and(|map| map.get("wind").is_some_and(Dynamic::is_fnptr))
+        });
     let given: Vec<(String, Given)> = given
         .into_iter()
         .map(|(name, value)| (name, route(desk, call, value)))
@@ -114,6 +118,7 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
         print,
         place: call.place.clone(),
         callables,
+        winds,
         built,
     };
     let mut winding = desk.winding.borrow_mut();
@@ -124,7 +129,7 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
 /// The callables in the value of an option: `fields.total`, `rules[0]`.
 fn gather(name: &str, value: &Dynamic, callables: &mut Vec<(String, Dynamic)>) {
     let value = value.flatten_clone();
-    if value.is_fnptr() || value.read_lock::<RhaiMap>().is_some_and(|map| map.get("run").is_some_and(Dynamic::is_fnptr)) {
+    if value.is_fnptr() || value.read_lock::<RhaiMap>().is_some_and(|map| is_cog(&map)) {
         callables.push((name.to_owned(), value));
     } else if let Some(map) = value.read_lock::<RhaiMap>() {
         map.iter().for_each(|(key, item)| gather(&format!("{name}.{key}"), item, callables));
@@ -217,7 +222,7 @@ pub(super) fn to_given(host: &Rc<Host>, value: Dynamic) -> Given {
     }
     if value.is_map() {
         let map = value.cast::<RhaiMap>();
-        if map.get("run").is_some_and(Dynamic::is_fnptr) {
+        if is_cog(&map) {
             return Given::Callback(Rc::new(StateMap::new(host, map)));
         }
         let entries: Vec<(String, Given)> = map.into_iter().map(|(name, item)| (name.to_string(), to_given(host, item))).collect();

@@ -8,6 +8,7 @@ use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{Engine, Module, OptimizationLevel};
 
 use super::calls::LEVELS;
+use super::stage::{EscHandle, Handle};
 use super::watch::Watch;
 use super::winding::{CogHandle, Desk, Line, TrainHandle};
 use super::{accessors, constructors, convert, guards, settings};
@@ -23,6 +24,8 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
     engine.register_type_with_name::<CogHandle>("Cog");
     engine.register_type_with_name::<Line>("Line");
     engine.register_type_with_name::<TrainHandle>("Train");
+    engine.register_type_with_name::<EscHandle>("Escapement");
+    engine.register_type_with_name::<Handle>("Handle");
     engine.register_type_with_name::<convert::Time>("Time");
     engine.register_type_with_name::<convert::Number>("Number");
     engine.register_type_with_name::<accessors::CastValue>("Cast");

@@ -323,6 +323,11 @@ fn describe(mut error: EvalAltResult) -> (&'static str, String, Option<String>) 
             error.clear_position();
             ("D0108", lower_first(&error.to_string()), None)
         }
+        EvalAltResult::ErrorDataRace(..) => (
+            "D0105",
+            "a method is called of what a closure among its arguments has captured".into(),
+            Some("name a method instead of the closure, `train.esc.enqueue(\"beat\")`, or take `let esc = train.esc;` and call `esc.enqueue(|| …)`".into()),
+        ),
         EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorIndexingType(..) | EvalAltResult::ErrorPropertyNotFound(..) => {
             error.clear_position();
             let text = lower_first(&plain_types(&error.to_string()));

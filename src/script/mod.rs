@@ -26,6 +26,7 @@ pub mod report;
 mod settings;
 mod stack;
 mod stage;
+mod stateful;
 pub mod testing;
 mod train;
 mod voice;

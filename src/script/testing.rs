@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use rhai::{AST, ASTNode, Dynamic, Engine, Expr, FnPtr, Scope, Stmt};
 
-use super::callback::{ScriptFn, StateMap};
+use super::callback::{ScriptFn, StateMap, is_cog};
 use super::host::Host;
 use super::report::{Place, Report};
 use super::voice::Voice;
@@ -119,7 +119,7 @@ impl Kit {
             return Some(ScriptFn::new(&host, value.cast::<FnPtr>()).cog());
         }
         let map = value.try_cast::<rhai::Map>()?;
-        map.get("run").is_some_and(Dynamic::is_fnptr).then(|| StateMap::new(&host, map).cog())
+        is_cog(&map).then(|| StateMap::new(&host, map).cog())
     }
 }
 

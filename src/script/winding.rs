@@ -63,6 +63,8 @@ pub(super) struct Made {
     pub place: Option<Place>,
     /// What it was given that the script can be asked for: by option, closures, functions and maps with `run`.
     pub callables: Vec<(String, Dynamic)>,
+    /// It is a map with `wind`, and so a supply where nothing feeds it.
+    pub winds: bool,
     /// The cog with its common options; none when a fault was noted.
     pub built: Option<(Box<dyn Cog>, Common)>,
 }

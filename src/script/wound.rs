@@ -9,7 +9,7 @@ use rhai::{Dynamic, FnPtr};
 use super::host::Host;
 use super::report::{Place, Report};
 use super::winding::{Desk, Link, Winding};
-use crate::cog::{Cog, Common, OnError};
+use crate::cog::{Cog, Common, Kind, OnError};
 use crate::daemon;
 use crate::error::Error;
 use crate::log;
@@ -137,6 +137,11 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
     for link in &winding.links {
         if let (Some(from), Some(to)) = (place.get(&link.from), place.get(&link.to)) {
             graph.link(*from, *to);
+        }
+    }
+    for (node, cog) in cogs.iter().enumerate() {
+        if winding.cogs[*cog as usize].winds && !graph.is_fed(node as u32) {
+            graph.nodes[node].kind = Kind::Supply;
         }
     }
     Drawn { graph, cogs }

@@ -17,6 +17,7 @@ impl Train {
         let mut train = Self::under(Service::default(), graph, cogs, esc, options);
         for slot in &mut train.slots {
             slot.seat.disk = Arc::new(Sealed);
+            slot.seat.apart = true;
         }
         train
     }

@@ -55,6 +55,11 @@ impl Graph {
         self.nodes[from as usize].targets.push(to);
     }
 
+    /// Whether any cog feeds that one, or sends it what fails.
+    pub fn is_fed(&self, node: u32) -> bool {
+        self.nodes.iter().any(|other| other.reaches().any(|to| to == node))
+    }
+
     /// All faults: an empty train, links given twice, circles, cogs that nothing can reach.
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -76,7 +81,7 @@ impl Graph {
             return faults;
         }
         for (number, node) in self.nodes.iter().enumerate() {
-            if node.kind != Kind::Supply && !self.nodes.iter().any(|other| other.reaches().any(|to| to == number as u32)) {
+            if node.kind != Kind::Supply && !self.is_fed(number as u32) {
                 let text = format!("`{}` is no supply and nothing feeds it", node.name);
                 faults.push(Fault { node: Some(number as u32), error: Error::Other(text), warning: true });
             }

@@ -105,6 +105,8 @@ pub struct Train {
     stop: Option<i32>,
     /// When the first signal to stop came: a second one ends at once.
     asked: bool,
+    /// A signal to stop that a cog may pardon, and what wakes when all have been asked.
+    asked_by: Option<(Token, i32)>,
     pressure: Pressure,
     service: Service,
     /// When the service manager is told next that the loop is alive.
@@ -178,6 +180,7 @@ impl Train {
             tells_ends,
             stop: None,
             asked: false,
+            asked_by: None,
             pressure: Pressure::default(),
             service,
             beat: None,

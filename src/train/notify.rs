@@ -46,19 +46,25 @@ impl Train {
             }
             Wake::Signal(number) if number == Signal::XFSZ.as_raw() => {}
             Wake::Signal(number) if number == Signal::USR1.as_raw() => self.log_stats(Priority::Notice),
+            Wake::Signal(number) if !self.asked && self.esc.listeners(number) > 1 => {
+                // A cog that waits for it is told first, and may say that nothing is to end: it is behind us in this round.
+                let token = self.esc.soon(Escapement::RUNTIME);
+                self.asked_by = Some((token, number));
+            }
+            Wake::Soon if self.asked_by.is_some_and(|(token, _)| token == fired.token) => {
+                let number = self.asked_by.take().map_or(0, |(_, number)| number);
+                let pardoned = self.slots.iter_mut().fold(false, |any, slot| std::mem::take(&mut slot.seat.pardons) || any);
+                if !pardoned {
+                    self.end_by(number);
+                }
+            }
             Wake::Signal(number) if self.asked => {
                 log::warning("asked to end a second time: ending at once");
                 self.release_all();
                 log::flush_suppressed();
                 std::process::exit(128 + number);
             }
-            Wake::Signal(number) => {
-                self.asked = true;
-                let name = if number == Signal::INT.as_raw() { "interrupt" } else { "termination" };
-                log::notice(format_args!("{name}: ending in order"));
-                self.stop(0);
-                self.leave();
-            }
+            Wake::Signal(number) => self.end_by(number),
             Wake::Due { .. } if self.beat == Some(fired.token) => self.service.tell("WATCHDOG=1"),
             Wake::Due { .. } if self.tell_pressure(fired.token) => {}
             Wake::Idle => {
@@ -77,6 +83,15 @@ impl Train {
                 }
             }
         }
+    }
+
+    /// A signal asks for the end.
+    fn end_by(&mut self, signal: i32) {
+        self.asked = true;
+        let name = if signal == Signal::INT.as_raw() { "interrupt" } else { "termination" };
+        log::notice(format_args!("{name}: ending in order"));
+        self.stop(0);
+        self.leave();
     }
 
     /// Tells supplies of origins that have been settled, and those that wait for room of it; then delivers broadcasts.

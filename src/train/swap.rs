@@ -93,6 +93,7 @@ impl Train {
             let slot = &mut self.slots[*number as usize];
             slot.targets = node.targets.iter().map(|target| of(*target)).collect::<Vec<_>>().into();
             slot.route = node.route.map(of);
+            slot.kind = node.kind;
             slot.seat.has_successors = !slot.targets.is_empty();
             slot.seat.on_error = slot.route.map_or(slot.seat.common.on_error.unwrap_or_default(), OnError::Route);
             slot.seat.name = node.name.as_str().into();

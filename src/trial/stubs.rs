@@ -31,10 +31,11 @@ pub enum Part {
 }
 
 impl Part {
-    /// The part of a cog of that kind. A clock by hand makes a `tick_supply` beat in earnest, where that is wanted.
+    /// The part of a cog of that kind. A clock by hand makes a `tick_supply` beat in earnest, and what the script makes itself, where
+    /// that is wanted.
     pub fn of(kind: Kind, spec: &str, ticks: bool) -> Self {
         match (kind, spec) {
-            (Kind::Supply, "movement::tick_supply") if ticks => Self::Itself,
+            (Kind::Supply, "movement::tick_supply" | "movement::cog") if ticks => Self::Itself,
             (Kind::Supply, _) => Self::Silent,
             (Kind::Drain, "movement::null_drain") => Self::Itself,
             (Kind::Drain, _) => Self::Swallows,

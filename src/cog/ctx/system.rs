@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::Ctx;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::escapement::{Escapement, Interest, Job, Moment, Token};
+use crate::escapement::{Clock, Escapement, Interest, Job, Moment, Token};
 use crate::start;
 
 impl Ctx<'_> {
@@ -71,6 +71,22 @@ impl Ctx<'_> {
     pub fn every(&mut self, period: Duration) -> Result<Token> {
         let owner = self.seat.number;
         Ok(self.esc()?.every(owner, period))
+    }
+
+    /// Wakes the cog when the wall clock has reached that time.
+    pub fn at_wall(&mut self, time: SystemTime) -> Result<Token> {
+        let owner = self.seat.number;
+        Ok(self.esc()?.at_wall(owner, time))
+    }
+
+    /// A handle of the clock in use.
+    pub fn clock(&self) -> Clock {
+        self.esc.clock()
+    }
+
+    /// Whether the train is only tried out, so that nothing outside may be touched.
+    pub fn is_apart(&self) -> bool {
+        self.seat.apart
     }
 
     /// Wakes the cog when the descriptor is ready, edge-triggered: read until it would block, or [`Ctx::rearm`].

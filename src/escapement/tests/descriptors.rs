@@ -84,7 +84,7 @@ fn a_descriptor_that_is_bound_already_or_not_open_is_refused() {
     let (reader, _writer) = std::io::pipe().unwrap();
     let token = escapement.fd(OWNER, &reader, Interest::READ).unwrap();
     assert!(escapement.fd(OWNER, &reader, Interest::READ).is_err());
-    assert!(escapement.fd(OWNER, &reader, Interest { readable: false, writable: false }).is_err());
+    assert!(escapement.fd(OWNER, &reader, Interest { readable: false, writable: false, urgent: false }).is_err());
     assert!(escapement.fd(OWNER, &-1, Interest::READ).is_err());
     assert_eq!(escapement.bound(OWNER), 1);
     assert!(escapement.unbind(token));

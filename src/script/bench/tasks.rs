@@ -202,6 +202,8 @@ pub struct Verdict {
     pub emitted: Vec<Parcel>,
     /// What it notified of by `train.notify`.
     pub notices: Vec<String>,
+    /// The functions of `train.esc` that it called.
+    pub sought: Vec<String>,
     /// Whether it held the event.
     pub held: bool,
 }

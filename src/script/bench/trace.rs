@@ -84,6 +84,7 @@ impl Callable {
             event: parcel(host, &seen, Some(event)),
             emitted: wishes.emitted.iter().map(Parcel::from).collect(),
             notices: wishes.notices,
+            sought: wishes.sought.into_iter().map(str::to_owned).collect(),
             held: wishes.held,
         }
     }
