@@ -142,7 +142,10 @@ fn every_shipped_script_gives_its_expected_output() {
             files.map(|file| file.expect("it can be listed").path()).find(|path| path.file_stem().is_some_and(|stem| stem == "expected"));
         let expected = fs::read_to_string(expected.unwrap_or_else(|| panic!("{name} has no expected output"))).expect("it is text");
         let repository = root().to_str().expect("the repository's path is text");
-        let outcome = Rig::new().command(["-C", repository, "run"]).args([&format!("scripts/{name}.rhai")]).run().expect_status(0);
+        let rig = Rig::new().command(["-C", repository, "run"]).args([&format!("scripts/{name}.rhai")]);
+        // What a script is given by standard input stands beside its output.
+        let rig = if let Ok(input) = fs::read(dir.join("stdin.txt")) { rig.stdin(input) } else { rig };
+        let outcome = rig.run().expect_status(0);
         // What is told besides is part of what some of them show.
         outcome.expect_stdout(&expected);
     }

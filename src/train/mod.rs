@@ -405,7 +405,8 @@ impl Train {
 fn fault(seat: &mut Seat, error: &Error) {
     seat.stats.errors += 1;
     seat.faults += 1;
-    log::write(log::Priority::Error, &format!("{}: {error}", seat.name));
+    let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    log::write(log::Priority::Error, &format!("{}: {error}{hint}", seat.name));
     if seat.on_error == OnError::Stop {
         seat.stop = Some(1);
     }

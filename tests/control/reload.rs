@@ -77,6 +77,39 @@ fn nothing_is_lost_and_state_is_kept_also_when_the_new_version_is_broken() {
 }
 
 #[test]
+fn a_supply_of_the_script_binds_anew_and_goes_on() {
+    let script = r#"let train = movement::train();
+train.update(
+    cog(#{ n: 0, h: (), wind: || { this.h = train.esc.enqueue(#{ every: 0.005 }, "beat"); },
+        beat: || { this.n += 1; #{ n: this.n, v: 1, h: type_of(this.h) } } }, #{ name: "beat" })
+    |> text::json_marshall()
+    |> fs::line_file_drain("out.log")
+);
+train.run();
+"#;
+    let mut process = Process::start(script);
+    process.wait_lines("out.log", 20);
+    let mut wire = process.connect();
+    process.write("p.rhai", &script.replace("v: 1", "v: 2"));
+    assert_eq!(wire.ask("reload")["anew"], json!(["beat"]));
+    process.wait("the new one beats", || process.read("out.log").contains("\"v\":2"));
+    // One that cannot bind what it wants changes nothing.
+    process.write("p.rhai", &script.replace("#{ every: 0.005 }", "#{ every: -1 }"));
+    assert!(wire.fault("reload").contains("nothing was changed"));
+    let lines = process.read("out.log").lines().count();
+    process.wait_lines("out.log", lines + 20);
+    assert_eq!(process.stop(), Some(0));
+    let data = process.data("out.log");
+    let numbers = |key: &str| data.iter().map(|datum| datum[key].as_u64().unwrap()).collect::<Vec<_>>();
+    // The beats of the old one have gone with it, and its state has not.
+    assert_eq!(numbers("n"), (1..=data.len() as u64).collect::<Vec<_>>());
+    assert!(data.iter().all(|datum| datum["h"] == "Handle"));
+    let mut versions = numbers("v");
+    versions.dedup();
+    assert_eq!(versions, [1, 2]);
+}
+
+#[test]
 fn what_a_window_keeps_lives_on() {
     let script = r#"let train = movement::train();
 train.update(

@@ -31,6 +31,8 @@ pub(super) struct Channel {
     pub(super) handle: u64,
     /// It was read since it was last looked at: there may be more, without a word of the system.
     pub(super) used: bool,
+    /// It was read since it was last told of.
+    pub(super) heeded: bool,
     /// A read has found the end.
     pub(super) ended: bool,
 }
@@ -65,7 +67,7 @@ impl Channel {
             }
             _ => Kind::Ready,
         };
-        Ok(Self { own, kind, wanted, handle: 0, used: false, ended: false })
+        Ok(Self { own, kind, wanted, handle: 0, used: false, heeded: false, ended: false })
     }
 
     pub(super) fn fd(&self) -> &OwnedFd {
@@ -104,7 +106,7 @@ impl Channel {
         if self.ended {
             return Ok(Some(Vec::new()));
         }
-        self.used = true;
+        (self.used, self.heeded) = (true, true);
         if self.kind != Kind::Ready && self.poll(PollFlags::IN)?.is_empty() {
             return Ok(None);
         }

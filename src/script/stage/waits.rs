@@ -320,7 +320,9 @@ impl Waits {
                 about.insert("missed".into(), Dynamic::from_int(*missed as i64));
             }
             (News::Ready, Event::Fd(number)) => {
-                let ready = self.channels.get(number)?.look();
+                let channel = self.channels.get_mut(number)?;
+                channel.heeded = false;
+                let ready = channel.look();
                 if ready == Ready::default() {
                     return None;
                 }
@@ -362,7 +364,8 @@ impl Waits {
         let Some(fd) = due.fd else { return };
         let Some(channel) = self.channels.get(&fd) else { return };
         let ready = channel.look();
-        let gone = (ready.hup || ready.err) && !ready.input;
+        // Who reads comes to the end by itself.
+        let gone = (ready.hup || ready.err) && !ready.input && !channel.heeded;
         if !(gone || channel.ended && !channel.wanted.output) {
             return;
         }
