@@ -40,6 +40,18 @@ fn what_it_makes_is_held_back_and_nothing_is_lost() {
 }
 
 #[test]
+fn who_looks_for_room_need_not_hold_anything_back() {
+    let map = "#{ n: 0, wind: || { this.fill(); }, room: || { this.fill(); },
+        fill: || { while this.n < 2000 && train.room() > 0 { train.emit(this.n); this.n += 1; } } }, #{ max_in_flight: 7 }";
+    let numbers = (0..2000).map(|n| format!("{n}\n")).collect::<String>();
+    supply(map).run().expect_status(0).expect_stdout(&numbers);
+    // Where none of them can be sent, there is room again at once.
+    let map = map.replace("max_in_flight: 7", "max_in_flight: 7, id_setter: |d, id| throw \"no\"");
+    let outcome = supply(&map).command(["run", "--log-level", "info"]).run().expect_status(0).expect_stdout("");
+    outcome.expect_told(["events: 2000 in, 0 delivered, 0 filtered, 0 dead, 2000 failed"]);
+}
+
+#[test]
 fn lines_of_a_pipe_are_read_to_its_end() {
     let map = "#{ rest: \"\", wind: || { train.esc.fd_register(0, \"in\", \"take\"); },
         take: || {
@@ -97,7 +109,7 @@ fn what_goes_wrong_in_a_call_is_told_with_its_place_and_the_run_goes_on() {
     let map = "#{ n: 0, wind: || { this.h = train.esc.enqueue(#{ every: 0.01 }, \"beat\"); },
         beat: || {
             this.n += 1;
-            switch this.n { 1 => throw \"one\", 2 => loop { }, 3 => train.esc.enqueue(|| train.stop()), 4 => { train.esc.dequeue(this.h); } }
+            switch this.n { 1 => throw \"one\", 2 => loop { }, 3 => { let late = || train.stop(); train.esc.enqueue(late); }, 4 => { train.esc.dequeue(this.h); } }
             this.n
         } }";
     let outcome = supply(map).run().expect_status(0).expect_stdout("4\n");

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
+use super::bound;
 use super::host::Host;
 use super::names::{self, alone};
 use super::report::{Place, Report, Source};
@@ -19,9 +20,6 @@ use crate::error::nearest;
 /// What the interpreter itself answers to, with no entry in its tables.
 const BUILT_IN: [&str; 12] =
     ["call", "curry", "debug", "eval", "exit", "Fn", "is_def_fn", "is_def_var", "is_shared", "print", "take", "type_of"];
-
-/// What of `train.esc` is given something to call.
-const BINDS: [&str; 4] = ["enqueue", "fd_register", "inotify_add", "signal_register"];
 
 /// Names of functions with their numbers of parameters, by module; the global ones under "".
 struct Known {
@@ -54,6 +52,7 @@ pub(super) fn walk(desk: &Desk, host: &Host, script: &AST) {
         nested_this(desk, source, tree);
         captured_in_loops(desk, source, tree);
         gives_nothing(desk, source, tree);
+        bound::walk(desk, source, tree);
     }
     names::walk(desk, &host.main, script, &names::Functions { own: &known.own, all: &known.functions });
     behind_run(desk, &host.main, script);
@@ -250,7 +249,7 @@ fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
     for function in tree.iter_fn_def() {
         alone(function).walk(&mut |path: &[ASTNode<'_>]| {
             // In a map it is a method of a cog with state, or an accessor: there `this` is bound.
-            let in_map = matches!(path.iter().nth_back(1), Some(ASTNode::Expr(Expr::Map(..)))) || is_bound(path);
+            let in_map = matches!(path.iter().nth_back(1), Some(ASTNode::Expr(Expr::Map(..)))) || bound::is_given(path);
             if let Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) = path.last()
                 && !in_map
                 && let Some(closure) = value.clone().try_cast::<rhai::FnPtr>()
@@ -269,18 +268,6 @@ fn nested_this(desk: &Desk, source: &Rc<Source>, tree: &AST) {
             true
         });
     }
-}
-
-/// Whether the innermost node is given to `train.esc`, alone or with what it captures: that calls it with the state as `this`.
-fn is_bound(path: &[ASTNode<'_>]) -> bool {
-    let mut around = path.iter().rev().skip(1);
-    let mut calls = std::iter::from_fn(|| match around.next() {
-        Some(ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
-            Some(call.name.as_str())
-        }
-        _ => None,
-    });
-    calls.find(|name| *name != "curry").is_some_and(|name| BINDS.contains(&name))
 }
 
 /// Closures with one parameter that end by changing it: it is a copy, and what they give is `()`.

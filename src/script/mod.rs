@@ -8,6 +8,7 @@
 
 mod accessors;
 pub mod bench;
+mod bound;
 mod callback;
 mod calls;
 mod check;

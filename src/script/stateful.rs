@@ -231,7 +231,8 @@ impl Cog for StateCog {
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         self.host.stage.set_clock(ctx.clock());
         let Some(method) = self.method("wind") else { return Ok(()) };
-        self.call_and_send(ctx, &method, Vec::new())
+        self.call_and_send(ctx, &method, Vec::new())?;
+        self.heed_room(ctx)
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
@@ -244,12 +245,13 @@ impl Cog for StateCog {
                 return Ok(());
             }
             Wake::Room => self.go_on(ctx),
+            _ if ctx.token().is_some_and(|token| self.waits.as_mut().is_some_and(|waits| waits.is_nudge(token))) => self.go_on(ctx),
             wake => {
                 let came = ctx.token().and_then(|token| self.waits.as_mut()?.came(token, wake));
                 came.map_or(Ok(()), |(handle, news)| self.answer(ctx, handle, &news))
             }
         };
-        if self.finishes { done.and(self.look_busy(ctx)) } else { done }
+        if self.finishes { done.and(self.look_busy(ctx)) } else { done.and(self.heed_room(ctx)) }
     }
 
     fn hears(&self, name: &str) -> bool {
@@ -266,7 +268,8 @@ impl Cog for StateCog {
             Some(3) => method.call_on(state, [arg(0), arg(1), arg(2)]),
             _ => method.call_on(state, [arg(0)]),
         })?;
-        self.send(ctx, calls, result)
+        self.send(ctx, calls, result)?;
+        self.heed_room(ctx)
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
@@ -328,6 +331,10 @@ impl Cog for StateCog {
 }
 
 impl StateCog {
+    fn heed_room(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.waits.as_mut().map_or(Ok(()), |waits| waits.heed_room(ctx))
+    }
+
     /// What a call is that comes neither with a datum nor by `train.esc`: who winds itself begins events then, too.
     fn aside(&self) -> Calls {
         if self.methods.iter().any(|(name, _)| name == "wind") { Calls::Event } else { Calls::Aside }

@@ -24,7 +24,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// So many changes of one path are remembered each by itself while data wait for room.
 const CHANGES: usize = 1000;
 
-/// What is waited for.
+/// What is waited for. What is asked of the helper, as a request to a server, would be one more: bound by [`Ctx::offload`] in
+/// [`Waits::settle`], told by its answer in [`Waits::came`].
 #[derive(Clone, Debug)]
 pub(super) enum Event {
     Soon,
@@ -103,6 +104,8 @@ pub(in crate::script) struct Waits {
     room: usize,
     /// The script found none.
     pub(super) wants_room: bool,
+    /// Tells of room that is there already.
+    nudge: Option<Token>,
     /// Data that found no room.
     waiting: VecDeque<Datum>,
     /// What has come while they wait.
@@ -128,6 +131,7 @@ impl Waits {
             next: 0,
             room: 0,
             wants_room: false,
+            nudge: None,
             waiting: VecDeque::new(),
             late: VecDeque::new(),
             closed: false,
@@ -216,10 +220,6 @@ impl Waits {
             if !channel.ended && (ready.input || ready.urgent || ready.hup && channel.wanted.input) {
                 ctx.rearm(token);
             }
-        }
-        if self.wants_room && !self.closed {
-            // Who finds none is told of some.
-            ctx.room();
         }
     }
 
@@ -391,6 +391,20 @@ impl Waits {
         }
     }
 
+    /// After all that a call has sent: who has found no room is told of some.
+    pub(in crate::script) fn heed_room(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if self.wants_room && !self.closed && ctx.room() > 0 {
+            // What was to be sent has failed, and with it the word of room.
+            self.nudge = Some(ctx.soon()?);
+        }
+        Ok(())
+    }
+
+    /// Whether that is what [`Waits::heed_room`] has bound.
+    pub(in crate::script) fn is_nudge(&mut self, token: Token) -> bool {
+        self.nudge.take_if(|nudge| *nudge == token).is_some()
+    }
+
     /// Sends what waits, as far as there is room. Whether the script is to be told that there is some.
     pub(in crate::script) fn go_on(&mut self, ctx: &mut Ctx<'_>) -> bool {
         while !self.waiting.is_empty() && (self.closed || ctx.room() > 0) {
@@ -413,6 +427,9 @@ impl Waits {
     /// Takes out all that is bound.
     pub(in crate::script) fn unbind_all(&mut self, ctx: &mut Ctx<'_>) {
         self.tokens.clear();
+        if let Some(nudge) = self.nudge.take() {
+            ctx.unbind(nudge);
+        }
         for token in self.all.drain().filter_map(|(_, bound)| bound.token) {
             ctx.unbind(token);
         }
