@@ -35,7 +35,7 @@ fn a_supply_beats_and_ends_by_itself() {
 fn what_it_makes_is_held_back_and_nothing_is_lost() {
     let map = "#{ wind: || { train.esc.enqueue(\"begin\"); }, begin: || { for n in 0..5000 { train.emit(n); } } }, #{ max_in_flight: 3 }";
     let outcome = supply(map).command(["run", "--log-level", "info"]).run().expect_status(0);
-    let numbers = (0..5000).map(|n| format!("{n}\n")).collect::<String>();
+    let numbers = (0..5000).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
     outcome.expect_stdout(&numbers).expect_told(["events: 5000 in, 5000 delivered"]);
 }
 
@@ -43,7 +43,7 @@ fn what_it_makes_is_held_back_and_nothing_is_lost() {
 fn who_looks_for_room_need_not_hold_anything_back() {
     let map = "#{ n: 0, wind: || { this.fill(); }, room: || { this.fill(); },
         fill: || { while this.n < 2000 && train.room() > 0 { train.emit(this.n); this.n += 1; } } }, #{ max_in_flight: 7 }";
-    let numbers = (0..2000).map(|n| format!("{n}\n")).collect::<String>();
+    let numbers = (0..2000).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
     supply(map).run().expect_status(0).expect_stdout(&numbers);
     // Where none of them can be sent, there is room again at once.
     let map = map.replace("max_in_flight: 7", "max_in_flight: 7, id_setter: |d, id| throw \"no\"");
@@ -182,7 +182,7 @@ fn a_drain_gathers_and_writes() {
         .expect_stdout("a\nb\nc\n")
         .expect_told(["3 in, 0 delivered, 3 filtered", "0 on their way"]);
     // More than a pipe takes.
-    let input: String = (0..30_000).map(|n| format!("line {n} of many\n")).collect();
+    let input = (0..30_000).map(|n| format!("line {n} of many\n")).collect::<Vec<_>>().concat();
     rig().stdin(&input).run().expect_status(0).expect_stdout(&input);
 }
 

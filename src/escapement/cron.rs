@@ -171,9 +171,9 @@ impl Cron {
 /// One field: `*`, `*/5`, `1-5`, `10-50/10`, `mon,wed,fri`.
 fn field(what: &str, text: &str, least: u32, most: u32, names: &[&str], first: u32) -> Result<Field, String> {
     let number = |word: &str| -> Result<u32, String> {
-        let named = names.iter().position(|name| *name == word).map(|place| place as u32 + first);
+        let by_name = names.iter().position(|name| *name == word).map(|place| place as u32 + first);
         let digits = || word.bytes().all(|c| c.is_ascii_digit()).then(|| word.parse().ok()).flatten();
-        let number = named.or_else(digits).ok_or_else(|| format!("`{word}` is no {what}"))?;
+        let number = by_name.or_else(digits).ok_or_else(|| format!("`{word}` is no {what}"))?;
         if (least..=most).contains(&number) { Ok(number) } else { Err(format!("{what}s go from {least} to {most}, but here is {number}")) }
     };
     let mut bits = 0_u64;

@@ -223,7 +223,9 @@ impl Cog for StateCog {
             return Err(Error::Other(format!("the state of `{}` is nested without end; it begins anew", run.shown())));
         }
         if let Turned::Into(data) = turned(result?, Some(&datum))? {
-            data.into_iter().for_each(|datum| ctx.emit(datum));
+            for datum in data {
+                ctx.emit(datum);
+            }
         }
         Ok(())
     }

@@ -53,8 +53,8 @@ impl Train {
             }
             Wake::Soon if self.asked_by.is_some_and(|(token, _)| token == fired.token) => {
                 let number = self.asked_by.take().map_or(0, |(_, number)| number);
-                let pardoned = self.slots.iter_mut().fold(false, |any, slot| std::mem::take(&mut slot.seat.pardons) || any);
-                if !pardoned {
+                let pardons: Vec<bool> = self.slots.iter_mut().map(|slot| std::mem::take(&mut slot.seat.pardons)).collect();
+                if !pardons.contains(&true) {
                     self.end_by(number);
                 }
             }
