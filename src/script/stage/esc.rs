@@ -16,6 +16,7 @@ use crate::script::callback::ScriptFn;
 use crate::script::convert::{Time, short_type};
 use crate::script::host::Host;
 use crate::script::winding::{Desk, TrainHandle};
+use crate::start;
 
 /// So many may be bound at a time.
 const MANY: usize = 100_000;
@@ -220,7 +221,8 @@ fn inotify_add(desk: &Desk, mut args: Vec<Dynamic>) -> Raised<Handle> {
     let event = |_: &mut Waits| {
         let path = PathBuf::from(path.as_str());
         // What the reactor would say when the method is over.
-        std::fs::symlink_metadata(&path).map_err(|error| format!("`train.esc.inotify_add`: `{}`: {}", path.display(), plain(&error)))?;
+        std::fs::metadata(start::path(&path))
+            .map_err(|error| format!("`train.esc.inotify_add`: `{}`: {}", path.display(), plain(&error)))?;
         Ok((Event::Path(path, mask), false))
     };
     bind(desk, "inotify_add", event, rest)
