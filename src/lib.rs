@@ -1,6 +1,7 @@
 //! `deadbeat`: an interpreter for event-driven data-transformation pipelines written as Rhai scripts.
 
 pub mod activation;
+pub mod address;
 pub mod cli;
 pub mod cog;
 pub mod cogs;
@@ -16,6 +17,7 @@ pub mod getset;
 pub mod lines;
 pub mod log;
 pub mod repl;
+pub mod reread;
 pub mod script;
 pub mod secrets;
 pub mod start;

@@ -2,9 +2,11 @@
 //!
 //! Each knows `cog`, `getset` and `datum`; never the train, the script, or another cog's file.
 
+pub mod cryptopan;
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod fs;
+pub mod ip;
 pub mod movement;
 pub mod text;
 pub mod twist;
@@ -31,6 +33,12 @@ pub static COGS: &[&CogSpec] = &[
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,
     &twist::aggregate::SPEC,
+    &ip::filter_base::SPEC,
+    &ip::ip_filter::SPEC,
+    &ip::net_lexicon::SPEC,
+    &ip::anonymise::SPEC,
+    &ip::idea_anonymise::SPEC,
+    &cryptopan::crypto_pan::SPEC,
     &movement::tick_supply::SPEC,
     &movement::queue::SPEC,
     &movement::null_drain::SPEC,

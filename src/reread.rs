@@ -1,0 +1,120 @@
+//! A file that is read at the start, and again when it changes: lists and tables that cogs look into.
+//!
+//! The start reads at once, and a file that cannot be read keeps the train from beginning. Later it is read by the helper; one that is gone
+//! or bad then is told of, and what was read before stays in use.
+
+use std::any::Any;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cog::Ctx;
+use crate::disk::{Disk, How};
+use crate::error::{Error, Result};
+use crate::escapement::{Token, Wake};
+use crate::log::Priority;
+
+/// Where inotify does not work the file is looked at so often.
+const POLL: Duration = Duration::from_secs(1);
+/// A larger file is refused.
+const LARGEST: u64 = 1 << 30;
+
+/// Makes of a file's content what it stands for.
+pub type Make<T> = Arc<dyn Fn(Vec<u8>) -> Result<T> + Send + Sync>;
+
+/// A file and what it is made into.
+pub struct Reread<T> {
+    path: PathBuf,
+    make: Make<T>,
+    watch: Option<Token>,
+    job: Option<Token>,
+    /// It changed while it was read.
+    again: bool,
+}
+
+impl<T: Send + 'static> Reread<T> {
+    /// The file at `path`, of which `make` makes what is wanted.
+    pub fn new(path: impl Into<PathBuf>, make: Make<T>) -> Self {
+        Self { path: path.into(), make, watch: None, job: None, again: false }
+    }
+
+    /// Reads it, and from now on looks out for changes.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what it should be.
+    pub fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<T> {
+        // First the watch: what changes after the reading is seen.
+        let watch = ctx.watch(&self.path, POLL)?;
+        ctx.weaken(watch);
+        self.watch = Some(watch);
+        read(&**ctx.disk(), &self.path, &self.make)
+    }
+
+    /// For [`Cog::wake`](crate::cog::Cog::wake): what the file is made into now, when this was about it and it is good.
+    ///
+    /// # Errors
+    /// The end of the cog's life has been announced.
+    pub fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<Option<T>> {
+        match wake {
+            Wake::Changed(changed) if ctx.token() == self.watch => {
+                let what = changed.what;
+                if what.gone && !what.created {
+                    ctx.say(Priority::Notice, &format!("`{}` is gone; what was read of it stays in use", self.path.display()));
+                } else if what.closed_after_write || what.created || what.rescan {
+                    self.begin(ctx)?;
+                }
+                Ok(None)
+            }
+            Wake::Answer(answer) if ctx.token() == self.job => {
+                self.job = None;
+                if std::mem::take(&mut self.again) {
+                    self.begin(ctx)?;
+                    return Ok(None);
+                }
+                let made =
+                    answer.downcast::<Result<T>>().map_or_else(|_| Err(Error::Other("a panic while it was read".into())), |made| *made);
+                match made {
+                    Ok(made) => {
+                        ctx.say(Priority::Notice, &format!("`{}` was read again", self.path.display()));
+                        Ok(Some(made))
+                    }
+                    Err(error) => {
+                        ctx.trouble(&format!("{error}; what was read before stays in use"));
+                        Ok(None)
+                    }
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn begin(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if self.job.is_some() {
+            self.again = true;
+            return Ok(());
+        }
+        let (disk, path, make) = (Arc::clone(ctx.disk()), self.path.clone(), Arc::clone(&self.make));
+        let work = move || read(&*disk, &path, &make);
+        let job = async move {
+            let made = tokio::task::spawn_blocking(work).await;
+            Box::new(made.unwrap_or_else(|_| Err(Error::Other("a panic while it was read".into())))) as Box<dyn Any + Send>
+        };
+        let token = ctx.offload(Box::pin(job))?;
+        ctx.weaken(token);
+        self.job = Some(token);
+        Ok(())
+    }
+}
+
+fn read<T>(disk: &dyn Disk, path: &Path, make: &Make<T>) -> Result<T> {
+    let os = |error| Error::os("read", path, error);
+    let file = disk.open(path, How::READ).map_err(os)?;
+    let about = disk.about_open(&file).map_err(os)?;
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(os(io::Error::other(format!("it is no file of at most {} MiB", LARGEST >> 20))));
+    }
+    let mut bytes = Vec::with_capacity(about.len() as usize + 1);
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(os)?;
+    make(bytes).map_err(|error| Error::Other(format!("`{}`: {error}", path.display())))
+}
