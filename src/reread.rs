@@ -97,8 +97,8 @@ impl<T: Send + 'static> Reread<T> {
         let (disk, path, make) = (Arc::clone(ctx.disk()), self.path.clone(), Arc::clone(&self.make));
         let work = move || read(&*disk, &path, &make);
         let job = async move {
-            let made = tokio::task::spawn_blocking(work).await;
-            Box::new(made.unwrap_or_else(|_| Err(Error::Other("a panic while it was read".into())))) as Box<dyn Any + Send>
+            let done = tokio::task::spawn_blocking(work).await;
+            Box::new(done.unwrap_or_else(|_| Err(Error::Other("a panic while it was read".into())))) as Box<dyn Any + Send>
         };
         let token = ctx.offload(Box::pin(job))?;
         ctx.weaken(token);

@@ -70,7 +70,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_lex", &["conf/tokens.rs"]),
     ("hickory_resolver", &["cogs/dns/"]),
     // What is asynchronous runs on the helper, which the escapement owns; a cog hands it a job.
-    ("tokio", &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/filer/", "cogs/fs/sink/", "reread.rs", "state/", "control/"]),
+    (
+        "tokio",
+        &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/filer/", "cogs/fs/sink/", "reread.rs", "state/", "control/"],
+    ),
     ("regex", &["conf/cast/", "cogs/text/"]),
     ("regex_automata", &["cogs/text/"]),
     ("regex_syntax", &["cogs/text/"]),

@@ -105,10 +105,10 @@ impl Range {
             prefix -= 1;
         }
         let mut all = Vec::new();
-        let mut next = Some(self);
-        while let Some(range) = next.take() {
+        let mut left = Some(self);
+        while let Some(range) = left.take() {
             let Some(net) = range.widened(prefix) else { break };
-            next = match (net, self) {
+            left = match (net, self) {
                 (Self::V4(_, end), Self::V4(_, high)) if end < high => Some(Self::V4(end + 1, high)),
                 (Self::V6(_, end), Self::V6(_, high)) if end < high => Some(Self::V6(end + 1, high)),
                 _ => None,

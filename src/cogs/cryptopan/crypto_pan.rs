@@ -130,7 +130,7 @@ fn made(cipher: &Cipher, range: Range, prefix: u32, back: bool) -> Text {
 }
 
 /// The 32 bytes of a key. Nothing of it stands in an error.
-fn key(given: &[u8]) -> Result<[u8; 32]> {
+pub(super) fn key(given: &[u8]) -> Result<[u8; 32]> {
     let whole = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).ok();
     let text = given.trim_ascii();
     let hex = || {
@@ -176,24 +176,23 @@ mod tests {
     use crate::cog::bench::Bench;
 
     fn bench(more: Vec<(&str, Given)>) -> Bench {
-        let hex: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut given = vec![("key", hex.as_str().into())];
+        let mut given = vec![("key", KEY.into())];
         given.extend(more);
         Bench::new(&SPEC, given)
     }
 
     #[test]
     fn a_key_has_many_forms_and_none_shows_in_errors() {
-        let hex: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
-        for form in [KEY.to_vec(), hex.clone().into_bytes(), format!("{hex}\n").into_bytes(), STANDARD.encode(KEY).into_bytes()] {
-            assert_eq!(key(&form).unwrap(), KEY);
+        let bytes = key(KEY.as_bytes()).unwrap();
+        for form in [bytes.to_vec(), format!("{KEY}\n").into_bytes(), STANDARD.encode(bytes).into_bytes()] {
+            assert_eq!(key(&form).unwrap(), bytes);
         }
         assert_eq!(key(b"abcdefghijklmnopqrstuvwxyz012345").unwrap(), *b"abcdefghijklmnopqrstuvwxyz012345");
         let told = Bench::refused(&SPEC, vec![("key", "much too short".into())]);
         assert!(told.contains("14 were given") && !told.contains("short"), "{told}");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
-        std::fs::write(&path, &hex).unwrap();
+        std::fs::write(&path, KEY).unwrap();
         let mut bench = Bench::new(&SPEC, vec![("key_file", path.to_str().unwrap().into())]);
         assert_eq!(bench.feed_json(r#"{"ip":"24.5.0.80"}"#), [r#"{"ip":"24.5.0.80","ip_anon":"100.9.15.210"}"#]);
     }

@@ -1,7 +1,7 @@
 //! `ip::anonymise`: replaces addresses in any data by the networks around them.
 
 use super::parent::{EXCEPT, NETS, Parents, Scope};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -35,7 +35,10 @@ pub static SPEC: CogSpec = CogSpec {
             output: &[r#"{"ip": ["10.1.0.0/16", "192.0.2.1"]}"#],
         },
     ],
-    build: |args| Ok(Box::new(Anonymise::new(args)?)),
+    build: |args| {
+        let anonymise = Anonymise::new(args)?;
+        Ok(InPlace::cog(move |datum| anonymise.change(datum).map(|()| true)))
+    },
 };
 
 struct Anonymise {
@@ -70,18 +73,6 @@ impl Anonymise {
             }
         }
         changes.into_iter().try_for_each(|(setter, made)| setter.set(datum, made))
-    }
-}
-
-impl Cog for Anonymise {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
-        self.change(&mut datum)?;
-        ctx.emit(datum);
-        Ok(())
-    }
-
-    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_in_place(ctx, |datum| self.change(datum).map(|()| true))
     }
 }
 

@@ -1,9 +1,6 @@
 //! `ip::filter_base`: the plain filter under the name that the original has for its base.
 
-use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
-use crate::datum::Datum;
-use crate::error::Result;
-use crate::getset::Predicate;
+use crate::cog::{CogSpec, Example, InPlace, Kind, Lit, Param};
 
 /// `ip::filter_base`: any datum -> the same, or nothing.
 pub static SPEC: CogSpec = CogSpec {
@@ -26,23 +23,8 @@ pub static SPEC: CogSpec = CogSpec {
         },
         Example { what: "another does not", make: r#"ip::filter_base(|d| d.proto == "tcp")"#, input: r#"{"proto": "udp"}"#, output: &[] },
     ],
-    build: |args| Ok(Box::new(FilterBase { filter: args.predicate("filter"), negate: args.bool("negate") })),
+    build: |args| {
+        let (filter, negate) = (args.predicate("filter"), args.bool("negate"));
+        Ok(InPlace::cog(move |datum| Ok(filter.test(datum)? != negate)))
+    },
 };
-
-struct FilterBase {
-    filter: Predicate,
-    negate: bool,
-}
-
-impl Cog for FilterBase {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        if self.filter.test(&datum)? != self.negate {
-            ctx.emit(datum);
-        }
-        Ok(())
-    }
-
-    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_in_place(ctx, |datum| Ok(self.filter.test(datum)? != self.negate))
-    }
-}

@@ -3,7 +3,7 @@
 //! Names, MAC addresses and notes may give an address away as well: `drop` takes them out of the items that were changed. By default nothing is.
 
 use super::parent::{EXCEPT, NETS, Parents, Scope};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param};
 use crate::datum::{Datum, Key};
 use crate::error::{Error, Result};
 
@@ -44,7 +44,10 @@ pub static SPEC: CogSpec = CogSpec {
             output: &[r#"{"Source": [{"IP4": ["192.0.2.77"]}], "Target": [{"IP4": ["198.51.0.0/16"], "Anonymised": true}]}"#],
         },
     ],
-    build: |args| Ok(Box::new(IdeaAnonymise::new(args)?)),
+    build: |args| {
+        let anonymise = IdeaAnonymise::new(args)?;
+        Ok(InPlace::cog(move |datum| anonymise.change(datum).map(|()| true)))
+    },
 };
 
 struct Side {
@@ -132,18 +135,6 @@ impl IdeaAnonymise {
             changed |= here;
         }
         Ok(changed)
-    }
-}
-
-impl Cog for IdeaAnonymise {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, mut datum: Datum) -> Result<()> {
-        self.change(&mut datum)?;
-        ctx.emit(datum);
-        Ok(())
-    }
-
-    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_in_place(ctx, |datum| self.change(datum).map(|()| true))
     }
 }
 

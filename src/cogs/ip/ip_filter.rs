@@ -62,6 +62,7 @@ struct IpFilter {
     test: Test,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent options, read by name")]
 struct Test {
     ip_getter: Getter,
     /// Data with such addresses pass.

@@ -1,6 +1,16 @@
 //! Structure to structure: cogs that change, choose or multiply data.
 
 pub mod aggregate;
+pub mod batch;
+pub mod cast;
+pub mod delete;
 pub mod filter;
 pub mod flat_map;
+pub mod flatten;
+pub mod keep;
 pub mod map;
+mod places;
+pub mod rename;
+pub mod sample;
+pub mod set_items;
+pub mod unwind;
