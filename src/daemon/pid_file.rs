@@ -1,8 +1,8 @@
 //! The pid file: a number for people and their scripts, and a lock that says whether its writer lives.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate};
@@ -47,9 +47,10 @@ impl PidFile {
     /// Writes this process's number.
     pub(super) fn write(&mut self) -> Result<()> {
         let pid = std::process::id();
-        let write = |mut file: &File| {
+        let write = |file: &File| {
             ftruncate(file, 0)?;
-            file.write_all(format!("{pid}\n").as_bytes())
+            // Another number may have been read from it: not where that ended.
+            file.write_all_at(format!("{pid}\n").as_bytes(), 0)
         };
         write(&self.file).map_err(|error| Error::os("write", &self.path, error))?;
         self.written = Some(pid);
