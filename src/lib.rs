@@ -9,6 +9,7 @@ pub mod conf;
 pub mod control;
 pub mod daemon;
 pub mod datum;
+pub mod delivery;
 pub mod disk;
 pub mod draw;
 pub mod error;

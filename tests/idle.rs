@@ -23,6 +23,17 @@ fn switches(running: &Running) -> Vec<String> {
     all
 }
 
+/// Waits until it is at rest: two looks, a moment apart, see the same.
+pub(crate) fn rests(running: Running) -> Running {
+    let mut before = Vec::new();
+    running.wait_for("it never comes to rest", |running| {
+        let now = switches(running);
+        let rests = now == before;
+        before = now;
+        rests && running.stays_silent(Duration::from_millis(200)) && switches(running) == before
+    })
+}
+
 #[test]
 fn a_hundred_tailed_files_cost_nothing_while_nothing_happens() {
     let mut rig = Rig::new().script(
@@ -34,14 +45,8 @@ fn a_hundred_tailed_files_cost_nothing_while_nothing_happens() {
     }
     let running = rig.start().wait_for("not all files were opened", |running| (0..100).all(|n| running.has_open(&format!("logs/{n}.log"))));
     let running = running.append("logs/50.log", "new\n").wait_for_file("out.txt", "new\n");
-    // It is at rest when two looks, a moment apart, see the same.
-    let mut before = Vec::new();
-    let running = running.wait_for("it never comes to rest", |running| {
-        let now = switches(running);
-        let rests = now == before;
-        before = now;
-        rests && running.stays_silent(Duration::from_millis(200)) && switches(running) == before
-    });
+    let running = rests(running);
+    let before = switches(&running);
     // There is no condition to wait for: that nothing happens shows only in time. The first safety scan is due after 30 s.
     assert!(running.stays_silent(Duration::from_secs(10)));
     assert_eq!(switches(&running), before);

@@ -20,6 +20,7 @@ mod idle;
 mod joining;
 mod kills;
 mod libraries;
+mod maildir;
 mod on_error;
 mod page;
 mod pressure;

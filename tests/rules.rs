@@ -26,10 +26,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lines", &["cog", "datum", "error"]),
     ("reread", &["cog", "disk", "error", "escapement", "log"]),
     ("state", &["cog", "datum", "disk", "error", "escapement", "log"]),
-    (
-        "cogs",
-        &["activation", "address", "cog", "datum", "disk", "error", "escapement", "getset", "lines", "log", "reread", "start", "state"],
-    ),
+    ("cogs", &["activation", "address", "cog", "datum", "delivery", "disk", "error", "escapement", "getset", "lines", "log", "reread", "start", "state"]),
+    ("delivery", &["cog", "disk", "error", "escapement", "log"]),
     ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("draw", &["cog", "train"]),
     ("script", &["cog", "cogs", "conf", "daemon", "datum", "draw", "error", "escapement", "getset", "log", "secrets", "start", "train"]),
@@ -72,7 +70,7 @@ const CRATES: &[(&str, &[&str])] = &[
     // What is asynchronous runs on the helper, which the escapement owns; a cog hands it a job.
     (
         "tokio",
-        &["escapement/offload.rs", "escapement/tests/", "cogs/dns/", "cogs/fs/filer/", "cogs/fs/sink/", "reread.rs", "state/", "control/"],
+        &["cogs/dns/", "cogs/email/", "cogs/fs/filer/", "cogs/fs/sink/", "control/", "delivery/", "escapement/offload.rs", "escapement/tests/", "reread.rs", "state/"],
     ),
     ("regex", &["conf/cast/", "cogs/text/"]),
     ("regex_automata", &["cogs/text/"]),

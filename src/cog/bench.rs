@@ -211,6 +211,11 @@ impl Bench {
         self.take(out);
     }
 
+    /// What was settled lately may not be stored.
+    pub(crate) fn freeze_checkpoint(&mut self) {
+        self.cog.freeze_checkpoint();
+    }
+
     /// As before it begins anew after a panic.
     pub(crate) fn sync_now(&mut self) -> bool {
         self.cog.sync_now()

@@ -5,6 +5,7 @@
 pub mod cryptopan;
 #[cfg(feature = "dns")]
 pub mod dns;
+pub mod email;
 pub mod fs;
 pub mod ip;
 pub mod movement;
@@ -21,6 +22,8 @@ pub static COGS: &[&CogSpec] = &[
     &fs::stdout_drain::SPEC,
     &fs::filer_supply::SPEC,
     &fs::filer_drain::SPEC,
+    &email::maildir_supply::SPEC,
+    &email::maildir_drain::SPEC,
     &text::csv_parse::SPEC,
     &text::csv_marshall::SPEC,
     &text::json_parse::SPEC,
