@@ -78,6 +78,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv_core", &["cogs/text/"]),
     ("encoding_rs", &["cogs/fs/", "lines/"]),
     ("glob", &["cogs/fs/"]),
+    ("mail_parser", &["cogs/email/email_parse/"]),
     ("wide", &["datum/lanes.rs"]),
     ("rustyline", &["repl/"]),
     ("unicode_width", &["repl/"]),

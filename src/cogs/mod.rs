@@ -24,6 +24,7 @@ pub static COGS: &[&CogSpec] = &[
     &fs::filer_drain::SPEC,
     &email::maildir_supply::SPEC,
     &email::maildir_drain::SPEC,
+    &email::email_parse::SPEC,
     &text::csv_parse::SPEC,
     &text::csv_marshall::SPEC,
     &text::json_parse::SPEC,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::disk::{Disk, How, retry, write_whole};
 
@@ -145,7 +145,7 @@ fn sync(disk: &dyn Disk, made: &[Made]) -> Option<(usize, io::Error)> {
     })
 }
 
-fn remove(disk: &dyn Disk, path: &PathBuf) {
+fn remove(disk: &dyn Disk, path: &Path) {
     // Should this fail, whoever cleans up does it when the file is old.
     let _ = retry(|| disk.remove(path));
 }

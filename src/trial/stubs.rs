@@ -39,6 +39,7 @@ impl Part {
             (Kind::Supply, _) => Self::Silent,
             (Kind::Drain, "movement::null_drain") => Self::Itself,
             (Kind::Drain, _) => Self::Swallows,
+            (_, "email::email_parse") => Self::Itself,
             _ if INSIDE.contains(&spec.split("::").next().unwrap_or_default()) => Self::Itself,
             _ => Self::Passes,
         }

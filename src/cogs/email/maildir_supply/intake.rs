@@ -255,9 +255,9 @@ impl Maildir {
     /// Messages have been read: sends them.
     fn taken(&mut self, ctx: &mut Ctx<'_>, keys: Vec<Key>, taken: Option<Vec<Taken>>) {
         let Some(taken) = taken else {
-            keys.iter().for_each(|key| {
+            for key in &keys {
                 self.open.remove(key);
-            });
+            }
             return self.trouble(ctx, &io::Error::other("the helper failed"));
         };
         let (mut failed, mut read, mut left) = (None, false, Vec::new());

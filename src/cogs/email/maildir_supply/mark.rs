@@ -34,13 +34,13 @@ impl Mark {
             "flagged" => Self::Flag(FLAGGED),
             "trash" => Self::Flag(TRASHED),
             "delete" => Self::Delete,
-            other => match other.strip_prefix("move:") {
-                Some(folder) => Self::Move(folder_name(option, folder)?.to_owned()),
-                None => {
+            other => {
+                let Some(folder) = other.strip_prefix("move:") else {
                     let words = "\"seen\", \"flagged\", \"trash\", \"delete\", \"move:FOLDER\" or \"none\"";
                     return Err(Error::option(option, format!("takes {words}, but is given \"{other}\"")));
-                }
-            },
+                };
+                Self::Move(folder_name(option, folder)?.to_owned())
+            }
         })
     }
 

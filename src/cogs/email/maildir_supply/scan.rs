@@ -131,7 +131,9 @@ fn find(disk: &dyn Disk, folder: &Path, rules: &Rules, notes: &mut Notes) -> io:
     let mut first: HashMap<&OsString, usize> = HashMap::with_capacity(all.len());
     let mut due = Vec::new();
     let missed_before: Vec<OsString> = notes.iter().filter(|(_, note)| note.missed).map(|(unique, _)| unique.clone()).collect();
-    notes.values_mut().for_each(|note| note.missed = true);
+    for note in notes.values_mut() {
+        note.missed = true;
+    }
     for (at, (place, file, name)) in all.iter().enumerate() {
         let twin = match first.entry(&name.unique) {
             std::collections::hash_map::Entry::Occupied(other) => Some(*other.get()),
@@ -176,7 +178,9 @@ mod tests {
         for dir in ["new", "cur"] {
             fs::create_dir(place.path().join(dir)).unwrap();
         }
-        files.iter().for_each(|file| fs::write(place.path().join(file), "x").unwrap());
+        for file in files {
+            fs::write(place.path().join(file), "x").unwrap();
+        }
         place
     }
 

@@ -21,7 +21,9 @@ fn maildir(files: &[&str]) -> TempDir {
     for name in ["new", "cur", "tmp"] {
         fs::create_dir(place.path().join(name)).unwrap();
     }
-    files.iter().for_each(|file| put(&place, file));
+    for file in files {
+        put(&place, file);
+    }
     place
 }
 
