@@ -77,7 +77,8 @@ fn broken_mail_gives_what_is_there_and_says_what_is_wrong() {
 
 #[test]
 fn what_would_take_too_much_fails() {
-    let deep: String = (0..40).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
+    let one = |n: usize| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n");
+    let deep = (0..40).map(one).collect::<Vec<_>>().concat();
     assert_eq!(parse_with(deep.as_bytes(), vec![]), None);
     assert!(parse_with(deep.as_bytes(), vec![("max_depth", 40.into())]).is_some());
     let wide = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(1001));

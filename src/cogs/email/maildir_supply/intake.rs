@@ -227,25 +227,26 @@ impl Maildir {
         }
         let most = AT_ONCE.min(AHEAD - self.open.len()).min(ctx.room());
         let (mut group, mut keys): (Vec<Found>, Vec<Key>) = (Vec::new(), Vec::new());
+        // They are of one folder.
         let mut of = None;
         while group.len() < most
             && let Some(next) = self.queue.front()
-            && *of.get_or_insert(next.folder) == next.folder
-            && let Some(Queued { folder, found, .. }) = self.queue.pop_front()
+            && of.is_none_or(|folder| folder == next.folder)
+            && let Some(Queued { folder, found }) = self.queue.pop_front()
         {
             let key = (folder, Name::of(&found.file).unique);
             // One of two with the same name gets another one; it is not the one that is known by this.
-            let twin = found.twin.is_some();
-            if !twin && (self.open.contains(&key) || self.folders[folder as usize].notes.contains_key(&key.1)) {
-                continue;
-            }
-            if !twin {
+            if found.twin.is_none() {
+                if self.open.contains(&key) || self.folders[folder as usize].notes.contains_key(&key.1) {
+                    continue;
+                }
                 self.open.insert(key.clone());
             }
+            of = Some(folder);
             keys.push(key);
             group.push(found);
         }
-        let Some(number) = of.filter(|_| !group.is_empty()) else { return Ok(()) };
+        let Some(number) = of else { return Ok(()) };
         let (disk, path, taking) = (Arc::clone(&self.disk), self.folders[number as usize].path.clone(), self.taking.clone());
         let token = ctx.offload(pool::job(move || taking.take(&*disk, number, &path, group)))?;
         self.reading = Some((token, keys));
@@ -304,7 +305,7 @@ impl Maildir {
         match failed {
             Some(error) => self.trouble(ctx, &error),
             None if read && self.trouble.take().is_some() => {
-                ctx.say(Priority::Notice, &format!("`{}` can be read again", self.root.display()))
+                ctx.say(Priority::Notice, &format!("`{}` can be read again", self.root.display()));
             }
             None => {}
         }

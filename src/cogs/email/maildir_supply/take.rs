@@ -76,6 +76,14 @@ impl Taking {
 
     fn take_one(&self, finder: &mut Finder<'_>, number: u32, found: &Found) -> io::Result<Taken> {
         let (disk, folder) = (finder.disk, finder.folder);
+        if found.place == Place::New {
+            // What is no file is not to be moved.
+            match retry(|| disk.about_entry(&folder.join(Place::New.name()).join(&found.file))) {
+                Ok(about) if !about.is_file() => return Ok(Taken::NoFile),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         let Some(mut name) = self.move_to_cur(finder, found)? else { return Ok(Taken::NotDue) };
         for _ in 0..ATTEMPTS {
             let path = folder.join(Place::Cur.name()).join(name.file());

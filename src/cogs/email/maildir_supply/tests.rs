@@ -174,9 +174,22 @@ fn whichever_call_of_the_disk_fails_no_message_is_lost_and_all_are_marked() {
 #[test]
 fn a_mark_that_cannot_be_made_is_made_later() {
     let place = maildir(&["new/1.h"]);
-    // Listing twice, moving, opening, asking and reading come before.
-    let disk = Faulty::at(6, Fault::Error(Errno::ROFS));
+    // Listing twice, asking, moving, opening, asking and reading come before.
+    let disk = Faulty::at(7, Fault::Error(Errno::ROFS));
     let mut bench = start(&place, Arc::<Faulty>::clone(&disk), vec![], false);
     expect(&mut bench, &place, &["1.h"], &["1.h:2,S"]);
     assert!(disk.has_struck());
+}
+
+#[test]
+fn what_is_known_already_does_not_keep_other_folders_from_their_turn() {
+    let place = maildir(&["cur/1.h:2,"]);
+    for name in ["new", "cur"] {
+        fs::create_dir_all(place.path().join(".Work").join(name)).unwrap();
+    }
+    let folders = Datum::List(vec![".".into(), ".Work".into()]);
+    let mut bench = start(&place, real(), vec![("mark", "none".into()), ("folders", folders.into())], true);
+    expect(&mut bench, &place, &["1.h"], &["1.h:2,"]);
+    fs::write(place.path().join(".Work/new/2.h"), "2.h").unwrap();
+    assert_eq!(bench.pump(|got| got.len() == 1).iter().map(text).collect::<Vec<_>>(), ["2.h"]);
 }
