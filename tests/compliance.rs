@@ -83,8 +83,11 @@ fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     let required = spec.params.iter().filter(|param| param.default == Lit::Required).map(|param| match param.ty {
         Ty::Str if param.name == "dir" => format!("dir: \"{dir}/{}\"", spec.name),
         Ty::Str | Ty::Strs => format!("{}: \"{dir}/file\"", param.name),
+        Ty::Str | Ty::Strs => format!("{}: \"{dir}/{}\"", param.name, spec.name),
         other => panic!("{}: what is {other:?} for `{}`?", spec.path(), param.name),
     });
+    let made = spec.params.iter().filter(|param| param.name == "make_dirs").map(|_| "make_dirs: true".to_owned());
+    let required = required.chain(made);
     let input = if spec.kind == Kind::Supply { "" } else { "\"a line\"" };
     vec![(format!("{}(#{{{}}})", spec.path(), required.collect::<Vec<_>>().join(", ")), input, usize::from(spec.kind != Kind::Drain))]
 }

@@ -56,6 +56,7 @@ fn of_each_cog_it_is_known_whether_it_touches_the_outside() {
         "text::json_marshall",
         "text::regexp_lexicon",
         "text::linear_regexp_lexicon",
+        "email::email_parse",
         "twist::map",
         "twist::filter",
         "twist::flat_map",

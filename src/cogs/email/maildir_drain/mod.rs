@@ -35,10 +35,10 @@ pub static SPEC: CogSpec = CogSpec {
         Param::str("folder").or(".").about("its folder, such as \".Work\"; \".\" is the Maildir itself"),
         Param::bool("make_dirs").default(Lit::Bool(false)).about("whether to make the Maildir and the folder if they are missing"),
         Param::getter("data_getter").or("selfgetter").about("the message in the datum: a blob, or a string"),
-        Param::bool("new")
-            .default(Lit::Bool(true))
-            .about("true: the message is new; false: it is put where the messages are that the user's program knows, in `cur`"),
-        Param::str("flags").or("").about("with `new: false`, the message's flags: letters such as \"S\" for seen, \"F\" for flagged"),
+        Param::choice("into", &["new", "cur"]).about(
+            "\"new\": the message is new; \"cur\": it is put where the messages are that the user's program knows, and may have flags",
+        ),
+        Param::str("flags").or("").about("with `into: \"cur\"`, the message's flags: letters such as \"S\" for seen, \"F\" for flagged"),
         Param::bool("fsync").default(Lit::Bool(true)).about("whether a message counts as stored only when it is on the disk"),
         Param::new("mode", Ty::Int).default(Lit::Int(0o640)).about("the permissions of its file, as in 0o640"),
     ],
@@ -63,7 +63,7 @@ impl MaildirDrain {
             return Err(Error::option("path", "must name a directory"));
         }
         let folder = folder_path(&root, folder_name("folder", &args.str("folder"))?);
-        let (new, flags) = (args.bool("new"), args.str("flags"));
+        let (new, flags) = (args.str("into") == "new", args.str("flags"));
         if !flags.chars().all(|flag| flag.is_ascii_alphabetic()) {
             return Err(Error::option("flags", format!("takes letters, but is given \"{flags}\"")));
         }
@@ -71,7 +71,7 @@ impl MaildirDrain {
             return Err(Error::Option {
                 option: "flags".into(),
                 text: "cannot be set on new messages".into(),
-                hint: Some("with `new: false` they are put into `cur`, where messages have flags".into()),
+                hint: Some("with `into: \"cur\"` they are put where messages have flags".into()),
             });
         }
         let mode = args.int("mode");
@@ -161,6 +161,9 @@ impl Cog for MaildirDrain {
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if let Some(cleaning) = self.cleaning.take() {
+            ctx.unbind(cleaning);
+        }
         self.deliverer.finish(ctx)
     }
 

@@ -51,7 +51,7 @@ fn a_message_stands_in_new_under_a_name_of_its_own() {
 #[test]
 fn with_flags_it_stands_in_cur_of_a_folder() {
     let place = memory();
-    let options = vec![("folder", ".Work".into()), ("new", false.into()), ("flags", "SFS".into()), ("fsync", false.into())];
+    let options = vec![("folder", ".Work".into()), ("into", "cur".into()), ("flags", "SFS".into()), ("fsync", false.into())];
     let mut bench = start(&place, real(), options);
     bench.feed("text");
     bench.finish();
