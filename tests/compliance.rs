@@ -81,8 +81,6 @@ fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
         return spec.examples.iter().map(|example| (example.make.to_owned(), example.input, example.output.len())).collect();
     }
     let required = spec.params.iter().filter(|param| param.default == Lit::Required).map(|param| match param.ty {
-        Ty::Str if param.name == "dir" => format!("dir: \"{dir}/{}\"", spec.name),
-        Ty::Str | Ty::Strs => format!("{}: \"{dir}/file\"", param.name),
         Ty::Str | Ty::Strs => format!("{}: \"{dir}/{}\"", param.name, spec.name),
         other => panic!("{}: what is {other:?} for `{}`?", spec.path(), param.name),
     });
