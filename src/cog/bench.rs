@@ -226,11 +226,6 @@ impl Bench {
         self.cog.done();
     }
 
-    /// What was settled may not be stored after all.
-    pub(crate) fn freeze_checkpoint(&mut self) {
-        self.cog.freeze_checkpoint();
-    }
-
     /// Whether a checkpoint would have to wait.
     pub(crate) fn is_syncing(&self) -> bool {
         self.cog.is_syncing()
