@@ -127,6 +127,44 @@ pub fn remember_all(secrets: &Secrets) {
     ANY.store(!all.is_empty(), Ordering::Release);
 }
 
+/// Masks every text and number inside `datum` in everything the process shows from now on.
+pub fn remember_datum(datum: &Datum) {
+    let mut secrets = Secrets::new();
+    secrets.remember_datum(datum);
+    remember_all(&secrets);
+}
+
+/// `text` with [`MASK`] in place of what stands before the host of an address (`scheme://user:password@host`), and without what
+/// stands behind a question mark in it: both may hold secrets that nobody has declared.
+pub fn hide_in_urls(text: &str) -> Cow<'_, str> {
+    let Some(mut at) = text.find("://") else { return Cow::Borrowed(text) };
+    let (mut out, mut done) = (String::new(), 0);
+    loop {
+        let start = at + "://".len();
+        let end = text[start..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>')).map_or(text.len(), |n| start + n);
+        let url = &text[start..end];
+        let (before, query) = url.split_once('?').map_or((url, ""), |(before, query)| (before, query));
+        let host = before.split('/').next().unwrap_or_default();
+        let user = host.rfind('@');
+        out.push_str(&text[done..start]);
+        if user.is_some() {
+            out.push_str(MASK);
+        }
+        out.push_str(&before[user.unwrap_or(0)..]);
+        if !query.is_empty() {
+            out.push('?');
+            out.push_str(MASK);
+        }
+        done = end;
+        match text[end..].find("://") {
+            Some(next) => at = end + next,
+            None => break,
+        }
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
 /// `text` with [`MASK`] in place of each secret the process knows of.
 pub fn mask(text: &str) -> Cow<'_, str> {
     if !ANY.load(Ordering::Acquire) {
@@ -151,6 +189,13 @@ mod tests {
     fn each_occurrence_is_masked() {
         assert_eq!(secrets(&["hunter2"]).mask("a hunter2, a hunter2!"), "a ***, a ***!");
         assert!(matches!(secrets(&["hunter2"]).mask("nothing here"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn addresses_keep_their_users_and_queries_to_themselves() {
+        assert_eq!(hide_in_urls("url=\"http://u:p@h.example:80/a/b?key=1\", x=1"), "url=\"http://***@h.example:80/a/b?***\", x=1");
+        assert_eq!(hide_in_urls("[\"https://h/a@b\", \"ftp://u@h\"]"), "[\"https://h/a@b\", \"ftp://***@h\"]");
+        assert!(matches!(hide_in_urls("a: b?c=d"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod examples;
 mod filer;
 mod fuzz;
 mod hostile;
+#[cfg(feature = "http")]
+mod http;
 mod idle;
 mod joining;
 mod kills;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgMatches, Command};
 
 use super::{UNUSABLE, say, tell};
-use crate::cog::{COMMON, COMMON_SUPPLY, CogSpec, Param};
-use crate::cogs::COGS;
+use crate::cog::{COMMON, COMMON_SUPPLY, CogSpec, OptionGroup, Param, Ty};
+use crate::cogs::{COGS, GROUPS};
 use crate::error::nearest;
 
 pub(super) fn command() -> Command {
@@ -35,9 +35,10 @@ pub(super) fn main(matches: &ArgMatches) -> u8 {
         return 0;
     };
     let found: Vec<&CogSpec> = all().filter(|spec| spec.path() == *name || spec.name == name).collect();
-    if found.is_empty() {
+    let groups: Vec<&OptionGroup> = GROUPS.iter().copied().filter(|group| is_named(group, name)).collect();
+    if found.is_empty() && groups.is_empty() {
         let paths: Vec<String> = all().map(CogSpec::path).collect();
-        let known = paths.iter().map(String::as_str).chain(all().map(|spec| spec.name));
+        let known = paths.iter().map(String::as_str).chain(all().map(|spec| spec.name)).chain(GROUPS.iter().map(|group| group.name));
         let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         tell(&format!("deadbeat: no cog `{name}`{hint}\n"));
         return UNUSABLE;
@@ -45,7 +46,29 @@ pub(super) fn main(matches: &ArgMatches) -> u8 {
     for spec in found {
         say(&page(spec));
     }
+    for group in groups {
+        let mut out = format!("{} (options)\n  {}\n", group.name, group.about);
+        options(&mut out, "options", group.params);
+        say(&out);
+    }
     0
+}
+
+fn is_named(group: &OptionGroup, name: &str) -> bool {
+    group.name == name || group.constructor().is_some_and(|(_, own)| own == name)
+}
+
+/// Each option with its name; behind a map of options those in it, unless they have a page of their own.
+fn flat(params: &'static [Param]) -> Vec<(String, &'static Param)> {
+    let within = |param: &'static Param| match param.ty {
+        Ty::Options(group) if group.constructor().is_none() => flat(group.params),
+        _ => Vec::new(),
+    };
+    let with = |param: &'static Param| {
+        let of_this = within(param).into_iter().map(|(name, inner)| (format!("{}.{name}", param.name), inner));
+        std::iter::once((param.name.to_owned(), param)).chain(of_this)
+    };
+    params.iter().flat_map(with).collect()
 }
 
 fn list() -> String {
@@ -79,13 +102,13 @@ fn page(spec: &CogSpec) -> String {
     out
 }
 
-fn options(out: &mut String, title: &str, params: &[Param]) {
+fn options(out: &mut String, title: &str, params: &'static [Param]) {
     if params.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n{title}:");
-    for param in params {
-        let _ = writeln!(out, "  {} ({}; {})\n      {}", param.name, param.ty.word(), param.default.text(), param.about);
+    for (name, param) in flat(params) {
+        let _ = writeln!(out, "  {name} ({}; {})\n      {}", param.ty.word(), param.default.text(), param.about);
     }
 }
 
@@ -114,20 +137,23 @@ fn markdown() -> String {
             out.push_str("```\n");
         }
     }
+    for group in GROUPS {
+        let _ = writeln!(out, "\n## {}\n\n{} (no cog: what the option of that name takes)\n", group.name, group.about);
+        table(&mut out, group.params);
+    }
     out
 }
 
-fn table(out: &mut String, params: &[Param]) {
+fn table(out: &mut String, params: &'static [Param]) {
     if params.is_empty() {
         out.push_str("No options of its own.\n");
         return;
     }
     out.push_str("| option | takes | default | |\n|---|---|---|---|\n");
-    for param in params {
+    for (name, param) in flat(params) {
         let _ = writeln!(
             out,
-            "| `{}` | {} | {} | {} |",
-            param.name,
+            "| `{name}` | {} | {} | {} |",
             cell(&param.ty.word()),
             cell(&format!("`{}`", param.default.text())),
             cell(param.about)

@@ -1,15 +1,15 @@
 //! The options a script gave to a constructor: checked against the cog's [`Param`]s, defaults filled in, all faults at once.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::Cog;
 use super::given::Given;
-use super::spec::{CogSpec, Lit, Param};
+use super::maker::Maker;
+use super::spec::{CogSpec, Lit, OptionGroup, Param, Ty};
 use super::value::{Value, at, convert, default, same_place};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, nearest};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
+use crate::secrets;
 
 /// What becomes of a datum that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,49 +46,32 @@ pub struct Common {
     pub maker: Option<Maker>,
 }
 
-/// Makes a cog as it was at the beginning.
-#[derive(Clone)]
-pub struct Maker {
-    make: Rc<dyn Fn() -> crate::error::Result<Box<dyn Cog>>>,
-    args: Option<Rc<Args>>,
+/// Whose options they are.
+#[derive(Clone, Copy)]
+enum Owner {
+    Cog(&'static CogSpec),
+    Group(&'static OptionGroup),
 }
 
-impl Maker {
-    /// Of cogs of that kind, with those options.
-    pub fn new(spec: &'static CogSpec, args: Args) -> Self {
-        let args = Rc::new(args);
-        Self { args: Some(Rc::clone(&args)), make: Rc::new(move || (spec.build)(&args)) }
+impl Owner {
+    fn path(self) -> String {
+        match self {
+            Self::Cog(spec) => spec.path(),
+            Self::Group(group) => group.name.to_owned(),
+        }
     }
 
-    /// Of cogs that no script can ask for.
-    pub fn of(make: impl Fn() -> crate::error::Result<Box<dyn Cog>> + 'static) -> Self {
-        Self { make: Rc::new(make), args: None }
-    }
-
-    /// Makes the cog.
-    ///
-    /// # Errors
-    /// An option that cannot work.
-    pub fn make(&self) -> crate::error::Result<Box<dyn Cog>> {
-        (self.make)()
-    }
-
-    /// The options that the train sees to, with this maker among them.
-    pub fn common(&self) -> Common {
-        let common = self.args.as_ref().map(|args| args.common()).unwrap_or_default();
-        Common { maker: Some(self.clone()), ..common }
-    }
-}
-
-impl std::fmt::Debug for Maker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Maker")
+    fn params(self) -> Vec<&'static Param> {
+        match self {
+            Self::Cog(spec) => spec.all_params().collect(),
+            Self::Group(group) => group.params.iter().collect(),
+        }
     }
 }
 
 /// Checked options. Asking for one that the cog does not declare, or as another kind than declared, is a fault of the cog.
 pub struct Args {
-    spec: &'static CogSpec,
+    owner: Owner,
     values: Vec<(&'static Param, Value)>,
     given: Vec<&'static str>,
 }
@@ -99,44 +82,61 @@ impl Args {
     /// # Errors
     /// All faults: unknown options with the nearest known name, values of a wrong kind, missing options.
     pub fn check(spec: &'static CogSpec, given: &[(String, Given)]) -> Result<Self, Vec<Error>> {
+        Self::check_for(Owner::Cog(spec), given)
+    }
+
+    /// Checks a map of options that stand together.
+    ///
+    /// # Errors
+    /// As [`Args::check`].
+    pub fn check_group(group: &'static OptionGroup, given: &[(String, Given)]) -> Result<Self, Vec<Error>> {
+        Self::check_for(Owner::Group(group), given)
+    }
+
+    fn check_for(owner: Owner, given: &[(String, Given)]) -> Result<Self, Vec<Error>> {
+        let (path, params) = (owner.path(), owner.params());
+        let singletons: &[&str] = if matches!(owner, Owner::Cog(_)) { &["train", "esc"] } else { &[] };
         let mut faults = Vec::new();
         // Options that are there under a misspelt name: that they are missing is told by that alone.
         let mut meant = Vec::new();
         for (name, _) in given {
-            if matches!(name.as_str(), "train" | "esc") || spec.all_params().any(|p| p.name == name) {
+            if singletons.contains(&name.as_str()) || params.iter().any(|p| p.name == name) {
                 continue;
             }
-            let known = nearest(name, spec.all_params().map(|p| p.name));
+            let known = nearest(name, params.iter().map(|p| p.name));
             meant.extend(known);
             faults.push(Error::Option {
                 option: name.clone(),
-                text: format!("`{}` has no such option", spec.path()),
+                text: format!("`{path}` has no such option"),
                 hint: Some(known.map_or_else(
-                    || format!("it takes {}", spec.all_params().map(|p| p.name).collect::<Vec<_>>().join(", ")),
+                    || format!("it takes {}", params.iter().map(|p| p.name).collect::<Vec<_>>().join(", ")),
                     |name| format!("did you mean `{name}`?"),
                 )),
             });
         }
         let mut values = Vec::new();
         let mut named = Vec::new();
-        for param in spec.all_params() {
+        for param in params {
             let value = match given.iter().find(|(name, _)| name == param.name) {
                 Some((_, value)) => {
                     named.push(param.name);
-                    convert(param.ty, value, param.default == Lit::Unit).map_err(|fault| at(spec, param, fault))
+                    if param.secret {
+                        remember(param.ty, value);
+                    }
+                    convert(param.ty, value, param.default == Lit::Unit).map_err(|fault| at(&path, param, fault))
                 }
                 None => match param.default {
                     Lit::SameAs(other) => Ok(same_place(&values, other)),
                     Lit::Required if meant.contains(&param.name) => continue,
-                    _ => default(param),
+                    _ => default(param).map_err(|fault| vec![fault]),
                 },
             };
             match value {
                 Ok(value) => values.push((param, value)),
-                Err(fault) => faults.push(fault),
+                Err(found) => faults.extend(found),
             }
         }
-        if faults.is_empty() { Ok(Self { spec, values, given: named }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { owner, values, given: named }) } else { Err(faults) }
     }
 
     /// Options for a unit test of a cog.
@@ -148,11 +148,6 @@ impl Args {
         Self::check(spec, &given).unwrap_or_else(|faults| panic!("{faults:?}"))
     }
 
-    /// The cog's specification.
-    pub fn spec(&self) -> &'static CogSpec {
-        self.spec
-    }
-
     /// Whether the script gave this option.
     pub fn is_given(&self, name: &str) -> bool {
         self.given.contains(&name)
@@ -160,11 +155,11 @@ impl Args {
 
     fn value(&self, name: &str) -> &Value {
         let found = self.values.iter().find(|(param, _)| param.name == name);
-        &found.unwrap_or_else(|| panic!("`{}` asks for its option `{name}`, which it does not declare", self.spec.path())).1
+        &found.unwrap_or_else(|| panic!("`{}` asks for its option `{name}`, which it does not declare", self.owner.path())).1
     }
 
     fn wrong(&self, name: &str) -> ! {
-        panic!("`{}` asks for its option `{name}` as another kind than it declares", self.spec.path())
+        panic!("`{}` asks for its option `{name}` as another kind than it declares", self.owner.path())
     }
 
     /// The plain value, `()` for none.
@@ -324,6 +319,15 @@ impl Args {
         }
     }
 
+    /// The options in a map; none for `()`.
+    pub fn options(&self, name: &str) -> Option<&Args> {
+        match self.value(name) {
+            Value::Options(args) => Some(args),
+            Value::Unit => None,
+            _ => self.wrong(name),
+        }
+    }
+
     /// The options that the train sees to.
     pub fn common(&self) -> Common {
         let mut common = Common {
@@ -340,12 +344,21 @@ impl Args {
             id_getter: self.opt_getter("id_getter"),
             ..Common::default()
         };
-        if self.spec.may_supply() {
+        if matches!(self.owner, Owner::Cog(spec) if spec.may_supply()) {
             common.id_setter = Some(self.setter("id_setter")).filter(|setter| !setter.is_null());
             common.data_setter = Some(self.setter("data_setter")).filter(|setter| !matches!(setter, Setter::Whole));
             common.max_in_flight = self.size("max_in_flight").max(1);
         }
         common
+    }
+}
+
+/// What an option that is secret holds is masked wherever it would show. A map of options says of each whether it is.
+fn remember(ty: Ty, value: &Given) {
+    if !matches!(ty, Ty::Options(_))
+        && let Some(datum) = value.datum()
+    {
+        secrets::remember_datum(&datum);
     }
 }
 

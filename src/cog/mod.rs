@@ -11,20 +11,22 @@ mod ctx;
 mod faults;
 mod given;
 mod in_place;
+mod maker;
 mod origin;
 mod seat;
 mod spec;
 mod value;
 
-pub use args::{Args, Common, Maker, OnError};
+pub use args::{Args, Common, OnError};
 pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
 pub use faults::{Fault, Faults};
 pub use given::{Callback, Given};
 pub use in_place::InPlace;
+pub use maker::Maker;
 pub use origin::{Balance, Books, Hold, Holder, Lineage, OFFSET, OriginBlock, Origins, Outcome, Pool, Settled, Shelf, Why};
 pub use seat::{Backlog, Event, Notice, Seat, Stats};
-pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, Param, Ty};
+pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, OptionGroup, Param, Ty};
 
 use std::any::Any;
 

@@ -83,6 +83,24 @@ impl CogSpec {
     }
 }
 
+/// Options that stand together in a map: the value of one option of a cog, or what a constructor of a module makes.
+#[derive(Debug, PartialEq)]
+pub struct OptionGroup {
+    /// The constructor as scripts write it (`http::manager`), where there is one; else the option's name.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// The options.
+    pub params: &'static [Param],
+}
+
+impl OptionGroup {
+    /// The module and the name of its constructor, where it has one.
+    pub fn constructor(&self) -> Option<(&'static str, &'static str)> {
+        self.name.split_once("::")
+    }
+}
+
 /// One executable example.
 #[derive(Debug)]
 pub struct Example {
@@ -131,6 +149,8 @@ pub enum Ty {
     Setters,
     /// A map.
     Map,
+    /// A map of these options.
+    Options(&'static OptionGroup),
     /// An array.
     List,
     /// One of these words.
@@ -165,6 +185,10 @@ impl Ty {
             Self::Getters => "an array of getters".into(),
             Self::Setters => "an array of setters".into(),
             Self::Map => "a map".into(),
+            Self::Options(group) => match group.constructor() {
+                Some(_) => format!("what `{}` gives", group.name),
+                None => format!("a map of {}", group.params.iter().map(|param| param.name).collect::<Vec<_>>().join(", ")),
+            },
             Self::List => "an array".into(),
             Self::Choice(words) => format!("one of {}", words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")),
             Self::Cog => "a cog".into(),
@@ -193,6 +217,7 @@ impl Ty {
             Self::Getters => "getters".into(),
             Self::Setters => "setters".into(),
             Self::Map => "map".into(),
+            Self::Options(group) => group.constructor().map_or("map", |_| group.name).into(),
             Self::List => "array".into(),
             Self::Choice(words) => words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join("|"),
             Self::Cog => "cog".into(),
@@ -251,7 +276,7 @@ impl Lit {
 }
 
 /// One option of a cog.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Param {
     /// Its name in scripts.
     pub name: &'static str,

@@ -1,7 +1,10 @@
 //! One option's value, checked and converted to what its [`Param`] takes.
 
+use std::rc::Rc;
+
+use super::args::Args;
 use super::given::Given;
-use super::spec::{CogSpec, Lit, Param, Ty};
+use super::spec::{Lit, Param, Ty};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, nearest};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
@@ -18,6 +21,7 @@ pub(super) enum Value {
     Func(Func),
     Getters(Vec<Getter>),
     Setters(Vec<Option<Setter>>),
+    Options(Rc<Args>),
     /// For [`Ty::Any`] and [`Ty::Either`].
     Given(Given),
     Unit,
@@ -30,24 +34,34 @@ pub(super) enum Fault {
     Text(String, Option<String>),
     /// What making an accessor of it gave.
     Error(Error),
+    /// What is wrong with the options in it.
+    Within(Vec<Error>),
 }
 
 pub(super) fn says(text: String) -> Fault {
     Fault::Text(text, None)
 }
 
-pub(super) fn at(spec: &CogSpec, param: &Param, fault: Fault) -> Error {
+/// The faults of that option of what is made by `path`.
+pub(super) fn at(path: &str, param: &Param, fault: Fault) -> Vec<Error> {
     let (text, hint) = match fault {
         Fault::Kind(got) => {
             let got = if got.starts_with("a ") { got } else { format!("`{got}`") };
-            (format!("`{}` wants {}, but is given {got}", spec.path(), param.ty.wanted()), None)
+            (format!("`{path}` wants {}, but is given {got}", param.ty.wanted()), None)
         }
-        Fault::Text(text, hint) => (format!("`{}` {text}", spec.path()), hint),
+        Fault::Text(text, hint) => (format!("`{path}` {text}"), hint),
         // Its place is that of the option, which is told anyway.
         Fault::Error(Error::Script { text, hint, .. }) => (text, hint),
         Fault::Error(error) => (error.to_string(), error.hint().map(str::to_owned)),
+        Fault::Within(faults) => {
+            let of_this = |fault| match fault {
+                Error::Option { option, text, hint } => Error::Option { option: format!("{}.{option}", param.name), text, hint },
+                other => other,
+            };
+            return faults.into_iter().map(of_this).collect();
+        }
     };
-    Error::Option { option: param.name.into(), text, hint }
+    vec![Error::Option { option: param.name.into(), text, hint }]
 }
 
 /// The setter for the place of the getter in option `other`, which is declared before.
@@ -84,6 +98,7 @@ pub(super) fn default(param: &'static Param) -> Result<Value, Error> {
         Fault::Kind(got) => Error::option(param.name, format!("its default is a {got}")),
         Fault::Text(text, _) => Error::option(param.name, text),
         Fault::Error(error) => Error::option(param.name, error.to_string()),
+        Fault::Within(faults) => Error::option(param.name, faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
     })
 }
 
@@ -117,6 +132,10 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
                 })
                 .collect::<Result<_, _>>()?,
         ),
+        Ty::Options(group) => {
+            let map = given.map().ok_or_else(wrong)?;
+            Value::Options(Rc::new(Args::check_group(group, &map).map_err(Fault::Within)?))
+        }
         Ty::Any => Value::Given(given.clone()),
         Ty::Cog => match given {
             Given::Cog(_) => Value::Given(given.clone()),
@@ -129,7 +148,7 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
                     Ok(Value::Datum(datum)) => return Ok(Value::Given(Given::Datum(datum))),
                     Ok(Value::Given(given)) => return Ok(Value::Given(given)),
                     Ok(_) => return Ok(Value::Given(given.clone())),
-                    Err(fault @ (Fault::Text(..) | Fault::Error(_))) => first = first.or(Some(fault)),
+                    Err(fault @ (Fault::Text(..) | Fault::Error(_) | Fault::Within(_))) => first = first.or(Some(fault)),
                     Err(Fault::Kind(_)) => {}
                 }
             }

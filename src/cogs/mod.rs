@@ -8,11 +8,13 @@ pub mod dns;
 pub mod email;
 pub mod fs;
 pub mod ip;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod movement;
 pub mod text;
 pub mod twist;
 
-use crate::cog::CogSpec;
+use crate::cog::{CogSpec, OptionGroup};
 
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
 pub static COGS: &[&CogSpec] = &[
@@ -33,6 +35,8 @@ pub static COGS: &[&CogSpec] = &[
     &text::linear_regexp_lexicon::SPEC,
     #[cfg(feature = "dns")]
     &dns::ip_to_ptr::SPEC,
+    #[cfg(feature = "http")]
+    &http::http_supply::SPEC,
     &twist::map::SPEC,
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,
@@ -56,4 +60,10 @@ pub static COGS: &[&CogSpec] = &[
     &movement::queue::SPEC,
     &movement::null_drain::SPEC,
     &movement::collect_drain::SPEC,
+];
+
+/// Maps of options that have a constructor of their own, for options of cogs.
+pub static GROUPS: &[&OptionGroup] = &[
+    #[cfg(feature = "http")]
+    &http::manager::OPTIONS,
 ];

@@ -14,7 +14,7 @@ use super::names::{self, alone};
 use super::report::{Place, Report, Source};
 use super::winding::Desk;
 use crate::cog::CogSpec;
-use crate::cogs::COGS;
+use crate::cogs::{COGS, GROUPS};
 use crate::error::nearest;
 
 /// What the interpreter itself answers to, with no entry in its tables.
@@ -119,7 +119,7 @@ fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, 
     let global = &known.functions[""];
     let name = call.name.as_str();
     if let Some(spec) = COGS.iter().find(|spec| spec.global && spec.name == name) {
-        literal_options(desk, source, spec, call, position);
+        literal_options(desk, source, &spec.path(), &known_options(spec), call, position);
     }
     if name == "sleep" {
         let report = Report::new("D0103", "`sleep` is switched off: it would hold up all data", at(source, position));
@@ -172,8 +172,12 @@ fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr,
         return;
     };
     if let Some(spec) = COGS.iter().find(|spec| spec.family == module && spec.name == name) {
-        literal_options(desk, source, spec, call, name_at);
+        literal_options(desk, source, &spec.path(), &known_options(spec), call, name_at);
         return;
+    }
+    if let Some(group) = GROUPS.iter().find(|group| group.constructor() == Some((module, name))) {
+        let options: Vec<&str> = group.params.iter().map(|param| param.name).collect();
+        literal_options(desk, source, group.name, &options, call, name_at);
     }
     match functions.get(name) {
         Some(arities) if arities.contains(&call.args.len()) => {}
@@ -194,18 +198,26 @@ fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr,
     }
 }
 
-/// Notes where the options of a literal map stand, and those that the cog does not know.
-fn literal_options(desk: &Desk, source: &Rc<Source>, spec: &'static CogSpec, call: &FnCallExpr, position: Position) {
+/// The options that a cog has; last those that are taken and not heeded.
+fn known_options(spec: &'static CogSpec) -> Vec<&'static str> {
+    spec.all_params().map(|param| param.name).chain(IGNORED).collect()
+}
+
+/// Options of the original that every cog takes and does not heed.
+const IGNORED: [&str; 2] = ["train", "esc"];
+
+/// Notes where the options of a literal map stand, and those that are not among the `options` of what is constructed.
+fn literal_options(desk: &Desk, source: &Rc<Source>, path: &str, options: &[&str], call: &FnCallExpr, position: Position) {
     let Some(Expr::Map(map, _)) = call.args.iter().find(|arg| matches!(arg, Expr::Map(..))) else { return };
     let places = map.0.iter().map(|(name, _)| (name.name.to_string(), name.pos)).collect();
     desk.winding.borrow_mut().option_places.insert(position, places);
     for (name, _) in &map.0 {
-        let known = |wanted: &str| spec.all_params().any(|param| param.name == wanted) || matches!(wanted, "train" | "esc");
-        if !known(name.name.as_str()) {
-            let report = Report::new("D0201", format!("`{}` has no option `{}`", spec.path(), name.name), at(source, name.pos));
-            desk.report(match nearest(&name.name, spec.all_params().map(|param| param.name)) {
+        if !options.contains(&name.name.as_str()) {
+            let options: Vec<&str> = options.iter().copied().filter(|option| !IGNORED.contains(option)).collect();
+            let report = Report::new("D0201", format!("`{path}` has no option `{}`", name.name), at(source, name.pos));
+            desk.report(match nearest(&name.name, options.iter().copied()) {
                 Some(near) => report.hint(format!("did you mean `{near}`?")),
-                None => report.hint(format!("it takes {}", spec.all_params().map(|param| param.name).collect::<Vec<_>>().join(", "))),
+                None => report.hint(format!("it takes {}", options.join(", "))),
             });
         }
     }

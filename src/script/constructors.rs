@@ -15,7 +15,7 @@ use super::host::Host;
 use super::print;
 use super::report::{Place, Report};
 use super::winding::{CogHandle, Desk, Line, Made};
-use crate::cog::{Args, CogSpec, Given, Maker};
+use crate::cog::{Args, CogSpec, Given, Maker, OptionGroup};
 use crate::datum::Datum;
 use crate::error::Error;
 use crate::getset::Func;
@@ -40,6 +40,8 @@ impl Call {
     /// The place of that option in the literal map of this call, else of the call.
     fn option(&self, desk: &Desk, option: &str) -> Option<Place> {
         let winding = desk.winding.borrow();
+        // One within a map of options stands where the map does.
+        let option = option.split('.').next().unwrap_or_default();
         let known = winding.option_places.get(&self.position).and_then(|all| all.iter().find(|(name, _)| name == option));
         match (known, &self.place) {
             (Some((_, position)), Some(place)) => Host::place(&place.source, *position),
@@ -60,6 +62,22 @@ pub(super) fn register(desk: &Desk, spec: &'static CogSpec, module: &mut Module)
     FuncRegistration::new(spec.name).set_into_module(module, move |context: NativeCallContext<'_>, a: Dynamic, b: Dynamic| {
         declare(&at, &Call::new(&at, &context), spec, vec![a, b])
     });
+}
+
+/// Adds the constructor of a map of options that stand together to `module`. It checks them and gives the map.
+pub(super) fn register_group(desk: &Desk, name: &'static str, group: &'static OptionGroup, module: &mut Module) {
+    let at = desk.clone();
+    let check = move |context: &NativeCallContext<'_>, map: RhaiMap| {
+        let call = Call::new(&at, context);
+        let given: Vec<(String, Given)> = map.iter().map(|(name, value)| (name.to_string(), to_given(&at.host(), value.clone()))).collect();
+        for fault in Args::check_group(group, &given).err().unwrap_or_default() {
+            note(&at, &call, group.name, &fault);
+        }
+        map
+    };
+    let with = check.clone();
+    FuncRegistration::new(name).set_into_module(module, move |context: NativeCallContext<'_>, map: RhaiMap| with(&context, map));
+    FuncRegistration::new(name).set_into_module(module, move |context: NativeCallContext<'_>| check(&context, RhaiMap::new()));
 }
 
 fn declare(desk: &Desk, call: &Call, spec: &'static CogSpec, args: Vec<Dynamic>) -> Result<CogHandle, Box<EvalAltResult>> {
@@ -94,14 +112,14 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
             match maker.make() {
                 Ok(cog) => Some((cog, maker.common())),
                 Err(error) => {
-                    note(desk, call, spec, &error);
+                    note(desk, call, &spec.path(), &error);
                     None
                 }
             }
         }
         Err(faults) => {
             for fault in &faults {
-                note(desk, call, spec, fault);
+                note(desk, call, &spec.path(), fault);
             }
             None
         }
@@ -174,15 +192,15 @@ fn is_first(value: &Dynamic, spec: &CogSpec) -> bool {
     spec.name == "cog" && !value.read_lock::<RhaiMap>().is_some_and(|map| map.contains_key("callable"))
 }
 
-fn note(desk: &Desk, call: &Call, spec: &CogSpec, error: &Error) {
+fn note(desk: &Desk, call: &Call, path: &str, error: &Error) {
     let report = match error {
         Error::Option { option, text, hint } => {
             let missing = text.starts_with("is missing");
             let unknown = text.ends_with("has no such option");
             let (code, message) = if missing {
-                ("D0203", format!("`{}`: option `{option}` {text}", spec.path()))
+                ("D0203", format!("`{path}`: option `{option}` {text}"))
             } else if unknown {
-                ("D0201", format!("`{}` has no option `{option}`", spec.path()))
+                ("D0201", format!("`{path}` has no option `{option}`"))
             } else {
                 ("D0202", format!("option `{option}`: {text}"))
             };
@@ -199,7 +217,7 @@ fn note(desk: &Desk, call: &Call, spec: &CogSpec, error: &Error) {
                 Error::Script { text, .. } => text.clone(),
                 other => other.to_string(),
             };
-            let report = Report::new("D0204", format!("`{}`: {text}", spec.path()), call.place.clone());
+            let report = Report::new("D0204", format!("`{path}`: {text}"), call.place.clone());
             match other.hint() {
                 Some(hint) => report.hint(hint),
                 None => report,
@@ -252,7 +270,7 @@ pub(super) fn to_given(host: &Rc<Host>, value: Dynamic) -> Given {
 /// `name=value` for a cog's label; secrets masked, long values shortened.
 fn render(desk: &Desk, spec: &CogSpec, name: &str, value: &Dynamic) -> String {
     let secret = spec.all_params().any(|param| param.name == name && param.secret);
-    let text = if secret { "***".to_owned() } else { secrets::mask(&shown(desk, value)).into_owned() };
+    let text = if secret { "***".to_owned() } else { secrets::hide_in_urls(&secrets::mask(&shown(desk, value))).into_owned() };
     format!("{name}={}", crate::error::shorten(&text, 120))
 }
 

@@ -12,7 +12,7 @@ use super::stage::{EscHandle, Handle};
 use super::watch::Watch;
 use super::winding::{CogHandle, Desk, Line, TrainHandle};
 use super::{accessors, constructors, convert, guards, settings};
-use crate::cogs::COGS;
+use crate::cogs::{COGS, GROUPS};
 use crate::log;
 
 const MIB: usize = 1 << 20;
@@ -50,6 +50,11 @@ pub(super) fn engine(desk: &Desk, watch: &Rc<Watch>) -> Engine {
         // One module for all: each is searched whenever Rhai looks for a function.
         if spec.global {
             constructors::register(desk, spec, &mut global);
+        }
+    }
+    for group in GROUPS {
+        if let Some((family, name)) = group.constructor() {
+            constructors::register_group(desk, name, group, &mut module(family).borrow_mut());
         }
     }
     settings::register(desk, module);

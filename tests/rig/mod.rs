@@ -5,6 +5,8 @@
 
 mod diff;
 pub(crate) mod dns;
+#[cfg(feature = "http")]
+pub(crate) mod http;
 mod outcome;
 mod running;
 mod terminal;
@@ -186,6 +188,10 @@ impl Rig {
         command.current_dir(self.dir.path()).env("LC_ALL", "C").env("TZ", "UTC").env_remove("NO_COLOR");
         command.env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("PATH", search_path());
+        // All servers are on the loopback.
+        for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env_remove(name);
+        }
         command.stdin(match &self.input {
             Input::Nothing => Stdio::null(),
             Input::File(path) => fs::File::open(path).expect("the input was written").into(),

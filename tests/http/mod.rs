@@ -1,0 +1,3 @@
+//! What goes by HTTP, with a server on the loopback that misbehaves in every way a test needs.
+
+mod supply;
