@@ -37,6 +37,8 @@ pub static COGS: &[&CogSpec] = &[
     &dns::ip_to_ptr::SPEC,
     #[cfg(feature = "http")]
     &http::http_supply::SPEC,
+    #[cfg(feature = "http")]
+    &http::http_drain::SPEC,
     &twist::map::SPEC,
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,

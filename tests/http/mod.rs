@@ -1,3 +1,4 @@
 //! What goes by HTTP, with a server on the loopback that misbehaves in every way a test needs.
 
+mod drain;
 mod supply;

@@ -157,6 +157,10 @@ impl HttpServer {
         lock(&self.book).acts.insert(path.to_owned(), acts);
     }
 
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}://{}{path}", if self.secured { "https" } else { "http" }, self.addr)
     }

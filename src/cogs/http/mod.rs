@@ -5,6 +5,7 @@
 
 mod fault;
 mod fetch;
+pub mod http_drain;
 pub mod http_supply;
 pub mod manager;
 mod names;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memchr;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
 
 use crate::cog::{Args, Lit, OptionGroup, Param, Ty};
 use crate::datum::{Block, Datum, Map, Text};
@@ -111,6 +111,17 @@ pub(super) fn headers(args: &Args) -> Result<HeaderMap> {
         headers.insert(AUTHORIZATION, auth);
     }
     Ok(headers)
+}
+
+/// What stands in the log where nobody's certificate is verified.
+pub(super) const UNVERIFIED: &str = "certificates of servers are not verified (`tls.verify` is false): anybody on the way can answer";
+
+/// The statuses that an option lists, if it is given.
+pub(super) fn statuses(option: &str, given: &Datum) -> Result<Option<Vec<StatusCode>>> {
+    let Datum::List(list) = given else { return Ok(None) };
+    let status = |datum: &Datum| datum.as_int().and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok());
+    let known = |datum: &Datum| status(datum).ok_or_else(|| Error::option(option, format!("`{}` is no status of HTTP", datum.piece())));
+    list.iter().map(known).collect::<Result<_>>().map(Some)
 }
 
 /// Headers as a map: names in small letters, several of one name joined by commas.

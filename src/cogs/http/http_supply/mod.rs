@@ -169,7 +169,7 @@ impl HttpSupply {
             body,
             conditional: args.bool("conditional"),
             only_changed: args.bool("only_changed"),
-            accept: statuses(&args.datum("accept_status"))?,
+            accept: wording::statuses("accept_status", &args.datum("accept_status"))?.unwrap_or_else(|| vec![StatusCode::OK]),
             reading: Reading::of(&args.str("encoding"))?,
             lines: args.opt_str("split").is_some(),
             retries: u32::try_from(retry.int("count")).unwrap_or(u32::MAX),
@@ -331,15 +331,6 @@ impl HttpSupply {
     }
 }
 
-/// The option `accept_status`.
-fn statuses(given: &Datum) -> Result<Vec<StatusCode>> {
-    let Datum::List(list) = given else { return Ok(vec![StatusCode::OK]) };
-    let status = |datum: &Datum| datum.as_int().and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok());
-    list.iter()
-        .map(|datum| status(datum).ok_or_else(|| Error::option("accept_status", format!("`{}` is no status of HTTP", datum.piece()))))
-        .collect()
-}
-
 impl Cog for HttpSupply {
     fn turn(&mut self, _ctx: &mut Ctx<'_>, _datum: Datum) -> Result<()> {
         Err(Error::Other("a supply takes no data".into()))
@@ -352,7 +343,7 @@ impl Cog for HttpSupply {
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         if !self.tls.verify {
-            ctx.say(Priority::Warning, "certificates of servers are not verified (`tls.verify` is false): anybody on the way can answer");
+            ctx.say(Priority::Warning, wording::UNVERIFIED);
         }
         self.memory = Memory::new(self.urls.clone(), ctx.next_origin());
         if let Some(options) = &self.state {
