@@ -38,6 +38,8 @@ pub static COGS: &[&CogSpec] = &[
     #[cfg(feature = "http")]
     &http::http_supply::SPEC,
     #[cfg(feature = "http")]
+    &http::http_server_supply::SPEC,
+    #[cfg(feature = "http")]
     &http::http_drain::SPEC,
     &twist::map::SPEC,
     &twist::filter::SPEC,

@@ -6,6 +6,7 @@
 mod fault;
 mod fetch;
 pub mod http_drain;
+pub mod http_server_supply;
 pub mod http_supply;
 pub mod manager;
 mod names;

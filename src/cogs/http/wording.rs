@@ -215,6 +215,14 @@ pub(super) enum Body {
 }
 
 impl Body {
+    /// Its text, where it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(block) => Some(block),
+            Self::Bytes(bytes) => str::from_utf8(bytes).ok(),
+        }
+    }
+
     /// As one datum.
     pub(super) fn whole(self) -> Datum {
         match self {

@@ -236,10 +236,8 @@ impl HttpDrain {
             self.refused(ctx, &fault);
             return self.pump(ctx);
         }
-        let pause = match self.finishing {
-            true => LAST_PAUSE,
-            false => patience::pause(self.delay, self.factor, self.tries).max(wait.unwrap_or_default()),
-        };
+        let pause =
+            if self.finishing { LAST_PAUSE } else { patience::pause(self.delay, self.factor, self.tries).max(wait.unwrap_or_default()) };
         let count = self.sending;
         ctx.say(Priority::Warning, &format!("{fault}; sends {count} events again in {:.1} s", pause.as_secs_f64()));
         self.phase = Phase::Pausing(ctx.after(pause)?);
