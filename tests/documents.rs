@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "dns")]
+#[cfg(all(feature = "dns", feature = "http"))]
 use std::process::{Command, Stdio};
 
-#[cfg(feature = "dns")]
+#[cfg(all(feature = "dns", feature = "http"))]
 use crate::rig::search_path;
 use crate::rig::{Rig, root};
 
@@ -48,7 +48,7 @@ fn documents() -> Vec<PathBuf> {
 }
 
 /// Copies what a reader of the documents works on.
-#[cfg(feature = "dns")]
+#[cfg(all(feature = "dns", feature = "http"))]
 fn copy(from: &Path, to: &Path) {
     if !from.is_dir() {
         fs::copy(from, to).expect("it can be copied");
@@ -62,7 +62,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-#[cfg(feature = "dns")]
+#[cfg(all(feature = "dns", feature = "http"))]
 fn every_shell_block_runs() {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     for name in ["scripts", "docs", "README.md"] {
@@ -89,7 +89,8 @@ fn every_shell_block_runs() {
 #[test]
 fn every_script_shown_is_well() {
     let mut seen = 0;
-    for block in documents().iter().flat_map(|path| blocks(path)).filter(|block| block.language == "rhai") {
+    let known = |block: &Block| cfg!(feature = "http") || !block.place.starts_with("docs/http.md");
+    for block in documents().iter().flat_map(|path| blocks(path)).filter(|block| block.language == "rhai" && known(block)) {
         let outcome = Rig::new().command(["check"]).script("shown.rhai", &block.text).run();
         assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""), "{}", block.place);
         seen += 1;
@@ -131,10 +132,25 @@ fn scripts() -> Vec<(String, PathBuf)> {
     all
 }
 
+/// Whether the script needs what is not built in.
+fn lacks_a_feature(name: &str) -> bool {
+    !cfg!(feature = "dns") && name == "ip_resolve" || !cfg!(feature = "http") && name == "feed"
+}
+
+/// The server that the feed poller asks, with what its switches say of it.
+#[cfg(feature = "http")]
+fn feed(dir: &Path) -> (crate::rig::http::HttpServer, [String; 2]) {
+    let server = crate::rig::http::HttpServer::start();
+    let feed = fs::read(dir.join("feed.json")).expect("it is part of the repository");
+    server.tell("/feed.json", [crate::rig::http::Act::ok(feed)]);
+    let url = server.url("/feed.json");
+    (server, ["--url".into(), url])
+}
+
 #[test]
 fn every_shipped_script_gives_its_expected_output() {
     for (name, dir) in scripts() {
-        if !cfg!(feature = "dns") && name == "ip_resolve" {
+        if lacks_a_feature(&name) {
             continue;
         }
         let files = fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
@@ -145,6 +161,13 @@ fn every_shipped_script_gives_its_expected_output() {
         let rig = Rig::new().command(["-C", repository, "run"]).args([&format!("scripts/{name}.rhai")]);
         // What a script is given by standard input stands beside its output.
         let rig = if let Ok(input) = fs::read(dir.join("stdin.txt")) { rig.stdin(input) } else { rig };
+        #[cfg(feature = "http")]
+        let server = (name == "feed").then(|| feed(&dir));
+        #[cfg(feature = "http")]
+        let rig = match &server {
+            Some((_, [switch, url])) => rig.args([switch, url]),
+            None => rig,
+        };
         let outcome = rig.run().expect_status(0);
         // What is told besides is part of what some of them show.
         outcome.expect_stdout(&expected);
@@ -154,7 +177,7 @@ fn every_shipped_script_gives_its_expected_output() {
 #[test]
 fn every_shipped_script_is_well_and_tells_its_options() {
     for (name, _) in scripts() {
-        if !cfg!(feature = "dns") && name == "ip_resolve" {
+        if lacks_a_feature(&name) {
             continue;
         }
         let path = root().join(format!("scripts/{name}.rhai"));
@@ -166,7 +189,7 @@ fn every_shipped_script_is_well_and_tells_its_options() {
 }
 
 #[test]
-#[cfg(feature = "dns")]
+#[cfg(all(feature = "dns", feature = "http"))]
 fn the_reference_of_cogs_is_that_of_the_program() {
     let written = fs::read_to_string(root().join("docs/cogs.md")).expect("it is part of the repository");
     Rig::new().command(["cogs", "--format", "markdown"]).run().expect_status(0).expect_stdout(&written);
