@@ -34,6 +34,7 @@ impl Stand {
         let (cog, common) = wound.cogs.remove(0);
         let esc = Escapement::new(Clock::real()).expect("the system has what it needs");
         let mut stand = Self { wound, cog, seat: Seat::new(0, "cog", common), esc, books: Books::new(), out: 0 };
+        stand.cog.open().unwrap_or_else(|error| panic!("{make}: {error}"));
         stand.call(|cog, ctx| cog.wind(ctx));
         stand
     }
@@ -75,6 +76,16 @@ impl Stand {
     }
 }
 
+/// The address of a server that is content with everything; it serves all tests of this file.
+#[cfg(feature = "http")]
+fn server() -> String {
+    use crate::rig::http::{Act, HttpServer};
+    static SERVER: std::sync::OnceLock<HttpServer> = std::sync::OnceLock::new();
+    let server = SERVER.get_or_init(HttpServer::start);
+    server.tell("/", [Act::ok("")]);
+    server.url("/")
+}
+
 /// Ways to make a cog: its examples, or what it needs at least.
 fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     if !spec.examples.is_empty() {
@@ -82,6 +93,11 @@ fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     }
     let required = spec.params.iter().filter(|param| param.default == Lit::Required).map(|param| match param.ty {
         Ty::Str | Ty::Strs => format!("{}: \"{dir}/{}\"", param.name, spec.name),
+        Ty::Str if param.name == "dir" => format!("dir: \"{dir}/{}\"", spec.name),
+        #[cfg(feature = "http")]
+        Ty::Str | Ty::Strs if param.name == "url" => format!("url: {:?}", server()),
+        Ty::Str if param.name == "listen" => "listen: \"127.0.0.1:0\"".to_owned(),
+        Ty::Str | Ty::Strs => format!("{}: \"{dir}/file\"", param.name),
         other => panic!("{}: what is {other:?} for `{}`?", spec.path(), param.name),
     });
     let made = spec.params.iter().filter(|param| param.name == "make_dirs").map(|_| "make_dirs: true".to_owned());
