@@ -92,12 +92,10 @@ fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
         return spec.examples.iter().map(|example| (example.make.to_owned(), example.input, example.output.len())).collect();
     }
     let required = spec.params.iter().filter(|param| param.default == Lit::Required).map(|param| match param.ty {
-        Ty::Str | Ty::Strs => format!("{}: \"{dir}/{}\"", param.name, spec.name),
-        Ty::Str if param.name == "dir" => format!("dir: \"{dir}/{}\"", spec.name),
         #[cfg(feature = "http")]
         Ty::Str | Ty::Strs if param.name == "url" => format!("url: {:?}", server()),
         Ty::Str if param.name == "listen" => "listen: \"127.0.0.1:0\"".to_owned(),
-        Ty::Str | Ty::Strs => format!("{}: \"{dir}/file\"", param.name),
+        Ty::Str | Ty::Strs => format!("{}: \"{dir}/{}\"", param.name, spec.name),
         other => panic!("{}: what is {other:?} for `{}`?", spec.path(), param.name),
     });
     let made = spec.params.iter().filter(|param| param.name == "make_dirs").map(|_| "make_dirs: true".to_owned());

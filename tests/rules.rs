@@ -86,7 +86,22 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_lex", &["conf/tokens.rs"]),
     ("hickory_resolver", &["cogs/dns/"]),
     // What is asynchronous runs on the helper, which the escapement owns; a cog hands it a job.
-    ("tokio", &["cogs/dns/", "cogs/email/", "cogs/fs/filer/", "cogs/fs/sink/", "cogs/http/", "control/", "delivery/", "escapement/offload.rs", "escapement/tests/", "reread.rs", "state/"]),
+    (
+        "tokio",
+        &[
+            "cogs/dns/",
+            "cogs/email/",
+            "cogs/fs/filer/",
+            "cogs/fs/sink/",
+            "cogs/http/",
+            "control/",
+            "delivery/",
+            "escapement/offload.rs",
+            "escapement/tests/",
+            "reread.rs",
+            "state/",
+        ],
+    ),
     ("http_body_util", &["cogs/http/"]),
     ("httpdate", &["cogs/http/"]),
     ("hyper", &["cogs/http/"]),

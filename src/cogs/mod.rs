@@ -7,9 +7,9 @@ pub mod cryptopan;
 pub mod dns;
 pub mod email;
 pub mod fs;
-pub mod ip;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod ip;
 pub mod movement;
 pub mod text;
 pub mod twist;
