@@ -86,6 +86,15 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A path that cannot or must not be used, as another process or somebody else has it; the train does not start.
+    Place {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        text: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The process died again and again while this was on its way.
     Crashed {
         /// How often.
@@ -120,7 +129,7 @@ impl Error {
             Self::WrongKind { .. } | Self::NotText { .. } => "kind",
             Self::Data { .. } => "data",
             Self::Script { .. } => "script",
-            Self::Os { .. } => "system",
+            Self::Os { .. } | Self::Place { .. } => "system",
             Self::Refused { reason, .. } => reason,
             Self::Crashed { .. } => "crash",
             Self::State { .. } | Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::Other(_) => "fault",
@@ -129,13 +138,13 @@ impl Error {
 
     /// Whether it is a reason not to start at all, rather than a fault of the run.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::State { .. })
+        matches!(self, Self::State { .. } | Self::Place { .. })
     }
 
     /// What the user can do about it, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Script { hint, .. } | Self::Option { hint, .. } | Self::State { hint, .. } => hint.as_deref(),
+            Self::Script { hint, .. } | Self::Option { hint, .. } | Self::State { hint, .. } | Self::Place { hint, .. } => hint.as_deref(),
             Self::NotText { .. } => Some("marshal it first, for instance with `text::json_marshall`"),
             _ => None,
         }
@@ -155,6 +164,7 @@ impl fmt::Display for Error {
             Self::Os { doing, path, source } => write!(f, "cannot {doing} `{}`: {}", path.display(), plain(source)),
             Self::Option { option, text, .. } => write!(f, "option `{option}`: {text}"),
             Self::State { path, text, .. } => write!(f, "state file `{}`: {text}", path.display()),
+            Self::Place { path, text, .. } => write!(f, "`{}` {text}", path.display()),
             Self::Crashed { times } => write!(f, "crash: the process died {times} times in a row while this was first on its way"),
             Self::Cycle { path } => write!(f, "the train runs in a circle: {}", path.join(" -> ")),
             Self::Finished => f.write_str("nothing can be bound after `finish`"),

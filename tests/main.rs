@@ -36,6 +36,7 @@ mod security;
 mod service;
 mod shell;
 mod soak;
+mod socket;
 mod tail;
 mod trials;
 mod waiting;

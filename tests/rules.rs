@@ -94,6 +94,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "cogs/fs/filer/",
             "cogs/fs/sink/",
             "cogs/http/",
+            "cogs/socket/socket_drain/",
             "control/",
             "delivery/",
             "escapement/offload.rs",

@@ -11,6 +11,7 @@ pub mod fs;
 pub mod http;
 pub mod ip;
 pub mod movement;
+pub mod socket;
 pub mod text;
 pub mod twist;
 
@@ -27,12 +28,15 @@ pub static COGS: &[&CogSpec] = &[
     &email::maildir_supply::SPEC,
     &email::maildir_drain::SPEC,
     &email::email_parse::SPEC,
+    &socket::socket_supply::SPEC,
+    &socket::socket_drain::SPEC,
     &text::csv_parse::SPEC,
     &text::csv_marshall::SPEC,
     &text::json_parse::SPEC,
     &text::json_marshall::SPEC,
     &text::regexp_lexicon::SPEC,
     &text::linear_regexp_lexicon::SPEC,
+    &text::syslog_parse::SPEC,
     #[cfg(feature = "dns")]
     &dns::ip_to_ptr::SPEC,
     #[cfg(feature = "http")]

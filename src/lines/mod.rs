@@ -6,38 +6,25 @@
 
 mod blocks;
 mod decode;
+mod fit;
+mod form;
+mod frames;
 mod options;
 mod plain;
+mod whole;
 
 use std::rc::Rc;
 
 pub use self::decode::{Coding, OnBad, Transcoder, encode, mend};
+use self::fit::SAMPLE;
+pub use self::fit::Unfit;
+pub use self::form::{Form, Newlines};
+pub use self::frames::Frames;
 use self::options::Long;
-pub use self::options::{DECODE_ERRORS, ENCODING, LONG_LINE, MAX_LINE, Options, SEPARATOR, STRIP_CR};
+pub use self::options::{DECODE_ERRORS, ENCODING, LONG_LINE, LONG_RECORD, MAX_LINE, MAX_RECORD, Options, SEPARATOR, STRIP_CR};
+pub use self::whole::Wholes;
 use crate::datum::{Block, Datum, Text};
-use crate::error::{Error, Result};
-
-/// A line that fails brings this much of itself.
-const SAMPLE: usize = 1024;
-
-/// What a line could not be made a datum for.
-pub struct Unfit {
-    /// What is wrong.
-    pub error: Error,
-    /// What there is of the line.
-    pub datum: Datum,
-}
-
-impl Unfit {
-    /// The error, with the name of what the line was read from.
-    pub fn naming(self, name: &str) -> Self {
-        let error = match self.error {
-            Error::Data { text, piece } => Error::Data { text: format!("`{name}`: {text}"), piece },
-            other => other,
-        };
-        Self { error, ..self }
-    }
-}
+use crate::error::Result;
 
 /// One line, or a piece of an over-long one.
 pub struct Line {
@@ -132,6 +119,11 @@ impl Splitter {
     /// Whether [`Splitter::give`] has something; then nothing must be fed.
     pub fn has_lines(&self) -> bool {
         self.ready.is_some() || self.done_head.is_some() || self.options.long == Long::Split && self.options.is_long(self.tail.len())
+    }
+
+    /// Whether the unfinished line is longer than it may be, and what follows of it is to be skipped.
+    pub fn is_skipping(&self) -> bool {
+        self.head.is_some() || self.options.long != Long::Split && self.options.is_long(self.tail.len())
     }
 
     /// Whether part of a line has come, but not its end.
@@ -401,48 +393,21 @@ impl Splitter {
     /// A line of which only the beginning is left.
     fn long_line(&mut self, head: &Head, end: u64) -> Line {
         let Head { bytes: head, start } = head;
-        let what = if self.options.long == Long::Fail {
-            let error = Error::data(format!("line is longer than `max_line`, {} bytes", self.options.max), &String::from_utf8_lossy(head));
-            let datum = if self.options.coding == Coding::Bytes {
-                Datum::Bytes(head.as_slice().into())
-            } else {
-                Datum::from(mend(head, OnBad::Replace).0)
-            };
-            Err(Box::new(Unfit { error, datum }))
-        } else {
-            self.datum(head, *start)
-        };
+        let what = if self.options.long == Long::Fail { Err(Box::new(self.options.too_long(head))) } else { self.datum(head, *start) };
         Line { what, end }
     }
 
     /// The datum of one line that begins at `start`, counted as `base` is.
     fn datum(&mut self, line: &[u8], start: u64) -> Result<Datum, Box<Unfit>> {
-        let options = &self.options;
-        if options.coding == Coding::Bytes {
-            return Ok(Datum::Bytes(line.into()));
-        }
         if !self.faults.is_empty() {
             let end = start.saturating_add(line.len() as u64);
             let bad = self.faults.iter().any(|at| (start..end).contains(at));
             self.faults.retain(|at| *at >= end);
             if bad {
-                let text = String::from_utf8_lossy(line).into_owned();
-                let error = Error::data(format!("line is not valid {}", options.coding.name()), &text);
-                return Err(Box::new(Unfit { error, datum: Datum::from(text) }));
+                return Err(Box::new(self.options.no_text(line)));
             }
         }
-        match str::from_utf8(line) {
-            Ok(text) => Ok(Datum::from(text)),
-            Err(_) if options.on_bad == OnBad::Fail => {
-                let error = Error::data("line is not valid utf-8", &String::from_utf8_lossy(line));
-                Err(Box::new(Unfit { error, datum: Datum::Bytes(line.into()) }))
-            }
-            Err(_) => {
-                let (text, bad) = mend(line, options.on_bad);
-                self.mended += bad;
-                Ok(Datum::from(text))
-            }
-        }
+        self.options.fit(line, &mut self.mended)
     }
 }
 

@@ -29,6 +29,14 @@ pub const MAX_LINE: Param =
 pub const LONG_LINE: Param = Param::choice("long_line", &["split", "truncate", "fail"])
     .about("what becomes of a longer line: several data, its beginning only, or it fails (see on_error) with its first KiB");
 
+/// `max_record`.
+pub const MAX_RECORD: Param =
+    Param::size("max_record").default(Lit::Int(1 << 20)).about("a record is this long at most, in bytes; see long_record");
+/// `long_record`.
+pub const LONG_RECORD: Param = Param::choice("long_record", &["close", "split", "truncate"]).about(
+    "what becomes of a longer record: it fails (see on_error) with its first KiB and its sender is cut off, it becomes several data, or its beginning only",
+);
+
 /// What becomes of over-long lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Long {
@@ -48,20 +56,37 @@ pub struct Options {
     pub(super) on_bad: OnBad,
     pub(super) max: usize,
     pub(super) long: Long,
+    /// What the user calls a line, and the option that says how long it may be.
+    pub(super) words: (&'static str, &'static str),
 }
 
 impl Options {
-    /// From the options declared above.
+    /// Of lines, from the options declared above.
+    ///
+    /// # Errors
+    /// Options that cannot work.
     pub fn of(args: &Args) -> Result<Self> {
+        Self::named(args, ("line", "max_line"), "long_line")
+    }
+
+    /// Of records, from the options declared above.
+    ///
+    /// # Errors
+    /// Options that cannot work.
+    pub fn of_records(args: &Args) -> Result<Self> {
+        Self::named(args, ("record", "max_record"), "long_record")
+    }
+
+    fn named(args: &Args, words: (&'static str, &'static str), long: &str) -> Result<Self> {
         let separator = args.bytes("separator");
         let coding = Coding::named(&args.str("encoding"))?;
         let between_letters = str::from_utf8(&separator).is_ok();
         if !between_letters && matches!(coding, Coding::Other(_)) {
             return Err(Error::option("separator", format!("is cut out of text decoded from {}, but is no text itself", coding.name())));
         }
-        let max = args.size("max_line");
+        let max = args.size(words.1);
         if max < char::MAX.len_utf8() {
-            return Err(Error::option("max_line", "must have room for a letter, 4 bytes"));
+            return Err(Error::option(words.1, "must have room for a letter, 4 bytes"));
         }
         Ok(Self {
             finder: Finder::new(&separator).into_owned(),
@@ -71,11 +96,12 @@ impl Options {
             coding,
             on_bad: OnBad::named(&args.str("decode_errors")),
             max,
-            long: match args.str("long_line").as_str() {
+            long: match args.str(long).as_str() {
                 "truncate" => Long::Truncate,
-                "fail" => Long::Fail,
+                "fail" | "close" => Long::Fail,
                 _ => Long::Split,
             },
+            words,
         })
     }
 

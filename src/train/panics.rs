@@ -133,7 +133,7 @@ impl Train {
 /// Why a cog could not begin, with its name where the text does not say what of the system refused.
 pub(super) fn named(seat: &Seat, error: Error) -> Error {
     match error {
-        error @ (Error::Os { .. } | Error::State { .. }) => error,
+        error @ (Error::Os { .. } | Error::State { .. } | Error::Place { .. }) => error,
         error => Error::Other(format!("{}: {error}", seat.name)),
     }
 }

@@ -11,6 +11,7 @@ pub mod json_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
 pub mod regexp_lexicon;
+pub mod syslog_parse;
 
 use crate::cog::Param;
 use crate::datum::{Datum, Text};

@@ -18,6 +18,7 @@ mod process;
 mod regexp;
 mod roads;
 mod scan;
+mod syslog;
 mod table;
 mod tail;
 mod waiting;
@@ -63,8 +64,13 @@ fn measure(options: &Options) -> Result<(), String> {
     // Dropped at the end, with all that was made in it.
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut tables = Vec::from_iter(roads::measure(options, dir.path())?);
-    let others: [(&str, Part); 4] =
-        [("latency", waiting::latency), ("idle", waiting::idle), ("start", waiting::start), ("growth", growth::measure)];
+    let others: [(&str, Part); 5] = [
+        ("syslog", syslog::measure),
+        ("latency", waiting::latency),
+        ("idle", waiting::idle),
+        ("start", waiting::start),
+        ("growth", growth::measure),
+    ];
     for (name, part) in others {
         if options.wants(name) {
             tables.push(part(options, dir.path())?);

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::options::{Options, count};
 use crate::process::{median, run};
 use crate::table::Table;
-use crate::{csv, function, json, peers, regexp, tail, windows};
+use crate::{csv, function, json, peers, regexp, syslog, tail, windows};
 
 /// A program that only does the job.
 pub(crate) type Limit = fn(&Path, &Path) -> io::Result<()>;
@@ -50,6 +50,11 @@ impl Road {
 
 /// Makes an input by the name of its road.
 pub(crate) fn make_input(name: &str, events: &str, path: &Path) -> Result<(), String> {
+    if name == "syslog" {
+        let told = |error: io::Error| format!("{}: {error}", path.display());
+        let mut file = BufWriter::new(File::create(path).map_err(told)?);
+        return syslog::generate(count(events)?, &mut file).and_then(|()| file.flush()).map_err(told);
+    }
     let road = ROADS.iter().find(|road| road.name == name).ok_or_else(|| format!("no road `{name}`"))?;
     road.input(count(events)?, path)
 }
@@ -58,6 +63,9 @@ pub(crate) fn make_input(name: &str, events: &str, path: &Path) -> Result<(), St
 pub(crate) fn program(name: &str) -> Option<Limit> {
     if name == "latency" {
         return Some(tail::limit);
+    }
+    if name == "syslog" {
+        return Some(syslog::limit);
     }
     ROADS.iter().flat_map(|road| road.programs).find(|(own, _)| *own == name).map(|(_, limit)| *limit)
 }
@@ -168,7 +176,7 @@ pub(crate) fn measure(options: &Options, dir: &Path) -> Result<Option<Table>, St
 }
 
 /// Whether two files are the same; the error tells the first line that is not.
-fn equal(expected: &Path, written: &Path) -> Result<(), String> {
+pub(crate) fn equal(expected: &Path, written: &Path) -> Result<(), String> {
     let told = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let mut left = BufReader::with_capacity(256 << 10, File::open(expected).map_err(|error| told(expected, error))?);
     let mut right = BufReader::with_capacity(256 << 10, File::open(written).map_err(|error| told(written, error))?);
