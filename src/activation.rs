@@ -56,9 +56,7 @@ pub fn take(name: &str) -> Result<OwnedFd> {
     }
     let names: Vec<String> = given.iter().map(|(name, _)| format!("`{name}`")).collect();
     let known = if names.is_empty() { "gave none".to_owned() } else { format!("gave {}", names.join(", ")) };
-    Err(Error::Option {
-        option: "listen".into(),
-        text: format!("the service manager gave no socket `{name}`"),
-        hint: Some(format!("it {known}; the name is `FileDescriptorName=` of the socket unit")),
-    })
+    Err(Error::Other(format!(
+        "the service manager gave no socket `{name}`: it {known} (a name is `FileDescriptorName=` of the socket unit)"
+    )))
 }

@@ -280,3 +280,58 @@ fn in_the_foreground_the_pid_file_is_kept_and_the_terminal_too() {
     assert!(child.wait().expect("it is our child").success());
     assert!(!pid_file.exists());
 }
+
+/// A process to which fd 3 is handed as a service manager does it: it must be its own number that is named.
+#[allow(unsafe_code, reason = "only between fork and exec can a child be given a descriptor of a certain number")]
+fn handed(socket: &impl std::os::fd::AsFd, place: &Path, script: &str) -> Command {
+    use std::mem::ManuallyDrop;
+    use std::os::fd::{FromRawFd, OwnedFd};
+    use std::os::unix::process::CommandExt;
+    fs::write(place.join("handed.rhai"), script).expect("a file can be written");
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=lines exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_deadbeat"),
+        "run",
+        "handed.rhai",
+    ]);
+    shell.current_dir(place).stdin(Stdio::null()).stderr(Stdio::piped());
+    let socket = socket.as_fd().try_clone_to_owned().expect("there are descriptors left");
+    // SAFETY: `dup2` is all that is called, which may be called there; descriptor 3 is nobody's in a child that is about to execute.
+    unsafe {
+        shell.pre_exec(move || {
+            let mut third = ManuallyDrop::new(OwnedFd::from_raw_fd(3));
+            Ok(rustix::io::dup2(&socket, &mut third)?)
+        });
+    }
+    shell
+}
+
+#[test]
+fn a_socket_of_the_service_manager_is_taken_and_stays_when_the_service_ends() {
+    use std::io::Write;
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let place = place();
+    let at = place.path().join("lines.sock");
+    let socket = UnixListener::bind(&at).expect("a socket can be bound");
+    // What is sent before the service begins is not lost.
+    let mut early = UnixStream::connect(&at).expect("somebody listens");
+    early.write_all(b"early\n").expect("it is taken");
+    drop(early);
+    let script = r#"let train = movement::train(); train.update(socket::socket_supply(#{ listen: "fd:lines" }) |> fs::line_file_drain("run/out")); train.run();"#;
+    let mut child = handed(&socket, place.path(), script).spawn().expect("the program starts");
+    let out = place.path().join("run/out");
+    wait("what was sent early came", || fs::read_to_string(&out).is_ok_and(|text| text == "early\n"));
+    UnixStream::connect(&at).and_then(|mut late| late.write_all(b"late\n")).expect("it is taken");
+    wait("what was sent late came", || fs::read_to_string(&out).is_ok_and(|text| text == "early\nlate\n"));
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it is our child");
+    assert!(child.wait().expect("it is our child").success());
+    assert!(UnixStream::connect(&at).is_ok(), "the socket is the manager's");
+
+    let unknown = script.replace("fd:lines", "fd:other");
+    let refused = handed(&socket, place.path(), &unknown).output().expect("the program starts");
+    let told = told(&refused);
+    assert!(!refused.status.success() && told.contains("gave no socket `other`") && told.contains("`lines`"), "{told}");
+}

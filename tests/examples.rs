@@ -56,8 +56,8 @@ fn every_example_holds_without_lowering() {
 fn every_cog_is_shown_by_an_example() {
     for spec in all() {
         // What supplies and drains do shows outside: in files and on streams, which other tests look at.
-        let outside = matches!(spec.family, "fs" | "http") || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
-        let outside = matches!(spec.family, "fs" | "socket") || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
+        let outside =
+            matches!(spec.family, "fs" | "http" | "socket") || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
         assert!(outside || !spec.examples.is_empty(), "{}", spec.path());
         for example in spec.examples {
             let constructor = if spec.global { spec.name.to_owned() } else { spec.path() };

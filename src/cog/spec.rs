@@ -71,6 +71,16 @@ impl CogSpec {
         format!("{}::{}", self.family, self.name)
     }
 
+    /// Whether a map with these keys, given first, is the first option itself (a cog's state, new names by old ones) rather than the options:
+    /// where that option takes a map, and is not in it. Where it need not be given, a map of nothing but options is what it looks like.
+    pub fn is_first<'a>(&self, mut keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+        let Some(first) = self.first.and_then(|first| self.params.iter().find(|param| param.name == first)) else { return false };
+        let is_option = |name: &str| self.all_params().any(|param| param.name == name);
+        matches!(first.ty, Ty::Map | Ty::Entries)
+            && !keys.clone().any(|name| name == first.name)
+            && !(first.default != Lit::Required && keys.all(is_option))
+    }
+
     /// Its own options, then those that every cog of its kind has.
     pub fn all_params(&self) -> impl Iterator<Item = &'static Param> {
         let supply: &'static [Param] = if self.may_supply() { COMMON_SUPPLY } else { &[] };
@@ -151,6 +161,8 @@ pub enum Ty {
     Map,
     /// A map of these options.
     Options(&'static OptionGroup),
+    /// A map whose values the cog itself looks at: they may be closures.
+    Entries,
     /// An array.
     List,
     /// One of these words.
@@ -184,7 +196,7 @@ impl Ty {
             Self::Func => "a closure".into(),
             Self::Getters => "an array of getters".into(),
             Self::Setters => "an array of setters".into(),
-            Self::Map => "a map".into(),
+            Self::Map | Self::Entries => "a map".into(),
             Self::Options(group) => match group.constructor() {
                 Some(_) => format!("what `{}` gives", group.name),
                 None => format!("a map of {}", group.params.iter().map(|param| param.name).collect::<Vec<_>>().join(", ")),
@@ -216,7 +228,7 @@ impl Ty {
             Self::Func => "closure".into(),
             Self::Getters => "getters".into(),
             Self::Setters => "setters".into(),
-            Self::Map => "map".into(),
+            Self::Map | Self::Entries => "map".into(),
             Self::Options(group) => group.constructor().map_or("map", |_| group.name).into(),
             Self::List => "array".into(),
             Self::Choice(words) => words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join("|"),

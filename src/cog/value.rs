@@ -137,6 +137,7 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
             Value::Options(Rc::new(Args::check_group(group, &map).map_err(Fault::Within)?))
         }
         Ty::Any => Value::Given(given.clone()),
+        Ty::Entries if given.map().is_some() => Value::Given(given.clone()),
         Ty::Cog => match given {
             Given::Cog(_) => Value::Given(given.clone()),
             _ => return Err(wrong()),

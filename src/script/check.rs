@@ -119,7 +119,7 @@ fn function(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr, 
     let global = &known.functions[""];
     let name = call.name.as_str();
     if let Some(spec) = COGS.iter().find(|spec| spec.global && spec.name == name) {
-        literal_options(desk, source, &spec.path(), &known_options(spec), call, position);
+        options_of_cog(desk, source, spec, call, position);
     }
     if name == "sleep" {
         let report = Report::new("D0103", "`sleep` is switched off: it would hold up all data", at(source, position));
@@ -172,12 +172,12 @@ fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr,
         return;
     };
     if let Some(spec) = COGS.iter().find(|spec| spec.family == module && spec.name == name) {
-        literal_options(desk, source, &spec.path(), &known_options(spec), call, name_at);
+        options_of_cog(desk, source, spec, call, name_at);
         return;
     }
     if let Some(group) = GROUPS.iter().find(|group| group.constructor() == Some((module, name))) {
         let options: Vec<&str> = group.params.iter().map(|param| param.name).collect();
-        literal_options(desk, source, group.name, &options, call, name_at);
+        literal_options(desk, source, group.name, &options, &call.args, name_at);
     }
     match functions.get(name) {
         Some(arities) if arities.contains(&call.args.len()) => {}
@@ -198,6 +198,15 @@ fn in_module(desk: &Desk, known: &Known, source: &Rc<Source>, call: &FnCallExpr,
     }
 }
 
+/// As [`literal_options`], for the constructor of a cog. A map that is its first option has keys of the user's own.
+fn options_of_cog(desk: &Desk, source: &Rc<Source>, spec: &'static CogSpec, call: &FnCallExpr, position: Position) {
+    let own = call.args.first().is_some_and(|arg| {
+        let Expr::Map(map, _) = arg else { return false };
+        call.args.len() > 1 || spec.is_first(map.0.iter().map(|(name, _)| name.name.as_str()))
+    });
+    literal_options(desk, source, &spec.path(), &known_options(spec), &call.args[usize::from(own)..], position);
+}
+
 /// The options that a cog has; last those that are taken and not heeded.
 fn known_options(spec: &'static CogSpec) -> Vec<&'static str> {
     spec.all_params().map(|param| param.name).chain(IGNORED).collect()
@@ -207,8 +216,8 @@ fn known_options(spec: &'static CogSpec) -> Vec<&'static str> {
 const IGNORED: [&str; 2] = ["train", "esc"];
 
 /// Notes where the options of a literal map stand, and those that are not among the `options` of what is constructed.
-fn literal_options(desk: &Desk, source: &Rc<Source>, path: &str, options: &[&str], call: &FnCallExpr, position: Position) {
-    let Some(Expr::Map(map, _)) = call.args.iter().find(|arg| matches!(arg, Expr::Map(..))) else { return };
+fn literal_options(desk: &Desk, source: &Rc<Source>, path: &str, options: &[&str], args: &[Expr], position: Position) {
+    let Some(Expr::Map(map, _)) = args.iter().find(|arg| matches!(arg, Expr::Map(..))) else { return };
     let places = map.0.iter().map(|(name, _)| (name.name.to_string(), name.pos)).collect();
     desk.winding.borrow_mut().option_places.insert(position, places);
     for (name, _) in &map.0 {

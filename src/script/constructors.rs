@@ -187,9 +187,12 @@ fn options(desk: &Desk, call: &Call, spec: &CogSpec, args: Vec<Dynamic>) -> Vec<
     given
 }
 
-/// Whether a map given first is the first option itself (a cog's state) rather than the options.
+/// Whether a map given first is the first option itself rather than the options.
 fn is_first(value: &Dynamic, spec: &CogSpec) -> bool {
-    spec.name == "cog" && !value.read_lock::<RhaiMap>().is_some_and(|map| map.contains_key("callable"))
+    value.read_lock::<RhaiMap>().is_some_and(|map| match spec.name {
+        "cog" => !map.contains_key("callable"),
+        _ => spec.is_first(map.keys().map(|key| &**key)),
+    })
 }
 
 fn note(desk: &Desk, call: &Call, path: &str, error: &Error) {

@@ -13,6 +13,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, 
 
 use crate::cog::{Args, Lit, OptionGroup, Param, Ty};
 use crate::error::{Error, Result};
+use crate::start;
 
 /// Options of TLS.
 pub(super) static OPTIONS: OptionGroup = OptionGroup {
@@ -72,7 +73,7 @@ impl Tls {
         let mut roots = Vec::new();
         let mut files: Vec<PathBuf> = self.ca_file.iter().cloned().collect();
         if let Some(dir) = &self.ca_dir {
-            let entries = fs::read_dir(dir).map_err(|error| Error::os("read", dir, error))?;
+            let entries = fs::read_dir(start::path(dir)).map_err(|error| Error::os("read", dir, error))?;
             files.extend(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()));
         }
         for file in &files {
@@ -84,7 +85,7 @@ impl Tls {
         let own = match &self.own {
             None => None,
             Some((cert, key)) => {
-                let text = fs::read(key).map_err(|error| Error::os("read", key, error))?;
+                let text = fs::read(start::path(key)).map_err(|error| Error::os("read", key, error))?;
                 let read = PrivateKeyDer::from_pem_slice(&text);
                 let key = read.map_err(|_| Error::Other(format!("`{}` holds no private key in PEM", key.display())))?;
                 Some((certificates(cert)?, key))
@@ -105,7 +106,7 @@ pub(super) struct Files {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let text = fs::read(path).map_err(|error| Error::os("read", path, error))?;
+    let text = fs::read(start::path(path)).map_err(|error| Error::os("read", path, error))?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&text).filter_map(std::result::Result::ok).collect();
     if found.is_empty() { Err(Error::Other(format!("`{}` holds no certificate in PEM", path.display()))) } else { Ok(found) }
 }

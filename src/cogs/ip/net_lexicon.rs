@@ -32,7 +32,7 @@ pub static SPEC: CogSpec = CogSpec {
     examples: &[
         Example {
             what: "the longest prefix wins",
-            make: r#"ip::net_lexicon(#{ nets: #{ "10.0.0.0/8": "ours", "10.1.0.0/16": "lab" } })"#,
+            make: r#"ip::net_lexicon(#{ "10.0.0.0/8": "ours", "10.1.0.0/16": "lab" })"#,
             input: r#"{"ip": "10.1.2.3"}"#,
             output: &[r#"{"ip": "10.1.2.3", "net": "lab"}"#],
         },

@@ -12,7 +12,7 @@ pub static SPEC: CogSpec = CogSpec {
     kind: Kind::Convert,
     about: "Gives the values of named keys and paths another type.",
     params: &[
-        Param::new("types", Ty::Any).about("by key or path: \"int\", \"float\", \"string\", \"boolean\" (true, yes, on, 1, y, t and their opposites, in any case) or \"time\" (RFC 3339); \"list[*].n\" casts each"),
+        Param::new("types", Ty::Entries).about("by key or path: \"int\", \"float\", \"string\", \"boolean\" (true, yes, on, 1, y, t and their opposites, in any case) or \"time\" (RFC 3339); \"list[*].n\" casts each"),
         Param::bool("lenient").default(Lit::Bool(false)).about("what cannot be cast stays as it is, instead of failing the datum"),
         MISSING,
     ],

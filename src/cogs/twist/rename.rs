@@ -15,7 +15,7 @@ pub static SPEC: CogSpec = CogSpec {
     kind: Kind::Convert,
     about: "Gives keys and paths of each datum other names.",
     params: &[
-        Param::new("names", Ty::Any).about("new names by old ones: keys or paths; what stood under a new name before is replaced"),
+        Param::new("names", Ty::Entries).about("new names by old ones: keys or paths; what stood under a new name before is replaced"),
         MISSING,
     ],
     first: Some("names"),

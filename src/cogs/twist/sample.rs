@@ -24,7 +24,7 @@ pub static SPEC: CogSpec = CogSpec {
     examples: &[
         Example { what: "all", make: "twist::sample(1.0)", input: r#"{"user": "me"}"#, output: &[r#"{"user": "me"}"#] },
         Example { what: "none", make: "twist::sample(0)", input: r#"{"user": "me"}"#, output: &[] },
-        Example { what: "the first of ten", make: "twist::sample(#{ every_nth: 10 })", input: "1", output: &["1"] },
+        Example { what: "each one", make: "twist::sample(#{ every_nth: 1 })", input: "1", output: &["1"] },
     ],
     build: |args| {
         let mut number = 0_u64;

@@ -15,6 +15,7 @@ use crate::cog::Ctx;
 use crate::cogs::socket::address::Address;
 use crate::error::{Result, plain};
 use crate::escapement::{Interest, Token};
+use crate::start;
 
 /// What the helper gives for a name.
 pub(super) type Found = io::Result<Vec<SocketAddr>>;
@@ -92,7 +93,7 @@ impl Link {
         self.addresses.clear();
         match &self.to {
             Address::Unix(path) | Address::Unixgram(path) => {
-                let address = SocketAddrUnix::new(&**path);
+                let address = SocketAddrUnix::new(&*start::path(path));
                 let kind = if self.to.is_stream() { SocketType::STREAM } else { SocketType::DGRAM };
                 let made = address.and_then(|address| {
                     let fd = net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;

@@ -17,6 +17,7 @@ use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType, 
 use super::users;
 use crate::cogs::socket::address::Address;
 use crate::error::{Error, Result};
+use crate::start;
 
 /// How a door is made.
 pub(super) struct Frame {
@@ -47,11 +48,18 @@ struct Standing {
 }
 
 impl Door {
+    /// The socket of that name, which somebody else has opened.
+    pub(super) fn handed(fd: OwnedFd, name: &str, receive_buffer: Option<usize>) -> Result<Self> {
+        let refused = |error| Error::os("listen at", format!("fd:{name}"), error);
+        widen(&fd, receive_buffer).map_err(|error| refused(error.into()))?;
+        Self::of(fd, format!("fd:{name}")).map_err(refused)
+    }
+
     /// Binds a socket there.
     pub(super) fn at(address: &Address, frame: &Frame) -> Result<Self> {
         let (fd, file) = match address {
-            Address::Unix(path) => bind_file(path, SocketType::STREAM, frame)?,
-            Address::Unixgram(path) => bind_file(path, SocketType::DGRAM, frame)?,
+            Address::Unix(path) => bind_file(&start::path(path), SocketType::STREAM, frame)?,
+            Address::Unixgram(path) => bind_file(&start::path(path), SocketType::DGRAM, frame)?,
             Address::Tcp(host, port) | Address::Udp(host, port) => {
                 let refused = |error: Errno| Error::os("listen at", address.to_string(), error.into());
                 let fd = bind_port(SocketAddr::new(listening(host)?, *port), address.is_stream()).map_err(refused)?;
@@ -59,12 +67,7 @@ impl Door {
             }
         };
         let told = |error: Errno| Error::os("listen at", address.to_string(), error.into());
-        if let Some(size) = frame.receive_buffer {
-            // Above the system's bound only with rights for that.
-            sockopt::set_socket_recv_buffer_size_force(&fd, size)
-                .or_else(|_| sockopt::set_socket_recv_buffer_size(&fd, size))
-                .map_err(told)?;
-        }
+        widen(&fd, frame.receive_buffer).map_err(told)?;
         if address.is_stream() {
             net::listen(&fd, frame.backlog).map_err(told)?;
         }
@@ -74,7 +77,7 @@ impl Door {
     }
 
     /// Of a socket that is bound already, and listens if it is one for streams: ours, or one that was handed to us.
-    pub(super) fn of(fd: OwnedFd, name: String) -> io::Result<Self> {
+    fn of(fd: OwnedFd, name: String) -> io::Result<Self> {
         let takes_clients = match sockopt::socket_type(&fd)? {
             SocketType::STREAM if sockopt::socket_acceptconn(&fd)? => true,
             SocketType::DGRAM => false,
@@ -97,6 +100,12 @@ impl Door {
             _ => Ok(()),
         }
     }
+}
+
+/// Gives the system's buffer of what has come that size, above the system's own bound only with rights for that.
+fn widen(fd: &OwnedFd, size: Option<usize>) -> Result<(), Errno> {
+    let Some(size) = size else { return Ok(()) };
+    sockopt::set_socket_recv_buffer_size_force(fd, size).or_else(|_| sockopt::set_socket_recv_buffer_size(fd, size))
 }
 
 /// The address to listen at that a script writes.

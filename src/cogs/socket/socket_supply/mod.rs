@@ -23,7 +23,8 @@ use self::client::{Client, Turn};
 use self::door::Door;
 use self::gate::{Gate, Porter};
 use self::grams::Grams;
-use self::settings::{PARAMS, Settings};
+use self::settings::{PARAMS, Settings, Stand};
+use crate::activation;
 use crate::cog::{Args, Cog, CogSpec, Ctx, Kind};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
@@ -78,7 +79,11 @@ impl Cog for SocketSupply {
     }
 
     fn open(&mut self) -> Result<()> {
-        self.enter(Door::at(&self.settings.address, &self.settings.frame)?)
+        let door = match &self.settings.stand {
+            Stand::At(address) => Door::at(address, &self.settings.frame)?,
+            Stand::Handed(name) => Door::handed(activation::take(name)?, name, self.settings.frame.receive_buffer)?,
+        };
+        self.enter(door)
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::lines::{self, Options};
 pub(super) const PARAMS: &[Param] = &[
     Param::str("path").optional().about("the path of a unix stream socket to listen at; or give `listen`"),
     Param::str("listen").optional().about(
-        "\"unix:PATH\", \"unixgram:PATH\", \"tcp:ADDRESS:PORT\" or \"udp:ADDRESS:PORT\"; with port 0 the system chooses one, which the log tells",
+        "\"unix:PATH\", \"unixgram:PATH\", \"tcp:ADDRESS:PORT\" or \"udp:ADDRESS:PORT\"; with port 0 the system chooses one, which the log tells; \"fd:NAME\" for a socket that the service manager has opened",
     ),
     Param::new("mode", Ty::Either(&[Ty::Int, Ty::Str]))
         .or("0600")
@@ -62,9 +62,17 @@ pub(super) enum Framing {
     Auto,
 }
 
+/// Where it listens.
+pub(super) enum Stand {
+    /// At an address of its own.
+    At(Address),
+    /// At a socket of that name, which the service manager has opened.
+    Handed(String),
+}
+
 /// All that the options say.
 pub(super) struct Settings {
-    pub(super) address: Address,
+    pub(super) stand: Stand,
     pub(super) frame: Frame,
     pub(super) framing: Framing,
     pub(super) options: Rc<Options>,
@@ -85,27 +93,22 @@ const CLIENTS: u64 = 1024;
 
 impl Settings {
     pub(super) fn of(args: &Args) -> Result<Self> {
-        let address = match (args.opt_str("path"), args.opt_str("listen")) {
-            (Some(text), None) => Address::Unix(path("path", &text)?),
-            (None, Some(text)) => Address::parse("listen", &text)?,
+        let stand = match (args.opt_str("path"), args.opt_str("listen")) {
+            (Some(text), None) => Stand::At(Address::Unix(path("path", &text)?)),
+            (None, Some(text)) => match text.strip_prefix("fd:") {
+                Some(name) => Stand::Handed(name.to_owned()),
+                None => Stand::At(Address::parse("listen", &text)?),
+            },
             (None, None) => return Err(Error::option("path", "is missing; or give `listen`")),
             (Some(_), Some(_)) => return Err(Error::option("listen", "cannot stand beside `path`: a supply listens at one place")),
         };
-        match &address {
-            Address::Tcp(host, _) | Address::Udp(host, _) => {
-                let foreign = ["mode", "owner", "group", "unlink"].into_iter().find(|option| args.is_given(option));
-                if let Some(option) = foreign {
-                    return Err(Error::option(option, format!("has a meaning for files only, but this is `{address}`")));
+        match &stand {
+            Stand::At(address) => suits(args, address)?,
+            Stand::Handed(_) => {
+                if let Some(option) = ["mode", "owner", "group", "unlink", "backlog"].into_iter().find(|option| args.is_given(option)) {
+                    return Err(Error::option(option, "is the service manager's to choose, as it has opened the socket"));
                 }
-                listening(host)?;
             }
-            Address::Unix(_) | Address::Unixgram(_) => {}
-        }
-        let (streams, datagrams) = (["framing", "max_clients", "idle_timeout", "stall_timeout", "backlog"], ["split_datagrams"]);
-        let foreign: &[&str] = if address.is_stream() { &datagrams } else { &streams };
-        if let Some(option) = foreign.iter().find(|option| args.is_given(option)) {
-            let what = if address.is_stream() { "datagrams, but this is a stream" } else { "streams, but these are datagrams" };
-            return Err(Error::option(*option, format!("has a meaning for {what}: `{address}`")));
         }
         let framing = match args.str("framing").as_str() {
             "octet" => Framing::Octet,
@@ -126,7 +129,7 @@ impl Settings {
                 receive_buffer: args.opt_int("receive_buffer").map(|size| size as usize),
                 unlink: args.bool("unlink"),
             },
-            address,
+            stand,
             framing,
             options: Rc::new(Options::of_records(args)?),
             closes: args.str("long_record") == "close",
@@ -150,4 +153,25 @@ fn mode(given: &Datum) -> Result<u32> {
         text: format!("`{}` are no permissions", given.piece()),
         hint: Some("write 0o660 or \"0660\"".into()),
     })
+}
+
+/// Whether the options that are given have a meaning for what listens at `address`.
+fn suits(args: &Args, address: &Address) -> Result<()> {
+    match address {
+        Address::Tcp(host, _) | Address::Udp(host, _) => {
+            let foreign = ["mode", "owner", "group", "unlink"].into_iter().find(|option| args.is_given(option));
+            if let Some(option) = foreign {
+                return Err(Error::option(option, format!("has a meaning for files only, but this is `{address}`")));
+            }
+            listening(host)?;
+        }
+        Address::Unix(_) | Address::Unixgram(_) => {}
+    }
+    let (streams, datagrams) = (["framing", "max_clients", "idle_timeout", "stall_timeout", "backlog"], ["split_datagrams"]);
+    let foreign: &[&str] = if address.is_stream() { &datagrams } else { &streams };
+    if let Some(option) = foreign.iter().find(|option| args.is_given(option)) {
+        let what = if address.is_stream() { "datagrams, but this is a stream" } else { "streams, but these are datagrams" };
+        return Err(Error::option(*option, format!("has a meaning for {what}: `{address}`")));
+    }
+    Ok(())
 }
