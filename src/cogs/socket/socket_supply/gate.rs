@@ -88,12 +88,24 @@ impl SocketSupply {
                     self.porter.told_starved = false;
                     return Ok(false);
                 }
-                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                // Who it was has gone again; accept(2) tells of what the network says of it too.
+                Err(
+                    Errno::INTR
+                    | Errno::CONNABORTED
+                    | Errno::PROTO
+                    | Errno::PERM
+                    | Errno::NETDOWN
+                    | Errno::NETUNREACH
+                    | Errno::HOSTDOWN
+                    | Errno::HOSTUNREACH
+                    | Errno::NOPROTOOPT
+                    | Errno::TIMEDOUT,
+                ) => {}
+                // No descriptors, no memory; or something that would come again at once.
+                Err(error) => {
                     self.starve(ctx, error)?;
                     return Ok(false);
                 }
-                // Who it was has gone again; accept(2) tells of what the network says of it too.
-                Err(_) => {}
             }
         }
         Ok(true)
