@@ -1,32 +1,32 @@
-//! A disk that gives nothing and takes nothing: for cogs that are only tried out.
+//! A disk that can be looked at and not changed: for cogs that are only tried out, some of which look things up in files.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Disk, How};
+use super::{Disk, How, Real};
 
-/// Refuses everything.
+/// Reads as the system does, and refuses all else.
 #[derive(Debug)]
 pub struct Sealed;
 
 fn refused<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "what is only tried out touches no files"))
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "what is only tried out changes no files"))
 }
 
 impl Disk for Sealed {
-    fn open(&self, _: &Path, _: How) -> io::Result<File> {
-        refused()
+    fn open(&self, path: &Path, how: How) -> io::Result<File> {
+        if how.write || how.append || how.create.is_some() { refused() } else { Real.open(path, how) }
     }
-    fn read_at(&self, _: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
-        refused()
+    fn read_at(&self, file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+        Real.read_at(file, into, at)
     }
-    fn fill_at(&self, _: &File, _: &mut Vec<u8>, _: u64) -> io::Result<usize> {
-        refused()
+    fn fill_at(&self, file: &File, into: &mut Vec<u8>, at: u64) -> io::Result<usize> {
+        Real.fill_at(file, into, at)
     }
-    fn fill(&self, _: &File, _: &mut Vec<u8>) -> io::Result<usize> {
-        refused()
+    fn fill(&self, file: &File, into: &mut Vec<u8>) -> io::Result<usize> {
+        Real.fill(file, into)
     }
     fn write(&self, _: &File, _: &[u8]) -> io::Result<usize> {
         refused()
@@ -43,17 +43,17 @@ impl Disk for Sealed {
     fn truncate(&self, _: &File, _: u64) -> io::Result<()> {
         refused()
     }
-    fn about(&self, _: &Path) -> io::Result<Metadata> {
-        refused()
+    fn about(&self, path: &Path) -> io::Result<Metadata> {
+        Real.about(path)
     }
-    fn about_entry(&self, _: &Path) -> io::Result<Metadata> {
-        refused()
+    fn about_entry(&self, path: &Path) -> io::Result<Metadata> {
+        Real.about_entry(path)
     }
-    fn about_open(&self, _: &File) -> io::Result<Metadata> {
-        refused()
+    fn about_open(&self, file: &File) -> io::Result<Metadata> {
+        Real.about_open(file)
     }
-    fn read_link(&self, _: &Path) -> io::Result<PathBuf> {
-        refused()
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        Real.read_link(path)
     }
     fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
         refused()
@@ -70,8 +70,8 @@ impl Disk for Sealed {
     fn remove_directory(&self, _: &Path) -> io::Result<()> {
         refused()
     }
-    fn list(&self, _: &Path) -> io::Result<Vec<OsString>> {
-        refused()
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        Real.list(path)
     }
     fn make_directory(&self, _: &Path, _: u32) -> io::Result<()> {
         refused()
@@ -86,11 +86,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_made_or_found() {
+    fn what_is_there_can_be_read_and_nothing_is_made_or_changed() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("new");
-        assert!(Sealed.open(&path, How::BOTH.create(0o600)).is_err());
-        assert!(Sealed.make_directory(&path, 0o700).is_err());
-        assert!(!path.exists() && Sealed.list(dir.path()).is_err());
+        let (there, new) = (dir.path().join("there"), dir.path().join("new"));
+        std::fs::write(&there, "text").unwrap();
+        let mut text = Vec::with_capacity(8);
+        Sealed.fill(&Sealed.open(&there, How::READ).unwrap(), &mut text).unwrap();
+        assert_eq!((text.as_slice(), Sealed.list(dir.path()).unwrap().len()), (&b"text"[..], 1));
+        for how in [How::BOTH, How::APPEND, How::READ.create(0o600)] {
+            assert!(Sealed.open(&there, how).is_err());
+        }
+        assert!(Sealed.make_directory(&new, 0o700).is_err() && Sealed.rename(&there, &new).is_err() && Sealed.remove(&there).is_err());
+        assert!(there.exists() && !new.exists());
     }
 }

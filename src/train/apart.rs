@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::escapement::Escapement;
 
 impl Train {
-    /// As [`Train::new`], but it tells no service manager anything, answers to no signal, and its cogs find no files.
+    /// As [`Train::new`], but it tells no service manager anything, answers to no signal, and its cogs change no files.
     pub fn apart(graph: &Graph, cogs: Vec<(Box<dyn Cog>, Common)>, esc: Escapement, options: Options) -> Self {
         let mut train = Self::under(Service::default(), graph, cogs, esc, options);
         for slot in &mut train.slots {

@@ -9,8 +9,8 @@ use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
 
-/// Families whose cogs touch nothing outside the process, but for supplies and drains.
-const INSIDE: [&str; 3] = ["movement", "text", "twist"];
+/// Families whose cogs change nothing outside the process, but for supplies and drains; some read files to look things up.
+const INSIDE: [&str; 5] = ["cryptopan", "ip", "movement", "text", "twist"];
 
 /// What a supply is given to send.
 pub(super) type Inbox = Rc<RefCell<VecDeque<Datum>>>;
