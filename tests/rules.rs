@@ -111,7 +111,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ring", &["cogs/http/"]),
     ("rustls", &["cogs/http/"]),
     ("rustls_native_certs", &["cogs/http/"]),
-    ("regex", &["conf/cast/", "cogs/text/"]),
+    ("regex", &["conf/cast/", "cogs/text/", "cogs/twist/normalize/"]),
     ("regex_automata", &["cogs/text/"]),
     ("regex_syntax", &["cogs/text/"]),
     ("csv_core", &["cogs/text/"]),

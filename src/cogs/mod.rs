@@ -54,6 +54,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::delete::SPEC,
     &twist::flatten::SPEC,
     &twist::cast::SPEC,
+    &twist::normalize::SPEC,
     &twist::unwind::SPEC,
     &twist::sample::SPEC,
     &twist::batch::SPEC,

@@ -9,6 +9,7 @@ use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, FnPtr, Position, Scope,
 use super::calls::Calls;
 use super::lower::Refusal;
 use super::report::{Place, Report, Source};
+use super::settings::Discard;
 use super::stage::Stage;
 use super::watch::{CALL, Limits, WINDING, Watch};
 use crate::error::{Error, nearest, shorten};
@@ -212,6 +213,12 @@ impl Host {
 
     /// An error raised while an event was in `function`: one line of text with its place.
     pub fn event_error(&self, function: &str, error: Box<EvalAltResult>) -> Error {
+        if Discard::is(error.unwrap_inner()) {
+            return Error::Refused {
+                reason: "discard",
+                text: "`movement::discard()` is for types and defaults of `twist::normalize`".into(),
+            };
+        }
         let report = self.report(error, self.home(function));
         let begin = || Some(Place { source: self.home(function), line: self.line_of(function)?, column: 0 });
         // Nothing in an empty loop has a place.

@@ -12,6 +12,7 @@ use super::convert::{from_rhai, short_type, to_rhai};
 use super::report::Report;
 use super::train;
 use super::winding::{Desk, Line, TrainHandle};
+use crate::cogs::twist::normalize::idea;
 use crate::conf::{self, Cast, Entry, Item, Outcome, Positional, Request};
 use crate::daemon;
 use crate::datum::Datum;
@@ -44,12 +45,24 @@ pub(super) fn register(desk: &Desk, module: impl Fn(&'static str) -> Rc<std::cel
         FuncRegistration::new(name).set_into_module(&mut module(family).borrow_mut(), insert);
     }
     register_conf(desk, &mut module("conf").borrow_mut());
+    register_typedefs(&mut module("twist").borrow_mut());
     register_log(desk, &mut module("log").borrow_mut());
     let at = desk.clone();
     FuncRegistration::new("detach")
         .set_into_module(&mut module("daemon").borrow_mut(), move |context: NativeCallContext<'_>, settings: RhaiMap| {
             placed(&context, detach(&at, settings))
         });
+}
+
+/// Type definitions for `twist::normalize`, as maps that a script may change.
+fn register_typedefs(module: &mut Module) {
+    let idea = |options: &crate::datum::Map| -> Raised<Dynamic> { idea::typedef(options).map(|typedef| to_rhai(&typedef)).map_err(raise) };
+    FuncRegistration::new("idea_typedef")
+        .set_into_module(module, move |context: NativeCallContext<'_>| placed(&context, idea(&crate::datum::Map::new())));
+    FuncRegistration::new("idea_typedef").set_into_module(module, move |context: NativeCallContext<'_>, options: RhaiMap| {
+        let options = from_rhai(Dynamic::from_map(options)).map_err(raise);
+        placed(&context, options.and_then(|options| idea(options.as_map().unwrap_or(&crate::datum::Map::new()))))
+    });
 }
 
 fn register_conf(desk: &Desk, module: &mut Module) {
@@ -348,6 +361,17 @@ fn register_lines(desk: &Desk, module: &mut Module, global: &mut Module) {
     );
 }
 
+/// What `movement::discard()` raises: the value at hand is to be left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Discard;
+
+impl Discard {
+    /// Whether that is what was raised.
+    pub(super) fn is(error: &EvalAltResult) -> bool {
+        matches!(error, EvalAltResult::ErrorRuntime(value, _) if value.is::<Self>())
+    }
+}
+
 /// `catching`, `setn`, `appendn`: what `with` blocks do in the original, for conversions of many optional fields.
 fn register_helpers(module: &mut Module) {
     /// The closure's value, none when it raised. Limits of the sandbox and `exit` are not caught, as `try` does not catch them.
@@ -367,6 +391,9 @@ fn register_helpers(module: &mut Module) {
             }
         }
     }
+    FuncRegistration::new("discard").set_into_module(module, || -> Raised<Dynamic> {
+        Err(EvalAltResult::ErrorRuntime(Dynamic::from(Discard), rhai::Position::NONE).into())
+    });
     FuncRegistration::new("catching").set_into_module(
         module,
         |context: NativeCallContext<'_>, default: Dynamic, function: FnPtr| -> Raised<Dynamic> {

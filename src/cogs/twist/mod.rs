@@ -9,6 +9,7 @@ pub mod flat_map;
 pub mod flatten;
 pub mod keep;
 pub mod map;
+pub mod normalize;
 mod places;
 pub mod rename;
 pub mod sample;
