@@ -58,6 +58,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::unwind::SPEC,
     &twist::sample::SPEC,
     &twist::batch::SPEC,
+    &twist::dedup::SPEC,
     &twist::aggregate::SPEC,
     &ip::filter_base::SPEC,
     &ip::ip_filter::SPEC,

@@ -3,11 +3,13 @@
 pub mod aggregate;
 pub mod batch;
 pub mod cast;
+pub mod dedup;
 pub mod delete;
 pub mod filter;
 pub mod flat_map;
 pub mod flatten;
 pub mod keep;
+mod keys;
 pub mod map;
 pub mod normalize;
 mod places;

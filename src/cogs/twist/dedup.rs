@@ -1,0 +1,265 @@
+//! `twist::dedup`: of the data of one key, one in a window of time.
+//!
+//! The window of a key begins with its first datum, and with `refresh` anew with each further one; the time of arrival counts. With "first"
+//! that datum goes on at once, and what repeats it is swallowed. With "last" and "count" one datum goes on when the window is over: all
+//! that were gathered for it end with it, and until then they are held, at rest, so that `max_in_flight` of their supply leaves them out.
+//! The end of the run, and a cog that takes this one's place, send what is gathered.
+//!
+//! What is remembered lives as long as the process: there is no file of it, so that after a restart each key is new. A script that is
+//! reloaded keeps what "first" remembers.
+
+use std::any::Any;
+use std::time::Duration;
+
+use super::keys::{self, Keys, MAX_KEYS, write_key};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Pool};
+use crate::datum::Datum;
+use crate::error::{Error, Result};
+use crate::escapement::{Moment, Token, Wake};
+use crate::getset::{Getter, Setter};
+use crate::log::Priority;
+
+/// `twist::dedup`: any datum -> the same, later, or none.
+pub static SPEC: CogSpec = CogSpec {
+    family: "twist",
+    name: "dedup",
+    kind: Kind::Window,
+    about: "Lets one datum of each key pass in a window of time: the first at once, or one at the end with the number of them.",
+    params: &[
+        Param::getter("key_getter").or("selfgetter").about("what makes data the same; itemgetter(\"a\", \"b\") for several fields; by default all of the datum"),
+        Param::seconds("window").default(Lit::Int(60)).about("seconds that the window of a key lasts, from its first datum on"),
+        Param::choice("mode", &["first", "last", "count"])
+            .about("\"first\" passes the first datum at once and swallows the others; when the window is over, \"last\" sends the last one, \"count\" the first one with their number"),
+        Param::bool("refresh").default(Lit::Bool(false)).about("each datum of a key begins its window anew: it ends when none has come for so long"),
+        Param::setter("count_setter")
+            .default(Lit::Worked("\"count\" with mode \"count\", else nowhere"))
+            .about("where the number of data in the window goes; not with \"first\""),
+        MAX_KEYS,
+        Param::int("max_held")
+            .default(Lit::Int(1_000_000))
+            .about("data gathered at most, at least 1, with \"last\" and \"count\"; beyond it the window that is over first is cut short"),
+    ],
+    first: Some("key_getter"),
+    global: false,
+    examples: &[
+        Example {
+            what: "an alarm of each host once in ten minutes",
+            make: r#"twist::dedup(#{ key_getter: itemgetter("host", "alarm"), window: 600 })"#,
+            input: r#"{"host": "gate", "alarm": "disk", "free": 7}"#,
+            output: &[r#"{"host": "gate", "alarm": "disk", "free": 7}"#],
+        },
+        Example {
+            what: "the number of them, when none has come for a minute, or at the end",
+            make: r#"twist::dedup("host", #{ mode: "count", window: 60, refresh: true, count_setter: "times" })"#,
+            input: r#"{"host": "gate"}"#,
+            output: &[r#"{"host": "gate", "times": 1}"#],
+        },
+    ],
+    build: |args| Ok(Box::new(Dedup::new(args)?)),
+};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    First,
+    Last,
+    Count,
+}
+
+/// What is gathered in the window of a key.
+struct Held {
+    datum: Datum,
+    count: u64,
+    pool: Pool,
+}
+
+struct Dedup {
+    key_getter: Getter,
+    window: Duration,
+    mode: Mode,
+    refresh: bool,
+    count_setter: Setter,
+    max_keys: usize,
+    max_held: u64,
+    /// Until their windows are over. With "first" nothing is gathered.
+    keys: Keys<Option<Held>>,
+    /// Data that are gathered.
+    held: u64,
+    timer: Option<Token>,
+    /// Windows that were cut short for want of room.
+    cut: u64,
+    key: String,
+}
+
+impl Dedup {
+    fn new(args: &Args) -> Result<Self> {
+        let mode = match args.str("mode").as_str() {
+            "last" => Mode::Last,
+            "count" => Mode::Count,
+            _ => Mode::First,
+        };
+        let window = args.seconds("window");
+        if window.is_zero() {
+            return Err(Error::option("window", "must be longer than nothing"));
+        }
+        for option in ["count_setter", "max_held"] {
+            if mode == Mode::First && args.is_given(option) {
+                return Err(Error::option(option, "has a meaning only with the modes \"last\" and \"count\""));
+            }
+        }
+        let max_held = args.int("max_held");
+        if max_held == 0 {
+            return Err(Error::option("max_held", "must be at least 1"));
+        }
+        let count_setter =
+            if mode == Mode::Count && !args.is_given("count_setter") { Setter::named("count")? } else { args.setter("count_setter") };
+        Ok(Self {
+            key_getter: args.getter("key_getter"),
+            window,
+            mode,
+            refresh: args.bool("refresh"),
+            count_setter,
+            max_keys: keys::most(args)?,
+            max_held,
+            keys: Keys::default(),
+            held: 0,
+            timer: None,
+            cut: 0,
+            key: String::new(),
+        })
+    }
+
+    /// Takes in a datum whose key is in `key`; gives it back when it goes on at once.
+    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: Datum) -> Option<Datum> {
+        let until = ctx.now() + self.window;
+        let first = self.mode == Mode::First;
+        self.held += u64::from(!first);
+        match self.keys.get(key) {
+            Some((_, held)) => {
+                if let Some(held) = held {
+                    held.count += 1;
+                    ctx.keep(&mut held.pool);
+                    if self.mode == Mode::Last {
+                        held.datum = datum.detach();
+                    }
+                }
+                if self.refresh {
+                    self.keys.postpone(key, until);
+                }
+                None
+            }
+            None if first => {
+                self.keys.add(key, until, None);
+                Some(datum)
+            }
+            None => {
+                let mut pool = ctx.pool();
+                ctx.keep(&mut pool);
+                // It stays for long: it must not keep what was read with it.
+                self.keys.add(key, until, Some(Held { datum: datum.detach(), count: 1, pool }));
+                None
+            }
+        }
+    }
+
+    /// Cuts windows short when there are too many.
+    fn make_room(&mut self, ctx: &mut Ctx<'_>) {
+        while self.keys.len() > self.max_keys || self.held > self.max_held {
+            let Some(held) = self.keys.pop() else { break };
+            if self.cut == 0 {
+                let (keys, data) = (self.max_keys, self.max_held);
+                let most = if self.mode == Mode::First { format!("{keys} keys") } else { format!("{keys} keys or {data} data") };
+                ctx.say(Priority::Warning, &format!("has more than {most}: windows are cut short from now on, the oldest first"));
+            }
+            self.cut += 1;
+            self.send(ctx, held);
+        }
+    }
+
+    fn send(&mut self, ctx: &mut Ctx<'_>, held: Option<Held>) {
+        let Some(Held { mut datum, count, pool }) = held else { return };
+        self.held -= count;
+        ctx.emit_pooled(pool, 1, |_| {
+            let done = self.count_setter.set(&mut datum, Datum::Int(count as i64));
+            (std::mem::take(&mut datum), done)
+        });
+    }
+
+    /// Closes the windows that are over.
+    fn close(&mut self, ctx: &mut Ctx<'_>, now: Moment) {
+        while let Some(held) = self.keys.pop_due(now) {
+            self.send(ctx, held);
+        }
+    }
+
+    /// Is woken when the next window is over. What "first" remembers may stay until the next datum comes.
+    fn wait(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if let (None, Some(first)) = (self.timer, self.keys.first())
+            && self.mode != Mode::First
+        {
+            let timer = ctx.at(first)?;
+            // When nothing else can happen the run ends, and what is gathered goes on.
+            ctx.weaken(timer);
+            self.timer = Some(timer);
+        }
+        Ok(())
+    }
+}
+
+impl Cog for Dedup {
+    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
+        let now = ctx.now();
+        self.close(ctx, now);
+        let mut key = std::mem::take(&mut self.key);
+        let written = write_key(&mut key, &self.key_getter, &datum);
+        let passed = written.map(|()| self.take(ctx, &key, datum));
+        self.key = key;
+        if let Some(datum) = passed? {
+            ctx.emit(datum);
+        }
+        self.make_room(ctx);
+        self.wait(ctx)
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>, _: Wake) -> Result<()> {
+        if self.timer.is_none() || ctx.token() != self.timer {
+            return Ok(());
+        }
+        self.timer = None;
+        let now = ctx.now();
+        self.close(ctx, now);
+        self.wait(ctx)
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if let Some(timer) = self.timer.take() {
+            ctx.unbind(timer);
+        }
+        while let Some(held) = self.keys.pop() {
+            self.send(ctx, held);
+        }
+        if self.cut > 0 {
+            ctx.say(Priority::Warning, &format!("{} windows were cut short", self.cut));
+        }
+        Ok(())
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog { held: self.held as usize, stalled: false }
+    }
+
+    fn hand_over(&mut self) -> Option<Box<dyn Any>> {
+        // What is gathered goes on instead: who takes over is not woken for it.
+        (self.mode == Mode::First).then(|| Box::new(std::mem::take(&mut self.keys)) as Box<dyn Any>)
+    }
+
+    fn take_over(&mut self, state: Box<dyn Any>) {
+        if self.mode == Mode::First
+            && let Ok(keys) = state.downcast()
+        {
+            self.keys = *keys;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
