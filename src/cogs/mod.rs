@@ -59,6 +59,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::sample::SPEC,
     &twist::batch::SPEC,
     &twist::dedup::SPEC,
+    &twist::throttle::SPEC,
     &twist::aggregate::SPEC,
     &ip::filter_base::SPEC,
     &ip::ip_filter::SPEC,

@@ -27,7 +27,7 @@ pub static SPEC: CogSpec = CogSpec {
     about: "Lets one datum of each key pass in a window of time: the first at once, or one at the end with the number of them.",
     params: &[
         Param::getter("key_getter").or("selfgetter").about("what makes data the same; itemgetter(\"a\", \"b\") for several fields; by default all of the datum"),
-        Param::seconds("window").default(Lit::Int(60)).about("seconds that the window of a key lasts, from its first datum on"),
+        Param::seconds("window").default(Lit::Int(60)).about("seconds that the window of a key lasts, from its first datum on; none outlives the process"),
         Param::choice("mode", &["first", "last", "count"])
             .about("\"first\" passes the first datum at once and swallows the others; when the window is over, \"last\" sends the last one, \"count\" the first one with their number"),
         Param::bool("refresh").default(Lit::Bool(false)).about("each datum of a key begins its window anew: it ends when none has come for so long"),

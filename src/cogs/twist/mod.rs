@@ -16,4 +16,5 @@ mod places;
 pub mod rename;
 pub mod sample;
 pub mod set_items;
+pub mod throttle;
 pub mod unwind;
