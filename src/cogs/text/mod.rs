@@ -2,6 +2,7 @@
 //!
 //! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is what both sets of expressions share.
 
+pub mod const_lexicon;
 mod csv;
 pub mod csv_marshall;
 pub mod csv_parse;

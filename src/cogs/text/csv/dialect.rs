@@ -76,6 +76,6 @@ impl Dialect {
     }
 }
 
-#[cfg(test)]
+/// RFC 4180.
 pub(in crate::cogs::text) const PLAIN: Dialect =
     Dialect { delimiter: ',', quote: Some('"'), escape: None, double: true, skip_space: false, strict: false, trim: false };

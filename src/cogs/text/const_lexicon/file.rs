@@ -1,0 +1,119 @@
+//! A table in a file: a JSON object, or CSV.
+
+use super::book::Match;
+use crate::cogs::text::csv::dialect::{Dialect, PLAIN};
+use crate::cogs::text::csv::fields::Fields;
+use crate::datum::{Datum, Key, Map, Text, json};
+use crate::error::{Error, Result};
+
+/// Keys with their values as text of JSON: data do not cross threads.
+pub(super) type Entries = Vec<(String, String)>;
+
+/// What a quote that is left open means must not be guessed.
+const STRICT: Dialect = Dialect { strict: true, ..PLAIN };
+
+/// Reads a table; what begins with a brace is JSON.
+pub(super) fn read(bytes: &[u8], header: bool, how: Match) -> Result<Entries> {
+    let text = str::from_utf8(bytes).map_err(|_| Error::Other("is no text in UTF-8".into()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('{') {
+        let datum = json::read(text)?;
+        let opened = datum.opened();
+        let map = opened.as_map().ok_or_else(|| Error::Other("is no object".into()))?;
+        let entry = |(key, value): (&Key, &Datum)| {
+            check(how, key.as_str())?;
+            Ok((key.as_str().to_owned(), json::to_string(value)))
+        };
+        return map.iter().map(entry).collect();
+    }
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty());
+    let names = match header.then(|| lines.next()).flatten() {
+        Some((number, line)) => Some(record(line).and_then(columns).map_err(|error| at(number, &error))?),
+        None => None,
+    };
+    lines.map(|(number, line)| entry(line, names.as_deref(), how).map_err(|error| at(number, &error))).collect()
+}
+
+fn at(number: usize, error: &Error) -> Error {
+    Error::Other(format!("line {number}: {error}"))
+}
+
+fn record(line: &str) -> Result<Vec<Text>> {
+    let text = Text::from(line);
+    let mut fields = Fields::new(&STRICT, &text);
+    std::iter::from_fn(|| fields.next().transpose()).map(|field| Ok(field?.text)).collect()
+}
+
+/// The names of the columns beside the key.
+fn columns(mut names: Vec<Text>) -> Result<Vec<Text>> {
+    if names.len() < 2 {
+        return Err(Error::Other("there is no column beside the key".into()));
+    }
+    Ok(names.split_off(1))
+}
+
+fn entry(line: &str, names: Option<&[Text]>, how: Match) -> Result<(String, String)> {
+    let mut fields = record(line)?;
+    let wanted = names.map_or(2, |names| names.len() + 1);
+    if fields.len() != wanted {
+        return Err(Error::data(format!("{} fields, but there must be {wanted}", fields.len()), line));
+    }
+    let values = fields.split_off(1);
+    check(how, &fields[0])?;
+    let value = match names {
+        Some(names) if names.len() > 1 => {
+            Datum::Map(names.iter().zip(values).map(|(name, value)| (Key::new(name), Datum::Str(value))).collect::<Map>())
+        }
+        _ => Datum::Str(values[0].clone()),
+    };
+    Ok((fields[0].to_string(), json::to_string(&value)))
+}
+
+fn check(how: Match, key: &str) -> Result<()> {
+    if how == Match::Ip { Match::net(key).map(drop) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXACT: Match = Match::Exact { ignore_case: false };
+
+    fn told(text: &str, header: bool) -> String {
+        match read(text.as_bytes(), header, EXACT) {
+            Ok(entries) => entries.iter().map(|(key, value)| format!("{key}={value};")).collect::<Vec<_>>().concat(),
+            Err(error) => format!("! {error}"),
+        }
+    }
+
+    #[test]
+    fn json_and_csv_with_and_without_a_header() {
+        for (text, header, wanted) in [
+            (r#" {"a": {"b": [1.50]}, "c": null}"#, true, r#"a={"b":[1.50]};c=null;"#),
+            ("code,name\nat,Austria\r\n\n\"d,e\",\"Say \"\"hi\"\"\"\n", true, r#"at="Austria";d,e="Say \"hi\"";"#),
+            ("\u{feff}ip,name,owner\n1,x,\n", true, r#"1={"name":"x","owner":""};"#),
+            ("at,Austria\n", false, r#"at="Austria";"#),
+            ("code,name\n", true, ""),
+            ("", true, ""),
+        ] {
+            assert_eq!(told(text, header), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_bad_is_told_with_its_line() {
+        for (text, header, wanted) in [
+            ("code\nat\n", true, "line 1: there is no column"),
+            ("a,b\n\nat\n", true, "line 3: 1 fields, but there must be 2"),
+            ("a,b,c\n", false, "line 1: 3 fields"),
+            ("a,b\nx,\"open\n", true, "line 2: "),
+            ("{\"a\": }", true, ""),
+        ] {
+            let told = told(text, header);
+            assert!(told.starts_with("! ") && told.contains(wanted), "{told}");
+        }
+        assert!(read(b"net,name\n10.0.0.0/33,x\n", true, Match::Ip).unwrap_err().to_string().contains("10.0.0.0/33"));
+        assert!(read(b"{\"x\": 1}", true, Match::Ip).unwrap_err().to_string().contains("no address"));
+        assert!(read(b"\xff", true, EXACT).unwrap_err().to_string().contains("UTF-8"));
+    }
+}
