@@ -56,6 +56,8 @@ pub static COGS: &[&CogSpec] = &[
     &twist::flatten::SPEC,
     &twist::cast::SPEC,
     &twist::normalize::SPEC,
+    &twist::time_parse::SPEC,
+    &twist::time_format::SPEC,
     &twist::unwind::SPEC,
     &twist::sample::SPEC,
     &twist::batch::SPEC,

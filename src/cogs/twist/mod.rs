@@ -17,4 +17,7 @@ pub mod rename;
 pub mod sample;
 pub mod set_items;
 pub mod throttle;
+pub mod time_format;
+pub mod time_parse;
+mod times;
 pub mod unwind;
