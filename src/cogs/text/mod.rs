@@ -9,6 +9,7 @@ pub mod csv_parse;
 mod fill;
 pub mod json_marshall;
 pub mod json_parse;
+pub mod key_value_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
 pub mod regexp_lexicon;
