@@ -9,7 +9,7 @@ use super::report::{Report, Source};
 use super::winding::Desk;
 
 /// What of `train.esc` is given something to call.
-const BINDS: [&str; 4] = ["enqueue", "fd_register", "inotify_add", "signal_register"];
+const BINDS: [&str; 5] = ["enqueue", "fd_register", "inotify_add", "request", "signal_register"];
 
 /// Whether the innermost node is given to `train.esc`, alone or with what it captures: that calls it with the state as `this`.
 pub(super) fn is_given(path: &[ASTNode<'_>]) -> bool {

@@ -46,6 +46,11 @@ impl Fault {
         Self { word, url: shown(url), text: text.into() }
     }
 
+    /// Without the address.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What that error of the library means.
     pub(super) fn of(error: &reqwest::Error, url: &Url) -> Self {
         let causes = Causes::of(error);
@@ -76,6 +81,24 @@ impl Fault {
             return Self::new(Word::Connect, url, format!("the connection broke: {}", causes.last));
         }
         Self::new(Word::Garbled, url, format!("the answer is no HTTP: {}", causes.last))
+    }
+}
+
+impl Word {
+    /// As scripts are told it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Status => "status",
+            Self::Redirect => "redirect",
+            Self::Size => "size",
+            Self::Cut => "cut",
+            Self::Garbled => "garbled",
+            Self::Request => "request",
+        }
     }
 }
 

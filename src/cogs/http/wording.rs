@@ -175,6 +175,12 @@ impl Reading {
         };
         (Body::Text(Rc::new(text)), bad)
     }
+
+    /// The body as text where its headers or its first bytes tell the encoding, or where it is UTF-8 as a whole; else as bytes.
+    pub(super) fn text_or_bytes(self, body: Vec<u8>, headers: &HeaderMap) -> Body {
+        let told = marked(&body).or_else(|| charset(headers)).is_some();
+        if self == Self::Auto && !told && str::from_utf8(&body).is_err() { Body::Bytes(body) } else { self.read(body, headers).0 }
+    }
 }
 
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -268,6 +274,18 @@ mod tests {
         assert_eq!(read("auto", b"\xef\xbb\xbfa", "text/plain; charset=latin1"), "a 0");
         assert_eq!(read("auto", b"a\xffb", "text/plain; charset=nonsense"), "a\u{fffd}b 1");
         assert_eq!(read("windows-1250", b"\xe8", "text/plain; charset=utf-8"), "č 0");
+    }
+
+    #[test]
+    fn what_is_no_text_stays_bytes() {
+        let read = |body: &[u8], kind: &str| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
+            Reading::Auto.text_or_bytes(body.to_vec(), &headers).whole()
+        };
+        assert_eq!(read("č".as_bytes(), "image/png").as_str(), Some("č"));
+        assert_eq!(read(b"\xe8", "text/plain; charset=iso-8859-2").as_str(), Some("č"));
+        assert_eq!(read(b"\xff\xfe\x0d\x01", "text/plain").as_str(), Some("č"));
+        assert_eq!(read(b"a\xffb", "text/plain"), Datum::Bytes(b"a\xffb"[..].into()));
     }
 
     #[test]

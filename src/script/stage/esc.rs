@@ -6,8 +6,11 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use rhai::{Blob, Dynamic, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Map as RhaiMap, Module};
 
+use super::event::{Bound, Call, Event};
 use super::fds::{Channel, MOST};
-use super::waits::{Bound, Call, Event, Waits};
+#[cfg(feature = "http")]
+use super::request::request;
+use super::waits::Waits;
 use super::words::{self, Ready};
 use super::{Raised, signals};
 use crate::error::{nearest, plain};
@@ -102,7 +105,7 @@ fn callee(desk: &Desk, waits: &Waits, what: &str, function: Dynamic, args: Vec<D
 }
 
 /// Binds an event, unless nothing more can be bound.
-fn bind(
+pub(super) fn bind(
     desk: &Desk,
     what: &'static str,
     event: impl FnOnce(&mut Waits) -> Raised<(Event, bool)>,
@@ -234,6 +237,11 @@ fn signal_register(desk: &Desk, mut args: Vec<Dynamic>) -> Raised<Handle> {
     bind(desk, "signal_register", |_| Ok((Event::Signal(signal), true)), rest)
 }
 
+#[cfg(not(feature = "http"))]
+fn request(_: &Desk, _: Vec<Dynamic>) -> Raised<Handle> {
+    Err("`train.esc.request`: this program was built without HTTP, the feature `http`".into())
+}
+
 /// Takes out what is bound.
 fn unbind(desk: &Desk, what: &'static str, handle: &Dynamic, is: impl FnOnce(&Event) -> bool) -> Raised<bool> {
     let handle = handle.flatten_clone();
@@ -296,8 +304,12 @@ pub(in crate::script) fn register(desk: &Desk, global: &mut Module) {
         "enqueue" enqueue: a / , a / b, a / b c, a / b c d, a / b c d e, a / b c d e f;
         "fd_register" fd_register: a b / , a b / c, a b / c d, a b / c d e, a b / c d e f;
         "inotify_add" inotify_add: a b / , a b / c, a b / c d, a b / c d e, a b / c d e f;
+        "request" request: a / , a / b, a / b c, a / b c d, a / b c d e;
         "signal_register" signal_register: a / , a / b, a / b c, a / b c d, a / b c d e;
     }
+    add("request").set_into_module(global, |_: RhaiMap, _: Dynamic, _: Dynamic| -> Raised<Handle> {
+        Err("a map asks nobody; `train.esc.request(#{ url: …, manager: … }, f)` asks a server, by the manager that `http::manager` gave".into())
+    });
     let at = desk.clone();
     add("dequeue").set_into_module(global, move |_: EscHandle, handle: Dynamic| -> Raised<bool> {
         unbind(&at, "dequeue", &handle, |event| !matches!(event, Event::Fd(_) | Event::Path(..) | Event::Signal(_)))

@@ -3,11 +3,15 @@
 //!
 //! Rhai's functions know no context of a call, so that what they ask for is noted on the stage and done when the method is over.
 //! A method that raises has sent nothing; its holds and what it has bound stay, as these are the script's to keep. `esc` is what
-//! scripts call to wait for something, `waits` what a cog has bound and what came of it, `fds` reads and writes descriptors.
+//! scripts call to wait for something, `event` what that may be, `waits` what a cog has bound and what came of it, `fds` reads and writes
+//! descriptors, `request` asks servers.
 
 mod borrowed;
 mod esc;
+mod event;
 mod fds;
+#[cfg(feature = "http")]
+mod request;
 mod signals;
 mod waits;
 mod words;
@@ -18,7 +22,8 @@ use std::rc::Rc;
 use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Module};
 
 pub(super) use esc::{EscHandle, Handle};
-pub(super) use waits::{News, Waits};
+pub(super) use event::News;
+pub(super) use waits::Waits;
 
 use super::convert::from_rhai;
 use super::winding::{Desk, TrainHandle};

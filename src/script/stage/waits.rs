@@ -4,86 +4,29 @@
 //! room wait, and so does all that has come for the cog meanwhile but signals: it is told of when there is room again.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rhai::Dynamic;
 
+use super::event::{Bound, Due, Event, News};
 use super::fds::Channel;
 use super::words::{self, Ready};
 use crate::cog::Ctx;
+#[cfg(feature = "http")]
+use crate::cogs::http::request::Managers;
 use crate::datum::Datum;
 use crate::error::Result;
-use crate::escapement::{Changed, Cron, Token, Wake, What};
+use crate::escapement::{Changed, Token, Wake, What};
 use crate::log::{self, Priority};
 use crate::script::callback::ScriptFn;
+#[cfg(feature = "http")]
+use crate::script::convert::to_rhai;
 
 /// How often a path is looked at where inotify does not work.
 const POLL: Duration = Duration::from_secs(1);
 /// So many changes of one path are remembered each by itself while data wait for room.
 const CHANGES: usize = 1000;
-
-/// What is waited for. What is asked of the helper, as a request to a server, would be one more: bound by [`Ctx::offload`] in
-/// [`Waits::settle`], told by its answer in [`Waits::came`].
-#[derive(Clone, Debug)]
-pub(super) enum Event {
-    Soon,
-    After(Duration),
-    Every(Duration),
-    At(SystemTime),
-    Cron(Box<Cron>),
-    Fd(i32),
-    Path(PathBuf, What),
-    Signal(i32),
-}
-
-/// What is to be called, with its arguments.
-#[derive(Clone)]
-pub(super) struct Call {
-    pub(super) function: ScriptFn,
-    pub(super) args: Vec<Dynamic>,
-    /// It takes one more parameter, and is told what came.
-    pub(super) told: bool,
-}
-
-/// Something that is waited for, and what is called then.
-pub(super) struct Bound {
-    pub(super) event: Event,
-    pub(super) call: Rc<Call>,
-    /// It does not keep the train alive.
-    pub(super) weak: bool,
-    token: Option<Token>,
-    /// It was told that beats are missed.
-    warned: bool,
-}
-
-impl Bound {
-    pub(super) fn new(event: Event, call: Call, weak: bool) -> Self {
-        Self { event, call: Rc::new(call), weak, token: None, warned: false }
-    }
-}
-
-/// What has come.
-#[derive(Clone, Debug)]
-pub(in crate::script) enum News {
-    /// A time; so many beats were missed.
-    Due(u64),
-    /// A descriptor may be ready.
-    Ready,
-    Changed(Changed),
-    Signal(i32),
-}
-
-/// What is to be called now.
-pub(in crate::script) struct Due {
-    pub(in crate::script) function: ScriptFn,
-    pub(in crate::script) args: Vec<Dynamic>,
-    /// It was the signal to end.
-    pub(in crate::script) may_pardon: bool,
-    /// The descriptor that it is about.
-    fd: Option<i32>,
-}
 
 /// What a cog waits for.
 pub(in crate::script) struct Waits {
@@ -98,6 +41,9 @@ pub(in crate::script) struct Waits {
     /// To be unbound.
     ended: Vec<Token>,
     pub(super) channels: BTreeMap<i32, Channel>,
+    /// By which its requests were made.
+    #[cfg(feature = "http")]
+    pub(super) managers: Managers,
     /// The number of the next event.
     next: u64,
     /// For how many more events there is room.
@@ -128,6 +74,8 @@ impl Waits {
             fresh: Vec::new(),
             ended: Vec::new(),
             channels: BTreeMap::new(),
+            #[cfg(feature = "http")]
+            managers: Managers::default(),
             next: 0,
             room: 0,
             wants_room: false,
@@ -246,6 +194,13 @@ impl Waits {
                 token
             }
             Event::Signal(signal) => ctx.signal(*signal)?,
+            #[cfg(feature = "http")]
+            Event::Request(asking) => {
+                if let Some(warning) = self.managers.warning(asking) {
+                    ctx.say(Priority::Warning, warning);
+                }
+                ctx.offload(asking.job())?
+            }
         };
         if bound.weak {
             ctx.weaken(token);
@@ -266,6 +221,8 @@ impl Waits {
             (Wake::Soon, _) => News::Due(0),
             (Wake::Ready { .. }, _) => News::Ready,
             (Wake::Signal(signal), _) => return Some((handle, News::Signal(signal))),
+            #[cfg(feature = "http")]
+            (Wake::Answer(answer), Event::Request(asking)) => News::Response(asking.response(answer)),
             (Wake::Changed(changed), Event::Path(_, mask)) => {
                 let what = words::wanted(changed.what, *mask);
                 if what.is_nothing() {
@@ -336,6 +293,8 @@ impl Waits {
                 about.insert("name".into(), name);
                 about.insert("what".into(), Dynamic::from_array(words::told(changed.what)));
             }
+            #[cfg(feature = "http")]
+            (News::Response(response), _) => about = to_rhai(response).try_cast().unwrap_or_default(),
             (News::Signal(signal), _) => {
                 about.insert("signal".into(), super::signals::name(*signal).into());
             }
@@ -345,7 +304,7 @@ impl Waits {
         if call.told {
             args.push(Dynamic::from_map(about));
         }
-        let (again, over) = (matches!(bound.event, Event::Cron(_)), matches!(bound.event, Event::Soon | Event::After(_) | Event::At(_)));
+        let (again, over) = (matches!(bound.event, Event::Cron(_)), bound.event.is_once());
         if again || over {
             bound.token.take().map(|token| self.tokens.remove(&token));
         }

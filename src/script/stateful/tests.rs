@@ -222,6 +222,8 @@ fn what_cannot_be_bound_is_told_where_it_is_asked_for() {
         ("esc.inotify_add(\"/tmp\", \"everything\", \"beat\")", "`inotify_add` knows no \"everything\""),
         ("esc.signal_register(\"KILL\", \"beat\")", "`SIGKILL` cannot be caught"),
         ("esc.signal_register(\"HUB\", \"beat\")", "did you mean `SIGHUP`?"),
+        #[cfg(not(feature = "http"))]
+        ("esc.request(#{ url: \"http://h/\" }, \"beat\")", "this program was built without HTTP"),
     ] {
         let map = format!(
             "#{{ wind: || esc.enqueue(\"attempt\"), attempt: || {{ let told = \"no fault\"; try {{ {call}; }} catch (e) {{ told = e.to_string(); }} told }}, beat: || () }}"
