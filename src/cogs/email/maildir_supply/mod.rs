@@ -5,7 +5,7 @@
 //! code serves inotify, looking again and again, and the scan each 30 s.
 //!
 //! Other mail programs may work in the same Maildir at the same time: a message is known by its unique name, and found again when its
-//! flags have changed. At most [`AHEAD`] messages are on their way and not marked, so that a crash repeats no more.
+//! flags have changed. At most 64 messages are on their way and not marked, so that a crash repeats no more.
 
 mod intake;
 mod mark;
