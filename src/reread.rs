@@ -4,12 +4,14 @@
 //! or bad then is told of, and what was read before stays in use.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cog::Ctx;
+use crate::datum::{Datum, json};
 use crate::disk::{Disk, How};
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -19,6 +21,36 @@ use crate::log::Priority;
 const POLL: Duration = Duration::from_secs(1);
 /// A larger file is refused.
 const LARGEST: u64 = 1 << 30;
+
+/// Values of a table that the helper has read, on their way to the loop: each different one once, as text of JSON, as data do not cross
+/// threads. The table itself holds their numbers, so that the loop has little left to do.
+#[derive(Debug, Default)]
+pub struct Values {
+    texts: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+impl Values {
+    /// The number of a value.
+    pub fn number(&mut self, value: &Datum) -> u32 {
+        let text = json::to_string(value);
+        if let Some(number) = self.numbers.get(&text) {
+            return *number;
+        }
+        let number = self.texts.len() as u32;
+        self.texts.push(text.clone());
+        self.numbers.insert(text, number);
+        number
+    }
+
+    /// The values by their numbers.
+    ///
+    /// # Errors
+    /// None of what was written here.
+    pub fn data(&self) -> Result<Vec<Datum>> {
+        self.texts.iter().map(|text| Ok(json::read(text)?.detach())).collect()
+    }
+}
 
 /// Makes of a file's content what it stands for.
 pub type Make<T> = Arc<dyn Fn(Vec<u8>) -> Result<T> + Send + Sync>;
@@ -117,4 +149,17 @@ fn read<T>(disk: &dyn Disk, path: &Path, make: &Make<T>) -> Result<T> {
     let mut bytes = Vec::with_capacity(about.len() as usize + 1);
     file.take(LARGEST).read_to_end(&mut bytes).map_err(os)?;
     make(bytes).map_err(|error| Error::Other(format!("`{}`: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_cross_once_and_are_what_they_were() {
+        let mut values = Values::default();
+        let data = ["\"x\"", "1.50", "{\"a\":[1,null]}", "\"x\""].map(|text| json::read(text).unwrap());
+        assert_eq!(data.each_ref().map(|value| values.number(value)), [0, 1, 2, 0]);
+        assert_eq!(values.data().unwrap().iter().map(json::to_string).collect::<Vec<_>>(), ["\"x\"", "1.50", "{\"a\":[1,null]}"]);
+    }
 }

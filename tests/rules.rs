@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("escapement", &["error"]),
     ("cog", &["datum", "disk", "error", "escapement", "getset", "log", "secrets", "start"]),
     ("lines", &["cog", "datum", "error"]),
-    ("reread", &["cog", "disk", "error", "escapement", "log"]),
+    ("reread", &["cog", "datum", "disk", "error", "escapement", "log"]),
     ("state", &["cog", "datum", "disk", "error", "escapement", "log"]),
     (
         "cogs",

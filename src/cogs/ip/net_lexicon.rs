@@ -9,7 +9,7 @@ use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
 use crate::getset::{Getter, Setter};
-use crate::reread::Reread;
+use crate::reread::{Reread, Values};
 
 /// `ip::net_lexicon`: a datum with an address -> the same with a value.
 pub static SPEC: CogSpec = CogSpec {
@@ -46,12 +46,13 @@ pub static SPEC: CogSpec = CogSpec {
     build: |args| Ok(Box::new(NetLexicon::new(args)?)),
 };
 
-/// As text of JSON where it comes from a file: data do not cross threads.
-type Entries = Vec<(Range, String)>;
+/// A table of the numbers of values, and these.
+type Entries = (Table<u32>, Values);
 
 struct NetLexicon {
     file: Option<Reread<Entries>>,
-    table: Table<Datum>,
+    table: Table<u32>,
+    values: Vec<Datum>,
     ip_getter: Getter,
     value_setter: Setter,
     missing: Missing,
@@ -66,12 +67,13 @@ enum Missing {
 
 impl NetLexicon {
     fn new(args: &Args) -> Result<Self> {
-        let (table, file) = match (args.is_given("nets"), args.opt_str("file")) {
+        let (table, values, file) = match (args.is_given("nets"), args.opt_str("file")) {
             (true, None) => {
-                let entry = |(net, value): (&crate::datum::Key, &Datum)| Ok((net_of(net.as_str())?, value.clone()));
-                (Table::new(args.map("nets").iter().map(entry).collect::<Result<Vec<_>>>()?), None)
+                let nets = args.map("nets");
+                let ranges = (0..).zip(nets.iter()).map(|(number, (net, _))| Ok((net_of(net.as_str())?, number)));
+                (Table::new(ranges.collect::<Result<Vec<_>>>()?), nets.iter().map(|(_, value)| value.clone()).collect(), None)
             }
-            (false, Some(path)) => (Table::new([]), Some(Reread::new(path, Arc::new(|bytes| read(&bytes))))),
+            (false, Some(path)) => (Table::new([]), Vec::new(), Some(Reread::new(path, Arc::new(|bytes| read(&bytes))))),
             (true, Some(_)) => return Err(Error::option("file", "stands beside `nets`: give one of them")),
             (false, None) => return Err(Error::option("nets", "is missing, and `file` too")),
         };
@@ -80,7 +82,7 @@ impl NetLexicon {
             "drop" => Missing::Drop,
             _ => Missing::Pass,
         };
-        Ok(Self { file, table, ip_getter: args.getter("ip_getter"), value_setter: args.setter("value_setter"), missing })
+        Ok(Self { file, table, values, ip_getter: args.getter("ip_getter"), value_setter: args.setter("value_setter"), missing })
     }
 
     /// Whether the datum goes on.
@@ -89,7 +91,7 @@ impl NetLexicon {
         let piece = self.ip_getter.get(datum)?;
         let single = piece.as_str().is_some();
         pieces::each(&piece, |range| {
-            values.push(self.table.get(range).cloned());
+            values.push(self.table.get(range).map(|number| self.values[*number as usize].clone()));
             true
         })?;
         if values.iter().all(Option::is_none) {
@@ -106,9 +108,8 @@ impl NetLexicon {
         Ok(true)
     }
 
-    fn fill(&mut self, entries: Entries) -> Result<()> {
-        let entries = entries.into_iter().map(|(range, text)| Ok((range, json::read(&text)?.detach())));
-        self.table = Table::new(entries.collect::<Result<Vec<_>>>()?);
+    fn fill(&mut self, (table, values): Entries) -> Result<()> {
+        (self.values, self.table) = (values.data()?, table);
         Ok(())
     }
 }
@@ -119,6 +120,13 @@ fn net_of(text: &str) -> Result<Range> {
 
 /// A JSON object, or lines.
 fn read(bytes: &[u8]) -> Result<Entries> {
+    let mut values = Values::default();
+    let ranges = ranges(bytes, &mut values)?;
+    Ok((Table::new(ranges), values))
+}
+
+/// Each range with the number of its value.
+fn ranges(bytes: &[u8], values: &mut Values) -> Result<Vec<(Range, u32)>> {
     let text = str::from_utf8(bytes).map_err(|_| Error::Other("is no text in UTF-8".into()))?;
     if text.trim_start().starts_with('{') {
         let datum = json::read(text)?;
@@ -126,7 +134,7 @@ fn read(bytes: &[u8]) -> Result<Entries> {
         let map = opened.as_map().ok_or_else(|| Error::Other("is no object".into()))?;
         let entry = |(net, value): (&crate::datum::Key, &Datum)| {
             let range = Range::read(net.as_str()).ok_or_else(|| Error::data("is no address, network or range", net.as_str()))?;
-            Ok((range, json::to_string(value)))
+            Ok((range, values.number(value)))
         };
         return map.iter().map(entry).collect();
     }
@@ -138,7 +146,7 @@ fn read(bytes: &[u8]) -> Result<Entries> {
         }
         let entry = line.split_once(',').and_then(|(net, value)| Some((Range::read(net.trim())?, value.trim())));
         let (range, value) = entry.ok_or_else(|| Error::data(format!("line {number} is not NET,VALUE"), line))?;
-        entries.push((range, json::to_string(&Datum::str(value))));
+        entries.push((range, values.number(&Datum::str(value))));
     }
     Ok(entries)
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use self::book::{Book, Match};
 use self::file::Entries;
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
-use crate::datum::{Datum, json};
+use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
 use crate::getset::{Getter, Setter};
@@ -73,7 +73,7 @@ pub static SPEC: CogSpec = CogSpec {
 struct ConstLexicon {
     file: Option<Reread<Entries>>,
     book: Book,
-    how: Match,
+    values: Vec<Datum>,
     key_getter: Getter,
     /// None for the place that the value asks for.
     value_setter: Option<Setter>,
@@ -104,38 +104,43 @@ impl Missing {
 impl ConstLexicon {
     fn new(args: &Args) -> Result<Self> {
         let how = Match::of(args)?;
-        let (book, file) = match (args.is_given("lexicon"), args.opt_str("file")) {
+        let (book, values, file) = match (args.is_given("lexicon"), args.opt_str("file")) {
             (true, None) => {
                 if args.is_given("header") {
                     return Err(Error::option("header", "has a meaning only with `file`"));
                 }
                 let map = args.map("lexicon");
-                (Book::new(how, map.iter().map(|(key, value)| (key.as_str(), value.clone())))?, None)
+                let book = Book::new(how, map.iter().map(|(key, _)| key.as_str()).zip(0..))?;
+                (book, map.iter().map(|(_, value)| value.clone()).collect(), None)
             }
             (false, Some(path)) => {
                 let header = args.bool("header");
-                (Book::new(how, [])?, Some(Reread::new(path, Arc::new(move |bytes| file::read(&bytes, header, how)))))
+                (Book::new(how, [])?, Vec::new(), Some(Reread::new(path, Arc::new(move |bytes| file::read(&bytes, header, how)))))
             }
             (true, Some(_)) => return Err(Error::option("file", "stands beside `lexicon`: give one of them")),
             (false, None) => return Err(Error::option("lexicon", "is missing, and `file` too")),
         };
         let value_setter = args.is_given("value_setter").then(|| args.setter("value_setter"));
-        Ok(Self { file, book, how, key_getter: args.getter("key_getter"), value_setter, missing: Missing::of(args)? })
+        Ok(Self { file, book, values, key_getter: args.getter("key_getter"), value_setter, missing: Missing::of(args)? })
     }
 
     /// What the table says of the key, or of each in an array; none when it says nothing.
     fn value(&self, key: &Datum) -> Result<Option<Datum>> {
         let opened = key.opened();
         let Some(list) = opened.as_list() else {
-            return Ok(text_of(key)?.map(|text| self.book.get(&text)).transpose()?.flatten().cloned());
+            return Ok(self.one(key)?.cloned());
         };
-        let one = |key: &Datum| text_of(key)?.map(|text| self.book.get(&text)).transpose().map(Option::flatten);
-        let values = list.iter().map(one).collect::<Result<Vec<_>>>()?;
+        let values = list.iter().map(|key| self.one(key)).collect::<Result<Vec<_>>>()?;
         if values.iter().all(Option::is_none) {
             return Ok(None);
         }
         let absent = if let Missing::Value(value) = &self.missing { value } else { &Datum::Unit };
         Ok(Some(Datum::List(values.into_iter().map(|value| value.unwrap_or(absent).clone()).collect())))
+    }
+
+    fn one(&self, key: &Datum) -> Result<Option<&Datum>> {
+        let number = text_of(key)?.map(|text| self.book.get(&text)).transpose()?.flatten();
+        Ok(number.map(|number| &self.values[number as usize]))
     }
 
     /// Whether the datum goes on.
@@ -160,9 +165,8 @@ impl ConstLexicon {
         Ok(true)
     }
 
-    fn fill(&mut self, entries: &Entries) -> Result<()> {
-        let values = entries.iter().map(|(_, text)| Ok(json::read(text)?.detach())).collect::<Result<Vec<_>>>()?;
-        self.book = Book::new(self.how, entries.iter().map(|(key, _)| key.as_str()).zip(values))?;
+    fn fill(&mut self, (book, values): Entries) -> Result<()> {
+        (self.values, self.book) = (values.data()?, book);
         Ok(())
     }
 }
@@ -190,14 +194,14 @@ impl Cog for ConstLexicon {
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         match self.file.as_mut().map(|file| file.wind(ctx)).transpose()? {
-            Some(entries) => self.fill(&entries),
+            Some(entries) => self.fill(entries),
             None => Ok(()),
         }
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
         match self.file.as_mut().map(|file| file.wake(ctx, wake)).transpose()?.flatten() {
-            Some(entries) => self.fill(&entries),
+            Some(entries) => self.fill(entries),
             None => Ok(()),
         }
     }

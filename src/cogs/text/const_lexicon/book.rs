@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use crate::address::{Range, Table};
 use crate::cog::Args;
-use crate::datum::Datum;
 use crate::error::{Error, Result};
 
 /// How a text is compared with the keys.
@@ -41,21 +40,21 @@ impl Match {
     }
 }
 
-/// Keys and values; of equal keys the last one counts.
+/// Keys and the numbers of their values; of equal keys the last one counts.
 pub(super) enum Book {
     /// By key, and of how many bytes the keys are, the longest first: none where the whole text is looked up.
-    Texts { how: Match, values: HashMap<Box<str>, Datum>, lengths: Option<Vec<usize>> },
+    Texts { how: Match, values: HashMap<Box<str>, u32>, lengths: Option<Vec<usize>> },
     /// By network.
-    Nets(Table<Datum>),
+    Nets(Table<u32>),
 }
 
 impl Book {
-    pub(super) fn new<'a>(how: Match, entries: impl IntoIterator<Item = (&'a str, Datum)>) -> Result<Self> {
+    pub(super) fn new<'a>(how: Match, entries: impl IntoIterator<Item = (&'a str, u32)>) -> Result<Self> {
         if how == Match::Ip {
-            let entry = |(key, value): (&str, Datum)| Ok((Match::net(key)?, value));
+            let entry = |(key, value): (&str, u32)| Ok((Match::net(key)?, value));
             return Ok(Self::Nets(Table::new(entries.into_iter().map(entry).collect::<Result<Vec<_>>>()?)));
         }
-        let values: HashMap<Box<str>, Datum> = entries.into_iter().map(|(key, value)| (how.fold(key).into(), value)).collect();
+        let values: HashMap<Box<str>, u32> = entries.into_iter().map(|(key, value)| (how.fold(key).into(), value)).collect();
         let lengths = matches!(how, Match::Prefix { .. }).then(|| {
             let mut lengths: Vec<usize> = values.keys().map(|key| key.len()).collect();
             lengths.sort_unstable_by(|a, b| b.cmp(a));
@@ -65,17 +64,17 @@ impl Book {
         Ok(Self::Texts { how, values, lengths })
     }
 
-    /// What stands there for a text.
+    /// The number of what stands there for a text.
     ///
     /// # Errors
     /// It has to be an address, and is none.
-    pub(super) fn get(&self, text: &str) -> Result<Option<&Datum>> {
+    pub(super) fn get(&self, text: &str) -> Result<Option<u32>> {
         match self {
-            Self::Nets(table) => Ok(table.get(Match::net(text)?)),
-            Self::Texts { how, values, lengths: None } => Ok(values.get(&*how.fold(text))),
+            Self::Nets(table) => Ok(table.get(Match::net(text)?).copied()),
+            Self::Texts { how, values, lengths: None } => Ok(values.get(&*how.fold(text)).copied()),
             Self::Texts { how, values, lengths: Some(lengths) } => {
                 let text = how.fold(text);
-                Ok(lengths.iter().find_map(|length| values.get(text.get(..*length)?)))
+                Ok(lengths.iter().find_map(|length| values.get(text.get(..*length)?).copied()))
             }
         }
     }
@@ -92,11 +91,11 @@ mod tests {
         fn the_longest_key_with_which_the_text_begins(
             keys in prop::collection::vec("[aäB]{0,4}", 0..8), text in "[aäbB]{0,6}", ignore_case in any::<bool>(),
         ) {
-            let book = Book::new(Match::Prefix { ignore_case }, keys.iter().map(String::as_str).zip((0..).map(Datum::Int))).unwrap();
+            let book = Book::new(Match::Prefix { ignore_case }, keys.iter().map(String::as_str).zip(0..)).unwrap();
             let fold = |text: &str| if ignore_case { text.to_lowercase() } else { text.to_owned() };
             let begins = (0..).zip(&keys).filter(|(_, key)| fold(&text).starts_with(&fold(key)));
-            let model = begins.max_by_key(|(n, key)| (key.len(), *n)).map(|(n, _)| Datum::Int(n));
-            assert_eq!(book.get(&text).unwrap(), model.as_ref());
+            let model = begins.max_by_key(|(n, key)| (key.len(), *n)).map(|(n, _)| n);
+            assert_eq!(book.get(&text).unwrap(), model);
         }
     }
 }

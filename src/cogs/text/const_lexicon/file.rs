@@ -1,19 +1,27 @@
 //! A table in a file: a JSON object, or CSV.
 
-use super::book::Match;
+use super::book::{Book, Match};
 use crate::cogs::text::csv::dialect::{Dialect, PLAIN};
 use crate::cogs::text::csv::fields::Fields;
 use crate::datum::{Datum, Key, Map, Text, json};
 use crate::error::{Error, Result};
+use crate::reread::Values;
 
-/// Keys with their values as text of JSON: data do not cross threads.
-pub(super) type Entries = Vec<(String, String)>;
+/// A table of the numbers of values, and these.
+pub(super) type Entries = (Book, Values);
 
 /// What a quote that is left open means must not be guessed.
 const STRICT: Dialect = Dialect { strict: true, ..PLAIN };
 
 /// Reads a table; what begins with a brace is JSON.
 pub(super) fn read(bytes: &[u8], header: bool, how: Match) -> Result<Entries> {
+    let mut values = Values::default();
+    let keys = keys(bytes, header, how, &mut values)?;
+    Ok((Book::new(how, keys.iter().map(|(key, number)| (key.as_str(), *number)))?, values))
+}
+
+/// Each key with the number of its value.
+fn keys(bytes: &[u8], header: bool, how: Match, values: &mut Values) -> Result<Vec<(String, u32)>> {
     let text = str::from_utf8(bytes).map_err(|_| Error::Other("is no text in UTF-8".into()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
@@ -22,7 +30,7 @@ pub(super) fn read(bytes: &[u8], header: bool, how: Match) -> Result<Entries> {
         let map = opened.as_map().ok_or_else(|| Error::Other("is no object".into()))?;
         let entry = |(key, value): (&Key, &Datum)| {
             check(how, key.as_str())?;
-            Ok((key.as_str().to_owned(), json::to_string(value)))
+            Ok((key.as_str().to_owned(), values.number(value)))
         };
         return map.iter().map(entry).collect();
     }
@@ -31,7 +39,12 @@ pub(super) fn read(bytes: &[u8], header: bool, how: Match) -> Result<Entries> {
         Some((number, line)) => Some(record(line).and_then(columns).map_err(|error| at(number, &error))?),
         None => None,
     };
-    lines.map(|(number, line)| entry(line, names.as_deref(), how).map_err(|error| at(number, &error))).collect()
+    let mut all = Vec::new();
+    for (number, line) in lines {
+        let (key, value) = entry(line, names.as_deref(), how).map_err(|error| at(number, &error))?;
+        all.push((key, values.number(&value)));
+    }
+    Ok(all)
 }
 
 fn at(number: usize, error: &Error) -> Error {
@@ -52,7 +65,7 @@ fn columns(mut names: Vec<Text>) -> Result<Vec<Text>> {
     Ok(names.split_off(1))
 }
 
-fn entry(line: &str, names: Option<&[Text]>, how: Match) -> Result<(String, String)> {
+fn entry(line: &str, names: Option<&[Text]>, how: Match) -> Result<(String, Datum)> {
     let mut fields = record(line)?;
     let wanted = names.map_or(2, |names| names.len() + 1);
     if fields.len() != wanted {
@@ -66,7 +79,7 @@ fn entry(line: &str, names: Option<&[Text]>, how: Match) -> Result<(String, Stri
         }
         _ => Datum::Str(values[0].clone()),
     };
-    Ok((fields[0].to_string(), json::to_string(&value)))
+    Ok((fields[0].to_string(), value))
 }
 
 fn check(how: Match, key: &str) -> Result<()> {
@@ -80,8 +93,15 @@ mod tests {
     const EXACT: Match = Match::Exact { ignore_case: false };
 
     fn told(text: &str, header: bool) -> String {
-        match read(text.as_bytes(), header, EXACT) {
-            Ok(entries) => entries.iter().map(|(key, value)| format!("{key}={value};")).collect::<Vec<_>>().concat(),
+        let mut values = Values::default();
+        match keys(text.as_bytes(), header, EXACT, &mut values) {
+            Ok(keys) => {
+                let values = values.data().unwrap();
+                keys.iter()
+                    .map(|(key, number)| format!("{key}={};", json::to_string(&values[*number as usize])))
+                    .collect::<Vec<_>>()
+                    .concat()
+            }
             Err(error) => format!("! {error}"),
         }
     }
@@ -112,8 +132,8 @@ mod tests {
             let told = told(text, header);
             assert!(told.starts_with("! ") && told.contains(wanted), "{told}");
         }
-        assert!(read(b"net,name\n10.0.0.0/33,x\n", true, Match::Ip).unwrap_err().to_string().contains("10.0.0.0/33"));
-        assert!(read(b"{\"x\": 1}", true, Match::Ip).unwrap_err().to_string().contains("no address"));
-        assert!(read(b"\xff", true, EXACT).unwrap_err().to_string().contains("UTF-8"));
+        assert!(read(b"net,name\n10.0.0.0/33,x\n", true, Match::Ip).map(drop).unwrap_err().to_string().contains("10.0.0.0/33"));
+        assert!(read(b"{\"x\": 1}", true, Match::Ip).map(drop).unwrap_err().to_string().contains("no address"));
+        assert!(read(b"\xff", true, EXACT).map(drop).unwrap_err().to_string().contains("UTF-8"));
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::cog::bench::Bench;
+use crate::datum::json;
 
 fn table(lexicon: &str, more: Vec<(&'static str, Given)>) -> Bench {
     let lexicon = json::read(lexicon).unwrap().opened().into_owned();
