@@ -29,6 +29,7 @@ mod pressure;
 mod reports;
 mod resolver;
 mod rotation;
+mod routing;
 mod rules;
 mod runaway;
 mod script_cogs;

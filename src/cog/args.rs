@@ -1,5 +1,7 @@
 //! The options a script gave to a constructor: checked against the cog's [`Param`]s, defaults filled in, all faults at once.
 
+mod branches;
+
 use std::time::Duration;
 
 use super::given::Given;
@@ -44,6 +46,8 @@ pub struct Common {
     pub max_in_flight: usize,
     /// Makes the cog anew.
     pub maker: Option<Maker>,
+    /// The cogs that its [branches](Args::branch) lead to, each with the option that names it.
+    pub branches: Vec<(u32, String)>,
 }
 
 /// Whose options they are.
@@ -342,6 +346,7 @@ impl Args {
                 },
             }),
             id_getter: self.opt_getter("id_getter"),
+            branches: self.branches(),
             ..Common::default()
         };
         if matches!(self.owner, Owner::Cog(spec) if spec.may_supply()) {

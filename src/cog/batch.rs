@@ -50,6 +50,8 @@ pub enum Turned {
     Kept,
     /// It was swallowed on purpose.
     Swallowed,
+    /// It goes to that [branch](super::Args::branch) of the cog.
+    Branch(u16),
     /// These go on in its place.
     Into(Vec<Datum>),
 }
@@ -147,6 +149,7 @@ impl Batch {
                 match f(&mut datum)?.into() {
                     Turned::Kept => ctx.emit(datum),
                     Turned::Swallowed => {}
+                    Turned::Branch(branch) => ctx.emit_to(branch, datum),
                     Turned::Into(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
                 }
                 Ok(())
@@ -268,6 +271,11 @@ fn settle_in_place(
             Ok(Turned::Swallowed) => {
                 ctx.swallow(&event.lineage);
                 false
+            }
+            Ok(Turned::Branch(branch)) => {
+                let lineage = std::mem::take(&mut event.lineage);
+                event.lineage = lineage.into_branch(branch);
+                true
             }
             Ok(Turned::Into(data)) => {
                 let mut data = data.into_iter();

@@ -1,6 +1,7 @@
 //! [`Ctx`]: all that a cog may touch, lent for one call.
 
 mod failing;
+mod holds;
 mod pools;
 mod system;
 
@@ -30,6 +31,8 @@ pub struct Ctx<'a> {
     id: Option<String>,
     /// Parts of it that were emitted.
     parts: u32,
+    /// Which of `out` go to a branch, and to which one.
+    aside: Vec<(usize, u16)>,
     /// Whether a part of it was held.
     held: bool,
     /// Whether a datum is being turned that is not settled yet.
@@ -57,6 +60,7 @@ impl<'a> Ctx<'a> {
             spent: Vec::new(),
             id: None,
             parts: 0,
+            aside: Vec::new(),
             held: false,
             turning: false,
             kept: None,
@@ -71,6 +75,11 @@ impl<'a> Ctx<'a> {
         self.count_opened();
         if let Some(block) = &self.block {
             self.books.weigh(block, self.bytes);
+        }
+        // Only now, as until then what is sent may share its lineage with what is sent next.
+        for (place, branch) in std::mem::take(&mut self.aside) {
+            let lineage = &mut self.out[place].lineage;
+            *lineage = std::mem::take(lineage).into_branch(branch);
         }
         (self.out, self.spent)
     }
@@ -96,6 +105,12 @@ impl<'a> Ctx<'a> {
             Some(first) => self.out[first].lineage.clone(),
         };
         self.out.push(Event { datum, lineage });
+    }
+
+    /// As [`Ctx::emit`], to that [branch](super::Args::branch) of the cog alone, and not to its successors.
+    pub fn emit_to(&mut self, branch: u16, datum: Datum) {
+        self.aside.push((self.out.len(), branch));
+        self.emit(datum);
     }
 
     /// The lineage of the datum that is being turned.
@@ -198,24 +213,6 @@ impl<'a> Ctx<'a> {
         self.books.excuse(&mut self.seat.excused, parts);
     }
 
-    /// Keeps a part of what the cog was given, for a datum that will be emitted or written later.
-    pub fn hold(&mut self) -> Hold {
-        // Counted at once, beside the part that is being turned: the hold may be settled before the turn is over.
-        self.books.split(self.lineage(), 1);
-        self.held = true;
-        Hold::new(self.lineage().clone(), self.books)
-    }
-
-    /// For who holds without this context: what it holds is told by [`Ctx::has_held`].
-    pub fn holder(&self) -> Holder {
-        Holder::new(self.lineage().clone(), self.books)
-    }
-
-    /// Parts of what the cog was given were held by a [`Holder`].
-    pub fn has_held(&mut self) {
-        self.held = true;
-    }
-
     /// Keeps a part of what the cog was given, on `rack`. Where nothing stands behind the cog that is the whole of it.
     #[inline]
     pub fn put_on(&mut self, rack: &mut Shelf) {
@@ -227,25 +224,6 @@ impl<'a> Ctx<'a> {
             self.parts = 1;
             rack.put(std::mem::take(&mut self.given), self.books);
         }
-    }
-
-    /// Sends a datum that was held.
-    pub fn emit_held(&mut self, hold: Hold, datum: Datum) {
-        self.seat.stats.emitted += 1;
-        self.out.push(Event { datum, lineage: hold.into_lineage() });
-    }
-
-    /// Sends a datum that was made from several held ones.
-    pub fn emit_joined(&mut self, holds: impl IntoIterator<Item = Hold>, datum: Datum) {
-        self.seat.stats.emitted += 1;
-        let lineage = self.books.merge(holds.into_iter().map(Hold::into_lineage));
-        self.out.push(Event { datum, lineage });
-    }
-
-    /// A held datum is swallowed on purpose.
-    pub fn release(&mut self, hold: Hold) {
-        self.seat.stats.swallowed += 1;
-        hold.settle(Outcome::Filtered);
     }
 
     /// Whether anything stands behind this cog; a drain need not emit otherwise.

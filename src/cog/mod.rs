@@ -22,7 +22,7 @@ pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
 pub use faults::{Fault, Faults};
 pub use given::{Callback, Given};
-pub use in_place::InPlace;
+pub use in_place::{Filter, InPlace};
 pub use maker::Maker;
 pub use origin::{Balance, Books, Hold, Holder, Lineage, OFFSET, OriginBlock, Origins, Outcome, Pool, Settled, Shelf, Why};
 pub use seat::{Backlog, Event, Notice, Seat, Stats};

@@ -7,6 +7,7 @@
 //! takes no room from its supply.
 
 mod hold;
+mod lineage;
 mod pool;
 mod room;
 mod settling;
@@ -99,23 +100,8 @@ enum Kin {
     Many(Rc<Group>),
     /// On an error route: stored, it counts as dead instead of delivered.
     Dead(Box<Lineage>),
-}
-
-impl Lineage {
-    /// It goes on by an error route.
-    pub(super) fn into_dead(self) -> Self {
-        if matches!(self.0, Kin::Dead(_)) { self } else { Self(Kin::Dead(Box::new(self))) }
-    }
-
-    /// The first origin: supply, number within it, and how many others there are.
-    pub fn first(&self) -> Option<(u32, u64, usize)> {
-        match &self.0 {
-            Kin::None => None,
-            Kin::One(block, index) => Some((block.supply, block.first + u64::from(*index), 0)),
-            Kin::Many(group) => group.first(),
-            Kin::Dead(inner) => inner.first(),
-        }
-    }
+    /// On its way to a branch of the cog that sent it, until that cog's call is over.
+    Aside(Box<Lineage>, u16),
 }
 
 /// The train's books: what went in, what became of it. They balance at every moment:
@@ -206,7 +192,7 @@ impl Books {
             Kin::One(block, index) if self.again.borrow().contains(&block.supply) => {
                 block.parts.borrow()[*index as usize].place.saturating_add(1).cast_signed()
             }
-            Kin::Dead(inner) => self.attempts(inner),
+            Kin::Dead(inner) | Kin::Aside(inner, _) => self.attempts(inner),
             _ => 1,
         }
     }
@@ -215,7 +201,7 @@ impl Books {
     pub fn place(lineage: &Lineage) -> Option<u64> {
         match &lineage.0 {
             Kin::One(block, index) => Some(block.parts.borrow()[*index as usize].place),
-            Kin::Dead(inner) => Self::place(inner),
+            Kin::Dead(inner) | Kin::Aside(inner, _) => Self::place(inner),
             Kin::None | Kin::Many(_) => None,
         }
     }
@@ -271,7 +257,7 @@ impl Books {
             Kin::None => return,
             Kin::One(block, index) => self.change(block, *index, |parts| parts.open += more),
             Kin::Many(group) => self.split_group(group, more),
-            Kin::Dead(inner) => return self.split(inner, more),
+            Kin::Dead(inner) | Kin::Aside(inner, _) => return self.split(inner, more),
         }
         add(&self.split, u64::from(more));
         add(&self.in_flight, u64::from(more));
@@ -279,8 +265,10 @@ impl Books {
 
     /// The part that was turned lives on in others that were counted beside it: it is a part no more.
     pub fn unsplit(&self, lineage: &Lineage) {
-        if matches!(lineage.0, Kin::None) {
-            return;
+        match &lineage.0 {
+            Kin::None => return,
+            Kin::Aside(inner, _) => return self.unsplit(inner),
+            _ => {}
         }
         self.split.set(self.split.get() - 1);
         self.in_flight.set(self.in_flight.get() - 1);
@@ -290,8 +278,10 @@ impl Books {
     /// One part of these origins ended.
     #[inline]
     pub fn settle(&self, lineage: &Lineage, outcome: Outcome) {
-        if matches!(lineage.0, Kin::None) {
-            return;
+        match &lineage.0 {
+            Kin::None => return,
+            Kin::Aside(inner, _) => return self.settle(inner, outcome),
+            _ => {}
         }
         match outcome {
             Outcome::Delivered if matches!(lineage.0, Kin::Dead(_)) => add(&self.dead, 1),
@@ -354,7 +344,7 @@ impl Books {
             Kin::None => {}
             Kin::One(block, index) => self.close_one(block, *index, failed),
             Kin::Many(group) => self.close_group(group, failed),
-            Kin::Dead(inner) => self.close(inner, failed),
+            Kin::Dead(inner) | Kin::Aside(inner, _) => self.close(inner, failed),
         }
     }
 

@@ -167,8 +167,10 @@ pub enum Ty {
     List,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// A cog.
+    /// A cog: of another one's own options, a [branch](super::Args::branch) of that.
     Cog,
+    /// An array of tests, each with the cog that takes what it is true for, a [branch](super::Args::branch).
+    Cases,
     /// Whatever: the cog itself looks.
     Any,
     /// `()`, as one of several: nothing.
@@ -204,6 +206,7 @@ impl Ty {
             Self::List => "an array".into(),
             Self::Choice(words) => format!("one of {}", words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")),
             Self::Cog => "a cog".into(),
+            Self::Cases => "an array of cases, [[test, cog], …]".into(),
             Self::Any => "a value".into(),
             Self::Unit => "()".into(),
             Self::Either(all) => all.iter().map(|ty| ty.wanted()).collect::<Vec<_>>().join(" or "),
@@ -233,6 +236,7 @@ impl Ty {
             Self::List => "array".into(),
             Self::Choice(words) => words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join("|"),
             Self::Cog => "cog".into(),
+            Self::Cases => "cases".into(),
             Self::Any => "any".into(),
             Self::Unit => "()".into(),
             Self::Either(all) => all.iter().map(|ty| ty.word()).collect::<Vec<_>>().join("|"),
@@ -333,6 +337,11 @@ impl Param {
         setters => Setters, "an array of setters";
         map => Map, "a map";
         list => List, "an array";
+    }
+
+    /// An option that names a cog where data are sent that do not go on, which need not be given.
+    pub const fn branch(name: &'static str) -> Self {
+        Self { default: Lit::Unit, ..Self::new(name, Ty::Cog) }
     }
 
     /// An option that takes one of these words; the first is the default.

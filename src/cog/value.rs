@@ -22,6 +22,8 @@ pub(super) enum Value {
     Getters(Vec<Getter>),
     Setters(Vec<Option<Setter>>),
     Options(Rc<Args>),
+    /// Tests, each with the cog that takes what it is true for.
+    Cases(Vec<(Predicate, Option<u32>)>),
     /// For [`Ty::Any`] and [`Ty::Either`].
     Given(Given),
     Unit,
@@ -142,6 +144,9 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
             Given::Cog(_) => Value::Given(given.clone()),
             _ => return Err(wrong()),
         },
+        Ty::Cases => {
+            Value::Cases(given.list().ok_or_else(wrong)?.iter().enumerate().map(|(place, one)| case(place, one)).collect::<Result<_, _>>()?)
+        }
         Ty::Either(all) => {
             let mut first = None;
             for ty in all {
@@ -157,6 +162,23 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
         }
         _ => Value::Datum(plain(ty, &given.datum().ok_or_else(wrong)?)?),
     })
+}
+
+/// One test with its cog.
+fn case(place: usize, given: &Given) -> Result<(Predicate, Option<u32>), Fault> {
+    let wrong = |what: &str| {
+        let hint =
+            "each is an array of two: a closure that gives true or false, and the cog that takes the datum then, or () to swallow it";
+        Fault::Text(format!("takes cases, but number {} {what}", place + 1), Some(hint.into()))
+    };
+    let pair = given.list().filter(|pair| pair.len() == 2).ok_or_else(|| wrong("is no array of two"))?;
+    let test = pair[0].predicate().map_err(Fault::Error)?;
+    let test = test.ok_or_else(|| wrong(&format!("has `{}` as its test", pair[0].kind())))?;
+    match &pair[1] {
+        Given::Cog(cog) => Ok((test, Some(*cog))),
+        Given::Datum(Datum::Unit) => Ok((test, None)),
+        odd => Err(wrong(&format!("has `{}` as its cog", odd.kind()))),
+    }
 }
 
 /// Plain data of the kind that `ty` wants, brought into one form.

@@ -50,6 +50,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::map::SPEC,
     &twist::filter::SPEC,
     &twist::flat_map::SPEC,
+    &twist::route::SPEC,
     &twist::set_items::SPEC,
     &twist::rename::SPEC,
     &twist::keep::SPEC,

@@ -97,8 +97,10 @@ impl Control {
     pub(super) fn show_cog(&mut self, train: &Train, words: &Words) -> Result<Datum, Wrong> {
         let number = Self::cog(train, words.need(0)?)?;
         let names = |numbers: &[u32]| Datum::List(numbers.iter().map(|number| Datum::from(train.name_of(*number))).collect());
-        let fed_by: Vec<u32> =
-            train.cogs().filter(|other| other.targets.contains(&number) || other.route == Some(number)).map(|other| other.number).collect();
+        let feeds = |other: &View<'_>| {
+            other.targets.contains(&number) || other.route == Some(number) || other.branches.iter().any(|(to, _)| *to == number)
+        };
+        let fed_by: Vec<u32> = train.cogs().filter(feeds).map(|other| other.number).collect();
         let Some(cog) = train.cogs().nth(number as usize) else { return Err(Wrong::new("it has gone")) };
         let about = self.about_cog(cog.name);
         let waits = cog.waits.map_or(Datum::Unit, |waits| Datum::Float(waits.as_secs_f64()));
@@ -109,6 +111,7 @@ impl Control {
             ("place", about.and_then(|about| about.2).map_or(Datum::Unit, Datum::from)),
             ("fed_by", names(&fed_by)),
             ("feeds", names(cog.targets)),
+            ("branches", self.branches(train, &cog)),
             ("error_route", cog.route.map_or(Datum::Unit, |route| Datum::from(train.name_of(route)))),
             ("bound", Datum::Int(cog.bound as i64)),
             ("waits_s", waits),
@@ -117,6 +120,20 @@ impl Control {
             line.push(key.into(), value);
         }
         Ok(Datum::Map(line))
+    }
+
+    /// The branches of a cog: where each leads, and how much was sent there.
+    fn branches(&self, train: &Train, cog: &View<'_>) -> Datum {
+        let node = self.graph.nodes.iter().find(|node| node.name == cog.name);
+        let labels = node.map_or(&[][..], |node| &node.branches);
+        let one = |(number, (to, count)): (usize, &(u32, u64))| {
+            map([
+                ("branch", labels.get(number).map_or(Datum::Unit, |branch| Datum::from(branch.label.as_str()))),
+                ("to", Datum::from(train.name_of(*to))),
+                ("sent", Datum::Int(count.cast_signed())),
+            ])
+        };
+        Datum::List(cog.branches.iter().enumerate().map(one).collect())
     }
 
     /// What the script says of a cog: what it is, its label, its place.

@@ -59,14 +59,20 @@ impl Control {
             let (Some(number), Some(Some(cog))) = (self.numbers.get(from), seen.get(from)) else { continue };
             let from = from as u32;
             let rate = self.rates.emitted(*number);
+            let aside: u64 = cog.branches.iter().map(|(_, count)| count).sum();
+            // How fast it sends is known, but not where to.
+            let rate = rate.filter(|_| node.branches.is_empty());
             for to in &node.targets {
-                let load = Load { rate, total: cog.stats.emitted, share: share(rate), ..Load::default() };
-                edges.insert(Edge { from, to: *to, error: false }, load);
+                let load = Load { rate, total: cog.stats.emitted.saturating_sub(aside), share: share(rate), ..Load::default() };
+                edges.insert(Edge::of(from, *to), load);
+            }
+            for (branch, (_, count)) in node.branches.iter().zip(cog.branches) {
+                edges.entry(Edge::of_branch(from, branch.to)).or_default().total += count;
             }
             if let Some(to) = node.route {
                 let rate = self.rates.failed(*number);
                 let load = Load { rate, total: cog.stats.errors, errors: cog.stats.errors, share: share(rate), ..Load::default() };
-                edges.insert(Edge { from, to, error: true }, load);
+                edges.insert(Edge::of_errors(from, to), load);
             }
         }
         Loads { nodes, edges, bottleneck: self.bottleneck(&seen) }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::label::{broken, clean, of};
-use super::{Loads, edges};
+use super::{Loads, edges, name};
 use crate::cog::Kind;
 use crate::train::graph::Graph;
 
@@ -39,11 +39,9 @@ pub fn to_dot(graph: &Graph, title: &str, loads: Option<&Loads>) -> String {
         if edge.error {
             options.push("style=dashed".into());
         }
-        match (edge.error, rate) {
-            (false, None) => {}
-            (false, Some(rate)) => options.push(format!("label=\"{rate}\"")),
-            (true, None) => options.push("label=\"error\"".into()),
-            (true, Some(rate)) => options.push(format!("label=\"error {rate}\"")),
+        let words: Vec<String> = [name(graph, edge)].into_iter().chain(rate).filter(|word| !word.is_empty()).collect();
+        if !words.is_empty() {
+            options.push(format!("label={}", quoted(&words.join(" "))));
         }
         if let Some(load) = load {
             options.push(format!("penwidth={:.1}", 1.0 + 4.0 * load.part()));

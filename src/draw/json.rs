@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{Load, Loads, edges};
+use super::{Load, Loads, edges, name};
 use crate::train::graph::Graph;
 
 /// The graph as a JSON document: `{"title", "nodes": [{"name", "label", "kind", "place"}], "edges": [{"from", "to", "error"}]}`. Links name
-/// their cogs; `place`, where the cog was made, is missing where it is not known. With loads, cogs and links whose load is known have a `load`, and `bottleneck` names a cog or is `null`.
+/// their cogs; one that is chosen for each datum has a `branch`, which names the option; `place`, where the cog was made, is missing where it is not known. With loads, cogs and links whose load is known have a `load`, and `bottleneck` names a cog or is `null`.
 pub fn to_json(graph: &Graph, title: &str, loads: Option<&Loads>) -> String {
-    let name = |node: u32| graph.nodes.get(node as usize).map_or_else(|| "null".into(), |node| quoted(&node.name));
+    let cog = |node: u32| graph.nodes.get(node as usize).map_or_else(|| "null".into(), |node| quoted(&node.name));
     let nodes = graph.nodes.iter().enumerate().map(|(number, node)| {
         let load = loads.and_then(|loads| loads.node(number)).map(of_load).unwrap_or_default();
         let place = node.about.place.as_deref().map(|place| format!(",\"place\":{}", quoted(place))).unwrap_or_default();
@@ -17,12 +17,13 @@ pub fn to_json(graph: &Graph, title: &str, loads: Option<&Loads>) -> String {
     });
     let links = edges(graph).into_iter().map(|edge| {
         let load = loads.and_then(|loads| loads.edge(edge)).map(of_load).unwrap_or_default();
-        format!("{{\"from\":{},\"to\":{},\"error\":{}{load}}}", name(edge.from), name(edge.to), edge.error)
+        let branch = if edge.branch { format!(",\"branch\":{}", quoted(&name(graph, edge))) } else { String::new() };
+        format!("{{\"from\":{},\"to\":{},\"error\":{}{branch}{load}}}", cog(edge.from), cog(edge.to), edge.error)
     });
     let (nodes, links) = (list(nodes), list(links));
     let bottleneck = match loads {
         None => String::new(),
-        Some(loads) => format!(",\n  \"bottleneck\": {}", loads.bottleneck.map_or_else(|| "null".into(), name)),
+        Some(loads) => format!(",\n  \"bottleneck\": {}", loads.bottleneck.map_or_else(|| "null".into(), cog)),
     };
     format!("{{\n  \"title\": {},\n  \"nodes\": {nodes},\n  \"edges\": {links}{bottleneck}\n}}\n", quoted(title))
 }

@@ -26,6 +26,25 @@ pub struct Edge {
     pub to: u32,
     /// Whether it takes what failed.
     pub error: bool,
+    /// Whether it is one of several ways that the cog chooses among for each datum.
+    pub branch: bool,
+}
+
+impl Edge {
+    /// To a cog that is given all.
+    pub fn of(from: u32, to: u32) -> Self {
+        Self { from, to, error: false, branch: false }
+    }
+
+    /// To a cog that takes what failed.
+    pub fn of_errors(from: u32, to: u32) -> Self {
+        Self { error: true, ..Self::of(from, to) }
+    }
+
+    /// To a cog that is given what is chosen for it.
+    pub fn of_branch(from: u32, to: u32) -> Self {
+        Self { branch: true, ..Self::of(from, to) }
+    }
 }
 
 /// The loads of a graph's cogs and links.

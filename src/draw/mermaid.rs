@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::label::{broken, clean, of};
-use super::{Load, Loads, edges};
+use super::{Load, Loads, edges, name};
 use crate::cog::Kind;
 use crate::train::graph::Graph;
 
@@ -24,12 +24,9 @@ pub fn to_mermaid(graph: &Graph, title: &str, loads: Option<&Loads>) -> String {
     for (number, edge) in edges(graph).into_iter().enumerate() {
         let load = loads.and_then(|loads| loads.edge(edge));
         let rate = load.and_then(Load::rate_text);
-        let (arrow, label) = match (edge.error, rate) {
-            (false, None) => ("-->", String::new()),
-            (false, Some(rate)) => ("-->", format!("|\"{rate}\"|")),
-            (true, None) => ("-.->", "|\"error\"|".to_owned()),
-            (true, Some(rate)) => ("-.->", format!("|\"error {rate}\"|")),
-        };
+        let arrow = if edge.error { "-.->" } else { "-->" };
+        let words: Vec<String> = [name(graph, edge)].into_iter().chain(rate).filter(|word| !word.is_empty()).collect();
+        let label = if words.is_empty() { String::new() } else { format!("|\"{}\"|", escaped(&words.join(" "))) };
         let _ = writeln!(out, "    c{} {arrow}{label} c{}", edge.from, edge.to);
         if let Some(load) = load {
             let _ = writeln!(widths, "    linkStyle {number} stroke-width:{:.1}px", 1.0 + 5.0 * load.part());

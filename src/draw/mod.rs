@@ -70,14 +70,35 @@ impl Format {
     }
 }
 
-/// All links of the graph in order of appearance, a cog's error route behind its targets. What points nowhere is left out.
+/// All links of the graph in order of appearance. What points nowhere is left out.
 fn edges(graph: &Graph) -> Vec<Edge> {
-    let mut all = Vec::new();
-    for (from, node) in graph.nodes.iter().enumerate() {
-        let from = from as u32;
-        all.extend(node.targets.iter().map(|to| Edge { from, to: *to, error: false }));
-        all.extend(node.route.map(|to| Edge { from, to, error: true }));
+    (0..graph.nodes.len() as u32).flat_map(|from| edges_of(graph, from)).collect()
+}
+
+/// All links of a cog: those to its targets, its branches, its error route.
+fn edges_of(graph: &Graph, from: u32) -> Vec<Edge> {
+    let node = &graph.nodes[from as usize];
+    let mut all: Vec<Edge> = node.targets.iter().map(|to| Edge::of(from, *to)).collect();
+    for branch in &node.branches {
+        let edge = Edge::of_branch(from, branch.to);
+        // Several that lead to the same cog are drawn as one, and so is one to a cog that is given all else.
+        if !all.contains(&edge) && !node.targets.contains(&branch.to) {
+            all.push(edge);
+        }
     }
+    all.extend(node.route.map(|to| Edge::of_errors(from, to)));
     all.retain(|edge| (edge.to as usize) < graph.nodes.len());
     all
+}
+
+/// What names a link: the options that lead to its branch, `error`, or nothing.
+fn name(graph: &Graph, edge: Edge) -> String {
+    if edge.error {
+        return "error".into();
+    }
+    let branches = graph.nodes.get(edge.from as usize).map_or(&[][..], |node| &node.branches);
+    let labels = branches.iter().filter(|branch| branch.to == edge.to).map(|branch| branch.label.as_str());
+    let labels: Vec<&str> = labels.collect();
+    // Not all of many cases.
+    if labels.len() > 4 { format!("{}, … {}", labels[0], labels[labels.len() - 1]) } else { labels.join(", ") }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::label::{card, clean, columns, cut, of};
 use super::layout::{Area, Layout, Point, layout, level};
-use super::{Edge, Load, Loads, edges};
+use super::{Edge, Load, Loads, edges, name};
 use crate::train::graph::{Graph, Node};
 
 /// Around the whole, and the rows for title and legend.
@@ -77,7 +77,7 @@ pub fn to_svg(graph: &Graph, title: &str, loads: Option<&Loads>) -> String {
     let cards: Vec<Card> = graph.nodes.iter().enumerate().map(|(number, node)| Card::new(node, number, loads)).collect();
     let sizes: Vec<(f64, f64)> = cards.iter().map(Card::size).collect();
     let links = edges(graph);
-    let rates: Vec<String> = links.iter().map(|edge| rate(*edge, loads)).collect();
+    let rates: Vec<String> = links.iter().map(|edge| words(graph, *edge, loads)).collect();
     let widest = rates.iter().map(|rate| columns(rate)).max().unwrap_or_default();
     let room = loads.map_or(0.0, |_| widest.max(RATE) as f64 * LINE * LETTER + 22.0);
     let layout = layout(&sizes, &links, room);
@@ -171,9 +171,11 @@ impl Card {
 }
 
 /// The words upon a link. Errors that do not come are not worth them.
-fn rate(edge: Edge, loads: Option<&Loads>) -> String {
+fn words(graph: &Graph, edge: Edge, loads: Option<&Loads>) -> String {
     let load = loads.and_then(|loads| loads.edge(edge)).filter(|load| !edge.error || load.rate.is_some_and(|rate| rate > 0.0));
-    load.and_then(Load::rate_text).unwrap_or_default()
+    let rate = load.and_then(Load::rate_text);
+    let name = if edge.error { String::new() } else { cut(&name(graph, edge), 30) };
+    [name].into_iter().chain(rate).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A link with the head of its arrow.

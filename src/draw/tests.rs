@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use super::{Edge, Format, Load, Loads, edges, to_text};
 use crate::cog::Kind;
-use crate::train::graph::{About, Graph, Node};
+use crate::train::graph::{About, Branch, Graph, Node};
 
 pub(super) fn node(name: &str, label: &str, kind: Kind) -> Node {
-    Node { name: name.into(), label: label.into(), kind, targets: Vec::new(), route: None, about: About::default() }
+    Node { name: name.into(), label: label.into(), kind, targets: Vec::new(), route: None, branches: Vec::new(), about: About::default() }
 }
 
 /// A graph of these cogs, `(name, label, kind)`, and links.
@@ -117,6 +117,22 @@ fn sixty() -> Graph {
 }
 
 /// Loads in which every number is used, by the places of cogs and links.
+/// A cog that chooses among others, two of which lead on to the same.
+fn branches() -> Graph {
+    let cogs = [
+        ("in", "stdin_supply", Kind::Supply),
+        ("which", "route(cases=[[closure:7, alarm], [closure:8, ()], [closure:9, alarm]])", Kind::Filter),
+        ("rest", "json_marshall", Kind::Marshal),
+        ("alarm", "<alarm> \"loud\"", Kind::Convert),
+        ("out", "stdout_drain", Kind::Drain),
+        ("reject", "null_drain", Kind::Drain),
+    ];
+    let mut graph = graph(&cogs, &[(0, 1), (1, 2), (2, 4), (3, 4)], &[(1, 5)]);
+    let branch = |to, label: &str| Branch { to, label: label.into() };
+    graph.nodes[1].branches = vec![branch(3, "cases[0]"), branch(3, "cases[2]"), branch(5, "otherwise"), branch(2, "cases[3]")];
+    graph
+}
+
 fn loads(graph: &Graph) -> Loads {
     let links = edges(graph);
     let rate = |n: usize| 48_320.0 / (1 + n) as f64;
@@ -132,8 +148,16 @@ fn loads(graph: &Graph) -> Loads {
     }
 }
 
-fn all() -> [(&'static str, Graph); 6] {
-    [("line", line()), ("diamond", diamond()), ("fan", fan()), ("routes", routes()), ("hostile", hostile()), ("sixty", sixty())]
+fn all() -> [(&'static str, Graph); 7] {
+    [
+        ("branches", branches()),
+        ("line", line()),
+        ("diamond", diamond()),
+        ("fan", fan()),
+        ("routes", routes()),
+        ("hostile", hostile()),
+        ("sixty", sixty()),
+    ]
 }
 
 #[test]
@@ -145,7 +169,9 @@ fn drawings_are_as_they_were() {
     settings.set_snapshot_path("../../tests/snapshots/draw");
     settings.set_prepend_module_to_snapshot(false);
     settings.bind(|| {
-        for (name, graph, loads) in [("diamond", located, None), ("routes", routes(), Some(&busy)), ("hostile", hostile(), None)] {
+        for (name, graph, loads) in
+            [("diamond", located, None), ("routes", routes(), Some(&busy)), ("hostile", hostile(), None), ("branches", branches(), None)]
+        {
             for (word, format) in Format::ALL {
                 insta::assert_snapshot!(format!("{name}.{word}"), format.draw(&graph, &format!("{name}.rhai"), loads));
             }

@@ -79,8 +79,9 @@ fn lines(graph: &Graph) -> Vec<Line> {
             let later = task.aside && main[task.cog as usize] && !drawn[task.cog as usize];
             let again = later || std::mem::replace(&mut drawn[task.cog as usize], true);
             let name: String = node.name.chars().map(super::label::clean).collect();
-            let error = if task.edge.is_some_and(|edge| edge.error) { "error: " } else { "" };
-            let mut text = format!("{}{}{error}{name}", task.indent, task.joint);
+            let way = task.edge.filter(|edge| edge.error || edge.branch).map(|edge| super::name(graph, edge));
+            let way = way.map(|way| format!("{}: ", way.chars().map(super::label::clean).collect::<String>())).unwrap_or_default();
+            let mut text = format!("{}{}{way}{name}", task.indent, task.joint);
             match node.kind {
                 _ if later => text.push_str(" (below)"),
                 _ if again => text.push_str(" (above)"),
@@ -107,43 +108,35 @@ fn main_lines(graph: &Graph, fed: &[bool]) -> Vec<bool> {
         if let Some(seen) = main.get_mut(cog as usize)
             && !std::mem::replace(seen, true)
         {
-            next.extend(&graph.nodes[cog as usize].targets);
+            let node = &graph.nodes[cog as usize];
+            next.extend(node.targets.iter().copied().chain(node.branches.iter().map(|branch| branch.to)));
         }
     }
     main
 }
 
-/// What stands below a cog: its error route, then what it feeds.
+/// What stands below a cog: its error route, its branches, then what it feeds.
 fn follow(graph: &Graph, task: &Task) -> Vec<Task> {
-    let node = &graph.nodes[task.cog as usize];
     // Below a branch's first line its own lines are indented.
     let indent = match task.joint {
         "├→ " | "├⇢ " => format!("{}│  ", task.indent),
         "└→ " | "└⇢ " => format!("{}   ", task.indent),
         _ => task.indent.clone(),
     };
-    let known = |to: &u32| (*to as usize) < graph.nodes.len();
-    let targets: Vec<u32> = node.targets.iter().copied().filter(known).collect();
-    let route = node.route.filter(known);
-    let mut below = Vec::new();
-    if let Some(to) = route {
-        let joint = if targets.is_empty() { "└⇢ " } else { "├⇢ " };
-        below.push(Task { edge: Some(Edge { from: task.cog, to, error: true }), cog: to, indent: indent.clone(), joint, aside: true });
-    }
-    for (place, to) in targets.iter().enumerate() {
-        // One line goes straight on.
-        let joint = match (targets.len(), place + 1 == targets.len()) {
-            (1, _) => "↓ ",
-            (_, true) => "└→ ",
-            (_, false) => "├→ ",
+    let mut links = super::edges_of(graph, task.cog);
+    links.sort_by_key(|edge| (!edge.error, !edge.branch));
+    let straight = links.iter().filter(|edge| !edge.error && !edge.branch).count() == 1;
+    let last = links.len();
+    let below = links.into_iter().enumerate().map(|(place, edge)| {
+        let joint = match (edge.error, place + 1 == last) {
+            (true, true) => "└⇢ ",
+            (true, false) => "├⇢ ",
+            // One line goes straight on.
+            (false, true) if straight => "↓ ",
+            (false, true) => "└→ ",
+            (false, false) => "├→ ",
         };
-        below.push(Task {
-            edge: Some(Edge { from: task.cog, to: *to, error: false }),
-            cog: *to,
-            indent: indent.clone(),
-            joint,
-            aside: task.aside,
-        });
-    }
-    below
+        Task { edge: Some(edge), cog: edge.to, indent: indent.clone(), joint, aside: task.aside || edge.error }
+    });
+    below.collect()
 }

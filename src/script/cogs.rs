@@ -139,6 +139,7 @@ impl Cog for ScriptCog {
         match self.make(&mut datum)? {
             Turned::Kept => ctx.emit(datum),
             Turned::Swallowed => {}
+            Turned::Branch(branch) => ctx.emit_to(branch, datum),
             Turned::Into(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),
         }
         Ok(())

@@ -15,7 +15,7 @@ use super::host::Host;
 use super::print;
 use super::report::{Place, Report};
 use super::winding::{CogHandle, Desk, Line, Made};
-use crate::cog::{Args, CogSpec, Given, Maker, OptionGroup};
+use crate::cog::{Args, CogSpec, Given, Maker, OptionGroup, Ty};
 use crate::datum::Datum;
 use crate::error::Error;
 use crate::getset::Func;
@@ -102,7 +102,10 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
         });
     let given: Vec<(String, Given)> = given
         .into_iter()
-        .map(|(name, value)| (name, route(desk, call, value)))
+        .map(|(name, value)| {
+            let ty = spec.params.iter().find(|param| param.name == name).map(|param| param.ty);
+            (name, cogs_of(desk, call, ty, value))
+        })
         .map(|(name, value)| (name, to_given(&host, value)))
         .collect();
     let name_given = given.iter().find(|(name, _)| name == "name").and_then(|(_, value)| value.datum()?.as_str().map(str::to_owned));
@@ -154,6 +157,30 @@ fn gather(name: &str, value: &Dynamic, callables: &mut Vec<(String, Dynamic)>) {
     } else if let Some(list) = value.read_lock::<Array>() {
         list.iter().enumerate().for_each(|(place, item)| gather(&format!("{name}[{place}]"), item, callables));
     }
+}
+
+/// The value of an option with the cogs in it put into the train: what is behind them, and closures that are to be one.
+fn cogs_of(desk: &Desk, call: &Call, ty: Option<Ty>, value: Dynamic) -> Dynamic {
+    match ty {
+        Some(Ty::Cog) => branch(desk, call, value),
+        Some(Ty::Cases) => {
+            let Some(cases) = value.read_lock::<Array>().map(|cases| cases.clone()) else { return value };
+            let cases = cases.into_iter().map(|case| {
+                let Some(pair) = case.read_lock::<Array>().filter(|pair| pair.len() == 2).map(|pair| pair.clone()) else { return case };
+                Dynamic::from_array(vec![pair[0].clone(), branch(desk, call, pair[1].clone())])
+            });
+            Dynamic::from_array(cases.collect())
+        }
+        _ => route(desk, call, value),
+    }
+}
+
+/// As [`route`]; closures and maps with `run` become cogs.
+fn branch(desk: &Desk, call: &Call, value: Dynamic) -> Dynamic {
+    if value.is_fnptr() || value.read_lock::<RhaiMap>().is_some_and(|map| is_cog(&map)) {
+        return Dynamic::from(construct(desk, call, &super::cogs::SPEC, vec![value]));
+    }
+    route(desk, call, value)
 }
 
 /// A line given as an option, as an error route is, stands for its first cog; the rest of it is put into the train.
@@ -292,6 +319,11 @@ fn shown(desk: &Desk, value: &Dynamic) -> String {
     }
     if let Some(cog) = value.clone().try_cast::<CogHandle>() {
         return desk.winding.borrow().cogs.get(cog.0 as usize).map_or_else(String::new, |made| made.name.clone());
+    }
+    if let Some(line) = value.clone().try_cast::<Line>() {
+        let winding = desk.winding.borrow();
+        let names: Vec<&str> = line.heads.iter().filter_map(|cog| Some(winding.cogs.get(*cog as usize)?.name.as_str())).collect();
+        return format!("{} |> …", names.join(", "));
     }
     if let Some(getter) = value.clone().try_cast::<GetterValue>() {
         return format!("{:?}", getter.0);

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::log;
 use crate::secrets;
 use crate::train::Options;
-use crate::train::graph::{About, Graph, Node};
+use crate::train::graph::{About, Branch, Graph, Node};
 
 /// What came of winding a script.
 pub struct Wound {
@@ -104,13 +104,14 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
     let behind_dead = behind_dead(winding);
     // Where what fails in a cog goes. What fails behind `dead` itself must not go round.
     let route_of = |cog: u32| own_route(winding, cog, winding.dead.filter(|_| !behind_dead.contains(&cog)));
-    // Error routes are part of the train, also when they stand in no line.
+    // Branches and error routes are part of the train, also when they stand in no line.
     let mut next = 0;
     while next < cogs.len() {
-        if let Some(route) = route_of(cogs[next])
-            && !cogs.contains(&route)
-        {
-            cogs.push(route);
+        let branches = branches(winding, cogs[next]).iter().map(|(to, _)| *to);
+        for to in branches.chain(route_of(cogs[next])) {
+            if !cogs.contains(&to) {
+                cogs.push(to);
+            }
         }
         next += 1;
     }
@@ -129,10 +130,12 @@ pub(super) fn graph_of(winding: &Winding) -> Drawn {
             (false, _) => format!("{kind}({})", made.options),
         };
         let route = route_of(*cog).and_then(|route| place.get(&route).copied());
+        let branches = branches(winding, *cog).iter();
+        let branches = branches.filter_map(|(to, label)| Some(Branch { to: *place.get(to)?, label: label.clone() })).collect();
         let place = made.place.as_ref().map(|place| format!("{}:{}", place.source.name, place.line));
         let about = About { spec: made.spec.path(), place, print: made.print };
         let label = secrets::mask(&label).into_owned();
-        graph.nodes.push(Node { name, label, kind: made.kind(), targets: Vec::new(), route, about });
+        graph.nodes.push(Node { name, label, kind: made.kind(), targets: Vec::new(), route, branches, about });
     }
     for link in &winding.links {
         if let (Some(from), Some(to)) = (place.get(&link.from), place.get(&link.to)) {
@@ -169,13 +172,19 @@ fn own_route(winding: &Winding, cog: u32, default: Option<u32>) -> Option<u32> {
     }
 }
 
+/// Where else it may send data.
+fn branches(winding: &Winding, cog: u32) -> &[(u32, String)] {
+    winding.cogs.get(cog as usize).and_then(|made| made.built.as_ref()).map_or(&[], |(_, common)| &common.branches)
+}
+
 /// The train's `dead` route and all that stands behind it.
 fn behind_dead(winding: &Winding) -> HashSet<u32> {
     let mut found: HashSet<u32> = winding.dead.into_iter().collect();
     let mut rest: Vec<u32> = winding.dead.into_iter().collect();
     while let Some(cog) = rest.pop() {
         let fed = winding.links.iter().filter(|link| link.from == cog).map(|link| link.to);
-        rest.extend(fed.chain(own_route(winding, cog, None)).filter(|next| found.insert(*next)));
+        let branches = branches(winding, cog).iter().map(|(to, _)| *to);
+        rest.extend(fed.chain(branches).chain(own_route(winding, cog, None)).filter(|next| found.insert(*next)));
     }
     found
 }

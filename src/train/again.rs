@@ -129,7 +129,15 @@ pub fn feeders(path: &Path, letters: &Letters, graph: &mut Graph, cogs: &mut Vec
             continue;
         }
         let (label, targets) = (format!("letters of {name}"), vec![number]);
-        graph.nodes.push(Node { name: format!("retry:{name}"), label, kind: Kind::Supply, targets, route: None, about: About::default() });
+        graph.nodes.push(Node {
+            name: format!("retry:{name}"),
+            label,
+            kind: Kind::Supply,
+            targets,
+            route: None,
+            branches: Vec::new(),
+            about: About::default(),
+        });
         let (feeder, mut common) = (feeder(&name), Common { max_in_flight: 1000, ..Common::default() });
         common.maker = Some(feeder.maker());
         cogs.push((Box::new(feeder), common));
@@ -271,6 +279,7 @@ mod tests {
             kind: Kind::Supply,
             targets: Vec::new(),
             route: None,
+            branches: Vec::new(),
             about: About::default(),
         }];
         let mut graph = Graph { nodes };

@@ -4,7 +4,8 @@ use super::{Slot, Train};
 use crate::cog::{Cog, Common, Ctx, Event, Kind, Seat};
 use crate::datum::Datum;
 use crate::error::Result;
-use crate::train::live::{Back, Marks};
+use crate::train::graph::{About, Node};
+use crate::train::live::Back;
 
 /// The name of the cog that stands for who puts data in by hand.
 const INJECTOR: &str = "inject";
@@ -66,18 +67,9 @@ impl Train {
             seat.faults_seen.listen();
         }
         self.books.name(number, &seat.name);
-        let targets: [u32; 0] = [];
-        self.slots.push(Slot {
-            cog,
-            seat,
-            kind,
-            targets: targets.into(),
-            route: None,
-            is_open: false,
-            panics: Vec::new(),
-            marks: Marks::default(),
-            retires: false,
-        });
+        let (name, label) = (name.to_owned(), String::new());
+        let node = Node { name, label, kind, targets: Vec::new(), route: None, branches: Vec::new(), about: About::default() };
+        self.slots.push(Slot::new(cog, seat, &node, |number| number));
         self.order.insert(0, number);
         self.map_pressure();
         number

@@ -16,8 +16,19 @@ pub struct Node {
     pub targets: Vec<u32>,
     /// The cog that takes what fails in it.
     pub route: Option<u32>,
+    /// Where else it may send data, one by one, by the number of the branch.
+    pub branches: Vec<Branch>,
     /// What the script says of it.
     pub about: About,
+}
+
+/// One of the ways out that a cog chooses among.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// The cog that it leads to.
+    pub to: u32,
+    /// The option that names it: `reject`, `cases[0]`.
+    pub label: String,
 }
 
 /// What the script says of a cog.
@@ -153,8 +164,8 @@ impl Graph {
 
 impl Node {
     /// All cogs that data can go to from here, the error route last.
-    fn reaches(&self) -> impl Iterator<Item = u32> + '_ {
-        self.targets.iter().copied().chain(self.route)
+    pub fn reaches(&self) -> impl Iterator<Item = u32> + '_ {
+        self.targets.iter().copied().chain(self.branches.iter().map(|branch| branch.to)).chain(self.route)
     }
 }
 
@@ -170,6 +181,7 @@ mod tests {
             kind: *kind,
             targets: Vec::new(),
             route: None,
+            branches: Vec::new(),
             about: About::default(),
         });
         let mut graph = Graph { nodes: nodes.collect() };

@@ -123,6 +123,8 @@ pub struct View<'a> {
     pub targets: &'a [u32],
     /// The cog that takes what fails in it.
     pub route: Option<u32>,
+    /// The cogs that its branches lead to, each with how much was sent there.
+    pub branches: &'a [(u32, u64)],
     /// Counters.
     pub stats: Stats,
     /// What it keeps.
@@ -175,6 +177,7 @@ impl Train {
             kind: slot.kind,
             targets: &slot.targets,
             route: slot.route,
+            branches: &slot.branches,
             stats: slot.seat.stats,
             backlog: slot.cog.backlog(),
             waits: slot.seat.waits_since.map(|since| now.since(since)),

@@ -15,6 +15,7 @@ pub mod panics;
 mod pressure;
 mod service;
 mod shutdown;
+mod spread;
 mod swap;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use attend::Holding;
 pub use attend::Stage;
-use graph::Graph;
+use graph::{Graph, Node};
 use live::{Back, Begun};
 pub use live::{Became, Hop, Marks, Overseer, View};
 use pressure::Pressure;
@@ -67,6 +68,8 @@ struct Slot {
     kind: Kind,
     targets: Rc<[u32]>,
     route: Option<u32>,
+    /// The cogs that its branches lead to, each with how much was sent there.
+    branches: Vec<(u32, u64)>,
     /// Whether it was let [open](Cog::open) what it opens first.
     is_open: bool,
     /// When it panicked lately.
@@ -75,6 +78,27 @@ struct Slot {
     marks: Marks,
     /// It ends, as another one has taken its place.
     retires: bool,
+}
+
+impl Slot {
+    /// For a cog of the graph; `of` gives the numbers of those that it is joined to.
+    fn new(cog: Box<dyn Cog>, mut seat: Seat, node: &Node, of: impl Fn(u32) -> u32) -> Self {
+        seat.has_successors = !node.targets.is_empty();
+        let route = node.route.map(&of);
+        seat.on_error = route.map_or(seat.on_error, OnError::Route);
+        Self {
+            cog,
+            seat,
+            kind: node.kind,
+            targets: node.targets.iter().map(|target| of(*target)).collect(),
+            route,
+            branches: node.branches.iter().map(|branch| (of(branch.to), 0)).collect(),
+            is_open: false,
+            panics: Vec::new(),
+            marks: Marks::default(),
+            retires: false,
+        }
+    }
 }
 
 /// Cogs, joined, on an escapement.
@@ -141,23 +165,9 @@ impl Train {
             .zip(&graph.nodes)
             .enumerate()
             .map(|(number, ((cog, common), node))| {
-                let mut seat = Seat::new(number as u32, &node.name, common);
-                seat.has_successors = !node.targets.is_empty();
-                if let Some(route) = node.route {
-                    seat.on_error = OnError::Route(route);
-                }
+                let seat = Seat::new(number as u32, &node.name, common);
                 books.name(number as u32, &seat.name);
-                Slot {
-                    cog,
-                    seat,
-                    kind: node.kind,
-                    targets: node.targets.clone().into(),
-                    route: node.route,
-                    is_open: false,
-                    panics: Vec::new(),
-                    marks: Marks::default(),
-                    retires: false,
-                }
+                Slot::new(cog, seat, node, |number| number)
             })
             .collect();
         let tells_ends = slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
@@ -307,40 +317,6 @@ impl Train {
         if spent.is_empty() && (1..=KEPT).contains(&spent.capacity()) && self.spare.len() <= self.slots.len() {
             self.spare.push(spent);
         }
-    }
-
-    /// Carries what `from` emitted to all that it feeds, each branch to its end before the next.
-    fn forward(&mut self, from: u32, mut events: Vec<Event>) {
-        if !events.is_empty() && self.slots[from as usize].marks.any() {
-            self.show_leaving(from, &mut events);
-        }
-        self.spread(from, events);
-    }
-
-    fn spread(&mut self, from: u32, mut events: Vec<Event>) {
-        if events.is_empty() {
-            self.keep(events);
-            return;
-        }
-        let targets = Rc::clone(&self.slots[from as usize].targets);
-        let Some((last, others)) = targets.split_last() else {
-            // The end of a line: what arrives here has ended well.
-            for event in events.drain(..) {
-                self.books.settle(&event.lineage, Outcome::Delivered);
-            }
-            self.keep(events);
-            return;
-        };
-        if !others.is_empty() {
-            for event in &events {
-                self.books.split(&event.lineage, others.len() as u32);
-            }
-        }
-        for target in others {
-            let copies = events.iter().map(|event| Event { datum: event.datum.clone(), lineage: event.lineage.clone() }).collect();
-            self.turn(*target, copies);
-        }
-        self.turn(*last, events);
     }
 
     fn turn(&mut self, number: u32, events: Vec<Event>) {

@@ -48,7 +48,7 @@ impl Train {
 
     fn feeds(&self, from: u32, to: u32) -> bool {
         let slot = &self.slots[from as usize];
-        slot.targets.contains(&to) || slot.route == Some(to)
+        slot.targets.contains(&to) || slot.route == Some(to) || slot.branches.iter().any(|(branch, _)| *branch == to)
     }
 
     /// After a call of a cog: whether it stalls now, or does no longer, for those who heed that; and whether it waits for room.

@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::graph::Graph;
-use super::live::Marks;
 use super::{Options, Slot, Train, panics};
 use crate::cog::{Cog, Common, OnError, Seat};
 use crate::error::Result;
@@ -50,12 +49,7 @@ impl Train {
             if self.overseer_is_there() {
                 seat.faults_seen.listen();
             }
-            seat.has_successors = !node.targets.is_empty();
-            let route = node.route.map(of);
-            seat.on_error = route.map_or(seat.on_error, OnError::Route);
-            let targets = node.targets.iter().map(|target| of(*target)).collect();
-            let marks = Marks::default();
-            self.slots.push(Slot { cog, seat, kind: node.kind, targets, route, is_open: false, panics: Vec::new(), marks, retires: false });
+            self.slots.push(Slot::new(cog, seat, node, of));
         }
         self.map_pressure();
         let before = self.vouches;
@@ -85,6 +79,9 @@ impl Train {
             let slot = &mut self.slots[number as usize];
             slot.targets = targets;
             slot.route = slot.route.map(|route| there(route).unwrap_or(route));
+            for (to, _) in &mut slot.branches {
+                *to = there(*to).unwrap_or(*to);
+            }
             if !std::mem::replace(&mut slot.retires, true) {
                 old.push(number);
             }
@@ -93,6 +90,8 @@ impl Train {
             let slot = &mut self.slots[*number as usize];
             slot.targets = node.targets.iter().map(|target| of(*target)).collect::<Vec<_>>().into();
             slot.route = node.route.map(of);
+            let counts = slot.branches.iter().map(|(_, count)| *count).chain(std::iter::repeat(0));
+            slot.branches = node.branches.iter().zip(counts).map(|(branch, count)| (of(branch.to), count)).collect();
             slot.kind = node.kind;
             slot.seat.has_successors = !slot.targets.is_empty();
             slot.seat.on_error = slot.route.map_or(slot.seat.common.on_error.unwrap_or_default(), OnError::Route);
@@ -146,7 +145,14 @@ impl Train {
             match there(target) {
                 Some(target) if found.contains(&target) => {}
                 Some(target) => found.push(target),
-                None => open.extend(self.slots[target as usize].targets.iter()),
+                None => {
+                    let gone = &self.slots[target as usize];
+                    open.extend(gone.targets.iter());
+                    // One that led to nothing but branches: to them, rather than to nobody.
+                    if gone.targets.is_empty() {
+                        open.extend(gone.branches.iter().map(|(to, _)| to));
+                    }
+                }
             }
         }
         found.into()

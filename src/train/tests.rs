@@ -12,9 +12,9 @@ use std::rc::Rc;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use super::graph::{About, Graph, Node};
+use super::graph::{About, Branch, Graph, Node};
 use super::*;
-use crate::cog::{Hold, Pool, Shelf};
+use crate::cog::{Hold, Pool, Shelf, Turned};
 use crate::datum::Datum;
 use crate::error::Error;
 use crate::escapement::{Clock, Wake};
@@ -41,6 +41,8 @@ enum Does {
     Panics(u64, bool),
     /// Keeps them in order and stores them by so many.
     Stores(usize),
+    /// Sends them on, to one of two cogs, to one that is not there, to several, or fails then.
+    Routes(bool),
 }
 
 struct Doer {
@@ -102,6 +104,19 @@ impl Cog for Doer {
                 assert!(!self.seen.is_multiple_of(*each), "as expected");
                 ctx.emit(datum);
             }
+            Does::Routes(_) => match self.seen % 6 {
+                branch @ 0..=2 => ctx.emit_to(branch as u16, datum),
+                3 => ctx.emit(datum),
+                4 => {
+                    ctx.emit_to(1, datum.clone());
+                    ctx.emit(datum.clone());
+                    ctx.emit_to(0, datum);
+                }
+                _ => {
+                    ctx.emit_to(0, datum);
+                    return Err(Error::data("refused", ""));
+                }
+            },
             Does::Stores(count) => {
                 ctx.put_on(&mut self.shelf);
                 if ctx.has_successors() {
@@ -121,6 +136,14 @@ impl Cog for Doer {
                 self.seen += 1;
                 assert!(!self.seen.is_multiple_of(each), "as expected");
                 Ok(!self.seen.is_multiple_of(3))
+            }),
+            Does::Routes(true) => batch.each_in_place(ctx, |_| {
+                self.seen += 1;
+                Ok(match self.seen % 4 {
+                    branch @ 0..=1 => Turned::Branch(branch as u16),
+                    2 => Turned::Kept,
+                    _ => return Err(Error::data("refused", "")),
+                })
             }),
             _ => batch.each(ctx, |ctx, datum| self.turn(ctx, datum)),
         }
@@ -215,6 +238,7 @@ fn does() -> impl Strategy<Value = Does> {
         (1_usize..9, 0_u32..4).prop_map(|(count, results)| Does::Pools(count, results)),
         (1_u64..4).prop_map(Does::Forgets),
         (1_usize..6).prop_map(Does::Stores),
+        any::<bool>().prop_map(Does::Routes),
         (2_u64..40, any::<bool>()).prop_map(|(each, in_place)| Does::Panics(each, in_place)),
     ]
 }
@@ -241,6 +265,7 @@ fn check((reads, does, links, grave): Case) -> Result<Balance, TestCaseError> {
             kind: Kind::Supply,
             targets: Vec::new(),
             route: None,
+            branches: Vec::new(),
             about: About::default(),
         };
         graph.nodes.push(node);
@@ -254,6 +279,7 @@ fn check((reads, does, links, grave): Case) -> Result<Balance, TestCaseError> {
             kind: Kind::Convert,
             targets: Vec::new(),
             route: None,
+            branches: Vec::new(),
             about: About::default(),
         };
         let mut common = Common::default();
@@ -262,6 +288,11 @@ fn check((reads, does, links, grave): Case) -> Result<Balance, TestCaseError> {
             Does::Fails(_, OnError::Route(_)) if grave && supplies + (number as u32) + 1 < all => node.route = Some(all - 1),
             Does::Fails(_, OnError::Route(_)) => {}
             Does::Fails(_, policy) => common.on_error = Some(policy),
+            Does::Routes(_) => {
+                let next = supplies + number as u32 + 1;
+                let behind = [next, all - 1].into_iter().filter(|to| (next..all).contains(to));
+                node.branches = behind.map(|to| Branch { to, label: String::new() }).collect();
+            }
             _ => {}
         }
         graph.nodes.push(node);
@@ -349,8 +380,15 @@ impl Cog for Panicker {
 
 #[test]
 fn a_cog_that_panics_begins_anew_and_stops_the_train_at_the_third_time() {
-    let node =
-        |name: &str, kind, targets| Node { name: name.into(), label: String::new(), kind, targets, route: None, about: About::default() };
+    let node = |name: &str, kind, targets| Node {
+        name: name.into(),
+        label: String::new(),
+        kind,
+        targets,
+        route: None,
+        branches: Vec::new(),
+        about: About::default(),
+    };
     let graph = Graph { nodes: vec![node("s", Kind::Supply, vec![1]), node("p", Kind::Convert, vec![])] };
     let ends = Rc::new(RefCell::new(BTreeMap::new()));
     // Each read of 15 has a thirteen in it, and four data that the supply itself refuses.
@@ -380,8 +418,15 @@ fn a_cog_that_panics_begins_anew_and_stops_the_train_at_the_third_time() {
 
 #[test]
 fn what_is_left_of_a_batch_after_a_panic_goes_the_error_route() {
-    let node =
-        |name: &str, kind, targets, route| Node { name: name.into(), label: String::new(), kind, targets, route, about: About::default() };
+    let node = |name: &str, kind, targets, route| Node {
+        name: name.into(),
+        label: String::new(),
+        kind,
+        targets,
+        route,
+        branches: Vec::new(),
+        about: About::default(),
+    };
     let nodes =
         vec![node("s", Kind::Supply, vec![1], None), node("p", Kind::Convert, vec![], Some(2)), node("grave", Kind::Drain, vec![], None)];
     let source = Source { reads: vec![19], ends: Rc::default(), number: 0 };

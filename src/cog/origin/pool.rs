@@ -34,7 +34,7 @@ impl Members {
     pub(super) fn add(&mut self, books: &Books, lineage: &Lineage) -> bool {
         match &lineage.0 {
             Kin::None => false,
-            Kin::Dead(inner) => self.add(books, inner),
+            Kin::Dead(inner) | Kin::Aside(inner, _) => self.add(books, inner),
             Kin::Many(group) => {
                 self.groups.push(Rc::clone(group));
                 true
@@ -202,13 +202,13 @@ impl Pool {
     /// Keeps a part of `lineage`; who calls has counted the part.
     #[inline]
     pub(crate) fn keep(&mut self, lineage: &Lineage) {
-        if let Kin::Dead(inner) = &lineage.0 {
+        if let Kin::Dead(inner) | Kin::Aside(inner, _) = &lineage.0 {
             return self.keep(inner);
         }
         if self.members.add(&self.books, lineage) {
             self.counted += 1;
             match &lineage.0 {
-                Kin::None | Kin::Dead(_) => {}
+                Kin::None | Kin::Dead(_) | Kin::Aside(..) => {}
                 Kin::One(block, index) => self.books.change(block, *index, |parts| parts.pooled += 1),
                 Kin::Many(group) => self.books.change_group(group, || group.pooled.set(group.pooled.get() + 1)),
             }

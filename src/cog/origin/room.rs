@@ -39,7 +39,7 @@ impl Lineage {
             Kin::None => {}
             Kin::One(block, _) => tell(block.supply, 1),
             Kin::Many(group) => group.each_supply(tell),
-            Kin::Dead(inner) => inner.each_supply(tell),
+            Kin::Dead(inner) | Kin::Aside(inner, _) => inner.each_supply(tell),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `ip::filter_base`: the plain filter under the name that the original has for its base.
 
-use crate::cog::{CogSpec, Example, InPlace, Kind, Lit, Param};
+use crate::cog::{CogSpec, Example, Filter, Kind, Lit, Param};
 
 /// `ip::filter_base`: any datum -> the same, or nothing.
 pub static SPEC: CogSpec = CogSpec {
@@ -11,6 +11,7 @@ pub static SPEC: CogSpec = CogSpec {
     params: &[
         Param::predicate("filter").about("takes the datum and gives true (it passes) or false (it is swallowed); an error fails the datum"),
         Param::bool("negate").default(Lit::Bool(false)).about("lets pass what the filter is false for, swallows the rest"),
+        Param::branch("reject").about("a cog that takes what does not pass, instead of its being swallowed"),
     ],
     first: Some("filter"),
     global: false,
@@ -25,6 +26,6 @@ pub static SPEC: CogSpec = CogSpec {
     ],
     build: |args| {
         let (filter, negate) = (args.predicate("filter"), args.bool("negate"));
-        Ok(InPlace::cog(move |datum| Ok(filter.test(datum)? != negate)))
+        Ok(Filter::cog(args.branch("reject"), move |datum| Ok(filter.test(datum)? != negate)))
     },
 };

@@ -6,7 +6,7 @@
 use super::list::Source;
 use super::pieces;
 use crate::address::Set;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Turned};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -29,6 +29,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::choice("overlap", &["inside", "touch"]).about("a network or range in the datum must lie wholly inside, or only touch"),
         Param::choice("empty", &["drop", "pass"]).about("what becomes of a datum without an address, that is () or an empty array"),
         Param::bool("negate").default(Lit::Bool(false)).about("the other way round, data without an address left aside"),
+        Param::branch("reject").about("a cog that takes what does not pass, instead of its being swallowed"),
     ],
     first: None,
     global: false,
@@ -60,6 +61,7 @@ struct IpFilter {
     /// The ranges at present.
     set: Set,
     test: Test,
+    reject: Option<u16>,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "independent options, read by name")]
@@ -83,7 +85,7 @@ impl IpFilter {
             touch: args.str("overlap") == "touch",
             passes_empty: args.str("empty") == "pass",
         };
-        Ok(Self { source, set, test })
+        Ok(Self { source, set, test, reject: args.branch("reject") })
     }
 }
 
@@ -101,14 +103,22 @@ impl Test {
 
 impl Cog for IpFilter {
     fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        if self.test.passes(&self.set, &datum)? {
-            ctx.emit(datum);
+        match (self.test.passes(&self.set, &datum)?, self.reject) {
+            (true, _) => ctx.emit(datum),
+            (false, Some(reject)) => ctx.emit_to(reject, datum),
+            (false, None) => {}
         }
         Ok(())
     }
 
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_in_place(ctx, |datum| self.test.passes(&self.set, datum))
+        batch.each_in_place(ctx, |datum| {
+            Ok(match (self.test.passes(&self.set, datum)?, self.reject) {
+                (true, _) => Turned::Kept,
+                (false, Some(reject)) => Turned::Branch(reject),
+                (false, None) => Turned::Swallowed,
+            })
+        })
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {

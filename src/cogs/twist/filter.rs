@@ -3,10 +3,7 @@
 //! A swallowed datum has ended well. A predicate that raises an error, or gives something else than true or false, fails the
 //! datum instead: a typing mistake must not look like "no".
 
-use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
-use crate::datum::Datum;
-use crate::error::Result;
-use crate::getset::Predicate;
+use crate::cog::{CogSpec, Example, Filter, Kind, Lit, Param};
 
 /// `twist::filter`: any datum -> the same, or nothing.
 pub static SPEC: CogSpec = CogSpec {
@@ -18,6 +15,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::predicate("predicate")
             .about("takes the datum and gives true (it passes) or false (it is swallowed); an error fails the datum"),
         Param::bool("negate").default(Lit::Bool(false)).about("lets pass what the predicate is false for, swallows the rest"),
+        Param::branch("reject").about("a cog that takes what does not pass, instead of its being swallowed"),
     ],
     first: Some("predicate"),
     global: true,
@@ -31,33 +29,19 @@ pub static SPEC: CogSpec = CogSpec {
             output: &[r#"{"size": 3}"#],
         },
     ],
-    build: |args| Ok(Box::new(Filter { predicate: args.predicate("predicate"), negate: args.bool("negate") })),
+    build: |args| {
+        let (predicate, negate) = (args.predicate("predicate"), args.bool("negate"));
+        Ok(Filter::cog(args.branch("reject"), move |datum| Ok(predicate.test(datum)? != negate)))
+    },
 };
-
-struct Filter {
-    predicate: Predicate,
-    negate: bool,
-}
-
-impl Cog for Filter {
-    fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
-        if self.predicate.test(&datum)? != self.negate {
-            ctx.emit(datum);
-        }
-        Ok(())
-    }
-
-    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
-        batch.each_in_place(ctx, |datum| Ok(self.predicate.test(datum)? != self.negate))
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cog::bench::Bench;
     use crate::cog::{Callback, Given};
-    use crate::error::Error;
+    use crate::error::{Error, Result};
+    use crate::getset::Predicate;
     use std::rc::Rc;
 
     /// A script's closure: odd numbers pass, what is no number is an error.

@@ -14,6 +14,7 @@ pub mod map;
 pub mod normalize;
 mod places;
 pub mod rename;
+pub mod route;
 pub mod sample;
 pub mod set_items;
 pub mod throttle;

@@ -15,7 +15,7 @@ fn links(cogs: u32, pairs: &[(u32, u32, bool)]) -> Vec<Edge> {
     let mut links: Vec<Edge> = Vec::new();
     for (a, b, error) in pairs {
         let (from, to) = ((a % cogs).min(b % cogs), (a % cogs).max(b % cogs));
-        let edge = Edge { from, to, error: *error };
+        let edge = Edge { error: *error, ..Edge::of(from, to) };
         let routed = *error && links.iter().any(|known| known.error && known.from == from);
         if from != to && !links.contains(&edge) && !routed {
             links.push(edge);

@@ -35,8 +35,15 @@ impl Cog for Opener {
 }
 
 fn train(told: &Told, refuses: bool) -> Train {
-    let node =
-        |name: &str, kind, targets| Node { name: name.into(), label: String::new(), kind, targets, route: None, about: About::default() };
+    let node = |name: &str, kind, targets| Node {
+        name: name.into(),
+        label: String::new(),
+        kind,
+        targets,
+        route: None,
+        branches: Vec::new(),
+        about: About::default(),
+    };
     let graph = Graph { nodes: vec![node("supply", Kind::Supply, vec![1]), node("drain", Kind::Drain, vec![])] };
     let opener =
         |name, refuses| -> (Box<dyn Cog>, Common) { (Box::new(Opener { name, refuses, told: Rc::clone(told) }), Common::default()) };

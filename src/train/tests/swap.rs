@@ -211,6 +211,7 @@ impl Stage {
                 kind,
                 targets: Vec::new(),
                 route,
+                branches: Vec::new(),
                 about: About::default(),
             });
             cogs.push(cog);
@@ -331,8 +332,15 @@ fn what_cogs_that_go_still_give_reaches_what_is_there() {
         swaps: 0,
         refused: 0,
     };
-    let node =
-        |name: &str, kind, targets| Node { name: name.into(), label: String::new(), kind, targets, route: None, about: About::default() };
+    let node = |name: &str, kind, targets| Node {
+        name: name.into(),
+        label: String::new(),
+        kind,
+        targets,
+        route: None,
+        branches: Vec::new(),
+        about: About::default(),
+    };
     let source = || -> (Box<dyn Cog>, Common) {
         let source = Source { reads: vec![4], ends: Rc::default(), number: 0 };
         (Box::new(source), Common { max_in_flight: 20, ..Common::default() })

@@ -76,8 +76,15 @@ impl Cog for Syncs {
 #[test]
 fn who_asks_for_a_sync_is_told_when_one_that_began_later_is_over() {
     let story = Story::default();
-    let node =
-        |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
+    let node = |name: &str, kind, targets| Node {
+        name: name.into(),
+        label: name.into(),
+        kind,
+        targets,
+        route: None,
+        branches: Vec::new(),
+        about: About::default(),
+    };
     let graph = Graph { nodes: vec![node("asks", Kind::Supply, vec![1]), node("syncs", Kind::Drain, vec![])] };
     let cogs: Vec<(Box<dyn Cog>, Common)> =
         vec![(Box::new(Asks(Rc::clone(&story))), Common::default()), (Box::new(Syncs(Rc::clone(&story), false)), Common::default())];
@@ -111,8 +118,15 @@ impl Cog for Keeps {
 fn a_checkpoint_is_left_as_it_is_when_a_sync_is_not_over_at_the_end() {
     for fails in [true, false] {
         let story = Story::default();
-        let node =
-            |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
+        let node = |name: &str, kind, targets| Node {
+            name: name.into(),
+            label: name.into(),
+            kind,
+            targets,
+            route: None,
+            branches: Vec::new(),
+            about: About::default(),
+        };
         let graph = Graph { nodes: vec![node("keeps", Kind::Supply, vec![1]), node("syncs", Kind::Drain, vec![])] };
         let cogs: Vec<(Box<dyn Cog>, Common)> =
             vec![(Box::new(Keeps(Rc::clone(&story))), Common::default()), (Box::new(Syncs(Rc::clone(&story), fails)), Common::default())];
@@ -141,8 +155,15 @@ impl Cog for Writes {
 fn a_drain_that_begins_anew_has_all_synced_before_or_no_checkpoint_vouches_for_it() {
     for stored in [true, false] {
         let story = Story::default();
-        let node =
-            |name: &str, kind, targets| Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() };
+        let node = |name: &str, kind, targets| Node {
+            name: name.into(),
+            label: name.into(),
+            kind,
+            targets,
+            route: None,
+            branches: Vec::new(),
+            about: About::default(),
+        };
         let graph = Graph { nodes: vec![node("keeps", Kind::Supply, vec![1]), node("writes", Kind::Drain, vec![])] };
         let again = Rc::clone(&story);
         let maker = Maker::of(move || {
@@ -211,7 +232,7 @@ impl Cog for Vouches {
 }
 
 fn node(name: &str, kind: Kind, targets: Vec<u32>) -> Node {
-    Node { name: name.into(), label: name.into(), kind, targets, route: None, about: About::default() }
+    Node { name: name.into(), label: name.into(), kind, targets, route: None, branches: Vec::new(), about: About::default() }
 }
 
 type Cogs = Vec<(Box<dyn Cog>, Common)>;
