@@ -5,9 +5,10 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 cargo bench --bench limit -- [PART…] [OPTIONS]
 
-Parts: csv json regexp function windows syslog latency idle start growth; without any, all of them.
+Parts: csv json regexp function windows addresses pseudonyms repeats idea messages syslog latency idle start growth;
+without any, all of them.
 
-  --events N          events of a road (default 1000000; json has a quarter, syslog a half)
+  --events N          events of a road (default 1000000; json and idea have a quarter, pseudonyms and syslog a half)
   --rounds N          interleaved rounds, whose median is shown (default 5)
   --no-peers          no rows of other programs
   --binary PATH       measure another deadbeat
@@ -18,7 +19,23 @@ cargo bench --bench limit -- --input ROAD EVENTS FILE    only make an input, to 
 ";
 
 /// The parts, in the order in which they are shown.
-pub(crate) const PARTS: [&str; 10] = ["csv", "json", "regexp", "function", "windows", "syslog", "latency", "idle", "start", "growth"];
+pub(crate) const PARTS: [&str; 15] = [
+    "csv",
+    "json",
+    "regexp",
+    "function",
+    "windows",
+    "addresses",
+    "pseudonyms",
+    "repeats",
+    "idea",
+    "messages",
+    "syslog",
+    "latency",
+    "idle",
+    "start",
+    "growth",
+];
 
 pub(crate) struct Options {
     pub(crate) parts: Vec<String>,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use memchr::memchr;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::blocks::{Out, number};
+use crate::blocks::{Out, each_line, number, unfit};
 use crate::dice::Dice;
 use crate::options::Options;
 use crate::process::{go_on, median, peak_memory, threads_time};
@@ -55,6 +55,14 @@ pub(crate) fn generate(events: usize, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The job, and nothing but the job, for a file of messages.
+pub(crate) fn limit_of_file(input: &Path, output: &Path) -> io::Result<()> {
+    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
+    let mut out = Out::create(output)?;
+    each_line(input, |line| put(line, year, &mut out).unwrap_or_else(|| Err(unfit(line))))?;
+    out.write()
 }
 
 /// The job, and nothing but the job: `input` is where to listen, the first client is all there is.
