@@ -58,6 +58,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::flatten::SPEC,
     &twist::cast::SPEC,
     &twist::normalize::SPEC,
+    &twist::hash::SPEC,
     &twist::time_parse::SPEC,
     &twist::time_format::SPEC,
     &twist::unwind::SPEC,

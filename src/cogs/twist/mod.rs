@@ -8,6 +8,7 @@ pub mod delete;
 pub mod filter;
 pub mod flat_map;
 pub mod flatten;
+pub mod hash;
 pub mod keep;
 mod keys;
 pub mod map;
