@@ -115,7 +115,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ring", &["cogs/http/"]),
     ("rustls", &["cogs/http/"]),
     ("rustls_native_certs", &["cogs/http/"]),
-    ("regex", &["conf/cast/", "cogs/text/", "cogs/twist/normalize/"]),
+    ("regex", &["conf/cast/", "cogs/text/", "cogs/twist/normalize/", "cogs/twist/redact/"]),
     ("regex_automata", &["cogs/text/"]),
     ("regex_syntax", &["cogs/text/"]),
     ("csv_core", &["cogs/text/"]),

@@ -59,6 +59,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::cast::SPEC,
     &twist::normalize::SPEC,
     &twist::hash::SPEC,
+    &twist::redact::SPEC,
     &twist::time_parse::SPEC,
     &twist::time_format::SPEC,
     &twist::unwind::SPEC,

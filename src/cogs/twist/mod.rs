@@ -14,6 +14,7 @@ mod keys;
 pub mod map;
 pub mod normalize;
 mod places;
+pub mod redact;
 pub mod rename;
 pub mod route;
 pub mod sample;
