@@ -77,9 +77,21 @@ impl<T: Send + 'static> Reread<T> {
     /// It cannot be read, or is not what it should be.
     pub fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<T> {
         // First the watch: what changes after the reading is seen.
-        let watch = ctx.watch(&self.path, POLL)?;
+        let watch = match ctx.watch(&self.path, POLL) {
+            Ok(watch) => watch,
+            // One that is not there cannot be watched either; what matters is that it cannot be read.
+            Err(error) => return self.once(ctx).and(Err(error)),
+        };
         ctx.weaken(watch);
         self.watch = Some(watch);
+        read(&**ctx.disk(), &self.path, &self.make)
+    }
+
+    /// Reads it, and leaves it at that.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what it should be.
+    pub fn once(&self, ctx: &Ctx<'_>) -> Result<T> {
         read(&**ctx.disk(), &self.path, &self.make)
     }
 
@@ -118,6 +130,13 @@ impl<T: Send + 'static> Reread<T> {
                 }
             }
             _ => Ok(None),
+        }
+    }
+
+    /// For [`Cog::finish`](crate::cog::Cog::finish): looks out no longer.
+    pub fn finish(&mut self, ctx: &mut Ctx<'_>) {
+        for token in [self.watch.take(), self.job.take()].into_iter().flatten() {
+            ctx.unbind(token);
         }
     }
 

@@ -5,7 +5,7 @@ use deadbeat::cogs::COGS;
 use deadbeat::script::{Setting, wind_text};
 use serde_json::Value;
 
-use crate::rig::{Rig, root};
+use crate::rig::{Rig, mmdb, root};
 
 /// All cogs, those of the script itself too.
 pub(crate) fn all() -> impl Iterator<Item = &'static CogSpec> {
@@ -17,6 +17,7 @@ fn plain(text: &str) -> String {
     serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}: {text}")).to_string()
 }
 
+/// Runs it in a directory with the file that examples of `ip::geoip` name.
 fn run(example: &Example) -> Vec<String> {
     let supply = if example.input.is_empty() { String::new() } else { "fs::stdin_supply() |> text::json_parse() |> ".into() };
     let script = format!(
@@ -24,7 +25,7 @@ fn run(example: &Example) -> Vec<String> {
         example.make
     );
     let input = if example.input.is_empty() { String::new() } else { plain(example.input) + "\n" };
-    let outcome = Rig::new().script("example.rhai", &script).stdin(input).run();
+    let outcome = Rig::new().script("example.rhai", &script).file("cities.mmdb", mmdb::cities()).stdin(input).run();
     assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""), "{}", example.make);
     outcome.stdout.lines().map(plain).collect()
 }

@@ -15,6 +15,7 @@ mod documents;
 mod examples;
 mod filer;
 mod fuzz;
+mod geoip;
 mod hostile;
 #[cfg(feature = "http")]
 mod http;

@@ -121,6 +121,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv_core", &["cogs/text/"]),
     ("encoding_rs", &["cogs/fs/", "lines/"]),
     ("glob", &["cogs/fs/"]),
+    ("maxminddb", &["cogs/ip/geoip/"]),
+    ("serde", &["cogs/ip/geoip/"]),
     ("mail_parser", &["cogs/email/email_parse/"]),
     ("wide", &["datum/lanes.rs"]),
     ("rustyline", &["repl/"]),

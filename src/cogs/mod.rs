@@ -71,6 +71,7 @@ pub static COGS: &[&CogSpec] = &[
     &ip::filter_base::SPEC,
     &ip::ip_filter::SPEC,
     &ip::net_lexicon::SPEC,
+    &ip::geoip::SPEC,
     &ip::anonymise::SPEC,
     &ip::idea_anonymise::SPEC,
     &cryptopan::crypto_pan::SPEC,

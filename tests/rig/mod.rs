@@ -7,6 +7,7 @@ mod diff;
 pub(crate) mod dns;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+pub(crate) mod mmdb;
 mod outcome;
 mod running;
 mod terminal;

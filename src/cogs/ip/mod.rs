@@ -7,6 +7,7 @@ mod pieces;
 
 pub mod anonymise;
 pub mod filter_base;
+pub mod geoip;
 pub mod idea_anonymise;
 pub mod ip_filter;
 pub mod net_lexicon;
