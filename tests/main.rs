@@ -19,6 +19,7 @@ mod geoip;
 mod hostile;
 #[cfg(feature = "http")]
 mod http;
+mod idea;
 mod idle;
 mod joining;
 mod kills;

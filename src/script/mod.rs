@@ -19,6 +19,7 @@ mod convert;
 mod engine;
 mod guards;
 mod host;
+mod idea;
 mod libraries;
 mod lower;
 mod names;

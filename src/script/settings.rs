@@ -12,7 +12,6 @@ use super::convert::{from_rhai, short_type, to_rhai};
 use super::report::Report;
 use super::train;
 use super::winding::{Desk, Line, TrainHandle};
-use crate::cogs::twist::normalize::idea;
 use crate::conf::{self, Cast, Entry, Item, Outcome, Positional, Request};
 use crate::daemon;
 use crate::datum::Datum;
@@ -25,7 +24,7 @@ type Raised<T> = Result<T, Box<EvalAltResult>>;
 struct EntryValue(Entry);
 
 /// Gives an error the place of the call, which Rhai leaves out for functions of modules.
-fn placed<T>(context: &NativeCallContext<'_>, result: Raised<T>) -> Raised<T> {
+pub(super) fn placed<T>(context: &NativeCallContext<'_>, result: Raised<T>) -> Raised<T> {
     result.map_err(|mut error| {
         if error.position().is_none() {
             error.set_position(context.call_position());
@@ -45,24 +44,13 @@ pub(super) fn register(desk: &Desk, module: impl Fn(&'static str) -> Rc<std::cel
         FuncRegistration::new(name).set_into_module(&mut module(family).borrow_mut(), insert);
     }
     register_conf(desk, &mut module("conf").borrow_mut());
-    register_typedefs(&mut module("twist").borrow_mut());
+    super::idea::register(desk, &mut module("twist").borrow_mut());
     register_log(desk, &mut module("log").borrow_mut());
     let at = desk.clone();
     FuncRegistration::new("detach")
         .set_into_module(&mut module("daemon").borrow_mut(), move |context: NativeCallContext<'_>, settings: RhaiMap| {
             placed(&context, detach(&at, settings))
         });
-}
-
-/// Type definitions for `twist::normalize`, as maps that a script may change.
-fn register_typedefs(module: &mut Module) {
-    let idea = |options: &crate::datum::Map| -> Raised<Dynamic> { idea::typedef(options).map(|typedef| to_rhai(&typedef)).map_err(raise) };
-    FuncRegistration::new("idea_typedef")
-        .set_into_module(module, move |context: NativeCallContext<'_>| placed(&context, idea(&crate::datum::Map::new())));
-    FuncRegistration::new("idea_typedef").set_into_module(module, move |context: NativeCallContext<'_>, options: RhaiMap| {
-        let options = from_rhai(Dynamic::from_map(options)).map_err(raise);
-        placed(&context, options.and_then(|options| idea(options.as_map().unwrap_or(&crate::datum::Map::new()))))
-    });
 }
 
 fn register_conf(desk: &Desk, module: &mut Module) {

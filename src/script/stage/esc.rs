@@ -327,10 +327,7 @@ pub(in crate::script) fn register(desk: &Desk, global: &mut Module) {
         unbind(&at, "signal_unregister", &handle, |event| matches!(event, Event::Signal(_)))
     });
     let at = desk.clone();
-    add("time").set_into_module(global, move |_: EscHandle| -> Raised<Time> {
-        let wall = at.host().stage.clock.get().map_or_else(SystemTime::now, crate::escapement::Clock::wall);
-        Ok(Time(Timestamp::try_from(wall).map_err(|error| error.to_string())?))
-    });
+    add("time").set_into_module(global, move |_: EscHandle| -> Raised<Time> { at.host().stage.time().map(Time) });
     let at = desk.clone();
     FuncRegistration::new_getter("inotify")
         .set_into_module(global, move |_: &mut EscHandle| *at.host().stage.inotify.get_or_init(has_inotify));

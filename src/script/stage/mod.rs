@@ -18,7 +18,9 @@ mod words;
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
+use std::time::SystemTime;
 
+use jiff::Timestamp;
 use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Module};
 
 pub(super) use esc::{EscHandle, Handle};
@@ -172,6 +174,12 @@ impl Stage {
     /// Tells of the clock that `train.esc.time` reads.
     pub(super) fn set_clock(&self, clock: Clock) {
         let _ = self.clock.set(clock);
+    }
+
+    /// What time it is by that clock, or the system's where none is known yet.
+    pub(super) fn time(&self) -> Raised<Timestamp> {
+        let wall = self.clock.get().map_or_else(SystemTime::now, Clock::wall);
+        Ok(Timestamp::try_from(wall).map_err(|error| error.to_string())?)
     }
 
     fn ask<T>(&self, what: &str, f: impl FnOnce(&mut Asked) -> Raised<T>) -> Raised<T> {
