@@ -5,6 +5,7 @@ pub mod batch;
 pub mod cast;
 pub mod dedup;
 pub mod delete;
+mod events;
 pub mod filter;
 pub mod flat_map;
 pub mod flatten;

@@ -1,6 +1,6 @@
 //! The functions: what becomes of the values of one key in one window.
 
-use super::sight::Value;
+use crate::cogs::twist::events::Value;
 use crate::datum::Datum;
 
 /// What is worked out.

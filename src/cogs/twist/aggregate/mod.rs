@@ -13,14 +13,11 @@
 //! earliest window is written early, and what comes for it afterwards makes further results for the same window: counts and
 //! sums of these add up.
 //!
-//! `plan` is what is worked out, `windows` what is open, `table` the keys of one, `functions` what is gathered for each; `sight`
-//! and `times` read events.
+//! `plan` is what is worked out, `windows` what is open, `table` the keys of one, `functions` what is gathered for each.
 
 mod functions;
 mod plan;
-mod sight;
 mod table;
-mod times;
 mod windows;
 
 #[cfg(test)]
@@ -36,10 +33,9 @@ use crate::escapement::{Moment, Token, Wake};
 use crate::log::Priority;
 
 use self::plan::{Done, Plan};
-use self::sight::{Glance, Site, Value};
 use self::table::{Kind, Seed, Table};
-use self::times::{Form, Times};
 use self::windows::{EVENT, Window, Windows};
+use super::events::{Form, Glance, Site, Times, Value};
 
 /// `twist::aggregate`: any data -> for each window and key a map of its beginning, its end, the key and the outputs.
 pub static SPEC: CogSpec = CogSpec {

@@ -3,10 +3,9 @@
 use std::ops::Range;
 
 use super::functions::{Cell, FUNCTIONS, Function};
-use super::sight::{Site, Value};
 use super::table::{Kind, Table};
-use super::times::Form;
 use crate::cog::{Args, Given};
+use crate::cogs::twist::events::{Form, Site, Value};
 use crate::datum::{Block, Datum, Map, Text, json};
 use crate::error::{Error, Result, nearest};
 use crate::getset::{Getter, Setter};

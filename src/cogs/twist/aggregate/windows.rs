@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::table::Table;
-use super::times::Form;
 use crate::cog::Pool;
+use crate::cogs::twist::events::Form;
 
 /// What the books and a pool keep of an event at most.
 pub(super) const EVENT: usize = 32;

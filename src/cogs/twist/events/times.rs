@@ -9,11 +9,11 @@ use crate::datum::Datum;
 use crate::error::{Error, Result};
 
 /// Microseconds in a second.
-pub(super) const SECOND: i64 = 1_000_000;
+pub(in crate::cogs::twist) const SECOND: i64 = 1_000_000;
 
 /// How a time was written; results are written in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::cogs::twist) enum Form {
     /// Seconds since 1970.
     Number,
     /// A point in time.
@@ -21,7 +21,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn datum(self, micros: i64) -> Datum {
+    pub(in crate::cogs::twist) fn datum(self, micros: i64) -> Datum {
         match self {
             Self::Number if micros % SECOND == 0 => Datum::Int(micros / SECOND),
             Self::Number => Datum::Float(micros as f64 / SECOND as f64),
@@ -35,7 +35,7 @@ impl Form {
 
 /// Reads times; of RFC 3339 text it remembers the last minute, as most times are in the one that came before.
 #[derive(Debug, Default)]
-pub(super) struct Times {
+pub(in crate::cogs::twist) struct Times {
     /// `2024-05-06T07:08`, none while empty.
     minute: [u8; 16],
     /// What stood behind the seconds: `Z`, `+02:00`.
@@ -47,7 +47,7 @@ pub(super) struct Times {
 impl Times {
     /// The time at that place of an event, in microseconds.
     #[inline]
-    pub(super) fn at(&mut self, site: &Site, datum: &Datum) -> Result<(i64, Form)> {
+    pub(in crate::cogs::twist) fn at(&mut self, site: &Site, datum: &Datum) -> Result<(i64, Form)> {
         if let Some(seconds) = site.digits(datum) {
             return whole(seconds);
         }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
 /// A piece of an event.
-pub(super) enum Sight<'a> {
+pub(in crate::cogs::twist) enum Sight<'a> {
     /// Text.
     Text(&'a str),
     /// A number that waits in its text.
@@ -18,7 +18,7 @@ pub(super) enum Sight<'a> {
 
 impl Sight<'_> {
     /// The letters, when it is text.
-    pub(super) fn as_str(&self) -> Option<&str> {
+    pub(in crate::cogs::twist) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Number(_) => None,
@@ -27,7 +27,7 @@ impl Sight<'_> {
     }
 
     /// Appends it as JSON.
-    pub(super) fn write(&self, out: &mut String) {
+    pub(in crate::cogs::twist) fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => json::write_string(out, text),
             Self::Number(text) => out.push_str(text),
@@ -37,7 +37,7 @@ impl Sight<'_> {
 }
 
 /// What most pieces are; small enough to stay in registers.
-pub(super) enum Glance<'a> {
+pub(in crate::cogs::twist) enum Glance<'a> {
     /// Text, or a number in its text.
     Text(&'a str, bool),
     Whole(i64),
@@ -46,14 +46,14 @@ pub(super) enum Glance<'a> {
 }
 
 /// Where a piece is found.
-pub(super) struct Site {
+pub(in crate::cogs::twist) struct Site {
     getter: Getter,
     /// The item, when it is nothing but one.
     item: Option<Near>,
 }
 
 impl Site {
-    pub(super) fn new(getter: Getter) -> Self {
+    pub(in crate::cogs::twist) fn new(getter: Getter) -> Self {
         let item = match &getter {
             Getter::Item(key) => Some(key.clone()),
             Getter::Path(path) | Getter::Lowered { path, .. } => single_key(path).cloned(),
@@ -63,14 +63,14 @@ impl Site {
     }
 
     /// Whether it is the same item as in `other`.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(in crate::cogs::twist) fn is(&self, other: &Self) -> bool {
         matches!((&self.item, &other.item), (Some(a), Some(b)) if **a == **b)
     }
 
     /// The piece, if it is there and plain: the hot road.
     #[allow(clippy::inline_always, reason = "what it gives would go through memory")]
     #[inline(always)]
-    pub(super) fn glance<'a>(&self, datum: &'a Datum) -> Glance<'a> {
+    pub(in crate::cogs::twist) fn glance<'a>(&self, datum: &'a Datum) -> Glance<'a> {
         let (Some(key), Datum::Map(map)) = (&self.item, datum) else { return Glance::Other };
         match map.look_at(key) {
             Some(View::Datum(Datum::Str(text))) => Glance::Text(text, true),
@@ -87,7 +87,7 @@ impl Site {
     /// The whole number that the piece is, if it is there and one, or the text of a few digits: the hottest road.
     #[allow(clippy::inline_always, reason = "as with a glance")]
     #[inline(always)]
-    pub(super) fn digits(&self, datum: &Datum) -> Option<i64> {
+    pub(in crate::cogs::twist) fn digits(&self, datum: &Datum) -> Option<i64> {
         let (Some(key), Datum::Map(map)) = (&self.item, datum) else { return None };
         match map.look_at(key)? {
             View::Datum(Datum::Int(value)) => Some(*value),
@@ -100,7 +100,7 @@ impl Site {
     }
 
     /// The piece, whatever it is.
-    pub(super) fn see<'a>(&self, datum: &'a Datum) -> Result<Sight<'a>> {
+    pub(in crate::cogs::twist) fn see<'a>(&self, datum: &'a Datum) -> Result<Sight<'a>> {
         if let (Some(key), Datum::Map(map)) = (&self.item, datum)
             && let Some(view) = map.look(key)
         {
@@ -120,7 +120,7 @@ impl Site {
 
 /// A number, or none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Value {
+pub(in crate::cogs::twist) enum Value {
     /// `()`, which functions pass over.
     Nothing,
     Whole(i64),
@@ -130,7 +130,7 @@ pub(super) enum Value {
 impl Value {
     /// The number at that place of an event.
     #[inline]
-    pub(super) fn at(site: &Site, datum: &Datum) -> Result<Self> {
+    pub(in crate::cogs::twist) fn at(site: &Site, datum: &Datum) -> Result<Self> {
         match site.digits(datum) {
             Some(value) => Ok(Self::Whole(value)),
             None => Self::of(&site.see(datum)?),
@@ -165,7 +165,7 @@ impl Value {
         text.parse().ok().filter(|value: &f64| numeric && value.is_finite()).map(Self::Part)
     }
 
-    pub(super) fn datum(self) -> Datum {
+    pub(in crate::cogs::twist) fn datum(self) -> Datum {
         match self {
             Self::Nothing => Datum::Unit,
             Self::Whole(value) => Datum::Int(value),
@@ -174,7 +174,7 @@ impl Value {
     }
 
     /// Whether it is less; nothing is neither less nor more.
-    pub(super) fn less(self, other: Self) -> bool {
+    pub(in crate::cogs::twist) fn less(self, other: Self) -> bool {
         match (self, other) {
             (Self::Whole(a), Self::Whole(b)) => a < b,
             (Self::Whole(a), Self::Part(b)) => (a as f64) < b,
