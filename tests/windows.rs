@@ -83,3 +83,51 @@ train.run();
         .expect_exit(0)
         .expect_file("out.txt", "{\"key\":\"a\",\"count\":2}\n{\"key\":\"b\",\"count\":1}\n");
 }
+
+#[test]
+fn contexts_of_closures_are_kept_by_the_script_and_end_as_it_says() {
+    let script = script(
+        r#"twist::window_context_mgr(#{
+            key_getter: "k", window: 100, time_getter: "t",
+            ctx_create: |d| #{ first: d.t, all: [] },
+            ctx_append: |d| { if d.t == 13 { throw "no luck" } this.all.push(d.t) },
+            ctx_over: |ctx| ctx.all.len() == 3,
+            ctx_close: |ctx, key, start, end| switch ctx.all.len() { 1 => (), 2 => throw "two", _ => [[key, start, end], ctx] },
+        })"#,
+    );
+    #[allow(clippy::format_collect, reason = "a few lines of a test")]
+    let input: String = [(1, "a"), (2, "b"), (13, "a"), (3, "a"), (4, "c"), (5, "c"), (6, "a")]
+        .iter()
+        .map(|(t, k)| format!("{{\"t\":{t},\"k\":\"{k}\"}}\n"))
+        .collect();
+    let outcome = Rig::new().script("contexts.rhai", &script).stdin(&input).run().expect_told(["no luck", "two"]);
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (0, "[\"a\",1,101]\n{\"all\":[1,3,6],\"first\":1}\n"));
+}
+
+#[test]
+fn a_context_that_is_given_back_may_be_any_value() {
+    let script = script(
+        r#"twist::window_context_mgr(#{
+            window: 10, anchor: "clock", slide: 5, time_getter: "t",
+            ctx_append: |ctx, d| if ctx == () { d.t } else { ctx + d.t },
+            ctx_close: |ctx, key, start| #{ start: start, sum: ctx },
+        })"#,
+    );
+    let outcome = Rig::new().script("sums.rhai", &script).stdin("{\"t\":7}\n{\"t\":8}\n{\"t\":11}\n").run();
+    let wanted = "{\"start\":0,\"sum\":15}\n{\"start\":5,\"sum\":26}\n{\"start\":10,\"sum\":11}\n";
+    assert_eq!((outcome.status, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, wanted, ""));
+}
+
+#[test]
+fn closures_of_a_wrong_form_are_refused_before_the_run() {
+    for (option, told) in [
+        ("ctx_append: |a, b, c| a", "takes at most 2 parameters"),
+        ("ctx_append: 7", "wants a closure `|ctx, data| …`"),
+        ("ctx_create: || 1", "has a meaning only with `ctx_append`"),
+    ] {
+        let script = script(&format!("twist::window_context_mgr(#{{ window: 10, {option} }})"));
+        let outcome = Rig::new().script("wrong.rhai", &script).run();
+        assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    }
+}

@@ -2,9 +2,10 @@
 
 mod branches;
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::given::Given;
+use super::given::{Given, Keeper};
 use super::maker::Maker;
 use super::spec::{CogSpec, Lit, OptionGroup, Param, Ty};
 use super::value::{Value, at, convert, default, same_place};
@@ -292,6 +293,15 @@ impl Args {
     pub fn func(&self, name: &str) -> Func {
         match self.value(name) {
             Value::Func(func) => func.clone(),
+            _ => self.wrong(name),
+        }
+    }
+
+    /// A closure about a value that the script keeps, if there is one.
+    pub fn opt_keeper(&self, name: &str) -> Option<Rc<dyn Keeper>> {
+        match self.value(name) {
+            Value::Keeper(keeper) => Some(Rc::clone(keeper)),
+            Value::Unit => None,
             _ => self.wrong(name),
         }
     }

@@ -1,10 +1,48 @@
 //! What a script gave to a constructor, before anybody knows what each value is meant to be.
 
+use std::any::Any;
 use std::rc::Rc;
 
 use crate::datum::{Datum, Key, Map, Path, Step};
 use crate::error::{Error, Result};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
+
+/// What the script keeps for a cog from one call to the next, in its own form.
+pub type Kept = Box<dyn Any>;
+
+/// A closure about a value that the script itself [keeps](Kept), such as what a window has gathered: it is never made a datum in between.
+pub trait Keeper {
+    /// `|datum| value`, or `|| value`: a new value.
+    ///
+    /// # Errors
+    /// What the script raised, here and below. The value is then as it was, or as the script left `this`.
+    fn make(&self, datum: &Datum) -> Result<Kept>;
+    /// `|value, datum| value`, or `|datum| …` with the value as `this`: changes it.
+    ///
+    /// # Errors
+    /// As [`Keeper::make`].
+    fn change(&self, kept: &mut Kept, datum: &Datum) -> Result<()>;
+    /// `|value| bool`, or `|| …` with the value as `this`.
+    ///
+    /// # Errors
+    /// As [`Keeper::make`].
+    fn test(&self, kept: &mut Kept) -> Result<bool>;
+    /// `|value, …| datum` with as many of `pieces` as it takes, or `|| …` with the value as `this`. What is the same as in `like`, at the
+    /// same place, is taken from there.
+    ///
+    /// # Errors
+    /// As [`Keeper::make`].
+    fn give(&self, kept: &mut Kept, pieces: &[Datum], like: Option<&Datum>) -> Result<Datum>;
+    /// The datum as a value to keep.
+    fn keep(&self, datum: &Datum) -> Kept;
+    /// Puts a datum at the end of a value that is an array.
+    fn push(&self, kept: &mut Kept, datum: &Datum);
+    /// The value as a datum.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn show(&self, kept: &Kept) -> Result<Datum>;
+}
 
 /// A callable of the script, not yet told what it is to be; implemented in `script/callback.rs`.
 pub trait Callback {
@@ -27,6 +65,10 @@ pub trait Callback {
     /// As a function of the datum.
     fn func(&self) -> Result<Func> {
         Err(self.is_no("a function of the datum"))
+    }
+    /// As a closure about a value that the script keeps, with at most so many parameters.
+    fn keeper(&self, _most: usize) -> Result<Rc<dyn Keeper>> {
+        Err(self.is_no("a closure about what the script keeps"))
     }
     /// As a cog of its own.
     fn cog(&self) -> Result<Box<dyn super::Cog>> {

@@ -21,7 +21,7 @@ pub use args::{Args, Common, OnError};
 pub use batch::{Batch, Ink, Sheet, Texts, Turned};
 pub use ctx::Ctx;
 pub use faults::{Fault, Faults};
-pub use given::{Callback, Given};
+pub use given::{Callback, Given, Keeper, Kept};
 pub use in_place::{Filter, InPlace};
 pub use maker::Maker;
 pub use origin::{Balance, Books, Hold, Holder, Lineage, OFFSET, OriginBlock, Origins, Outcome, Pool, Settled, Shelf, Why};

@@ -153,6 +153,8 @@ pub enum Ty {
     Predicate,
     /// A closure of the datum.
     Func,
+    /// A closure about a value that the script keeps, by its parameters.
+    Keeper(&'static [&'static str]),
     /// An array of getters.
     Getters,
     /// An array of setters; `()` stands for "skip".
@@ -196,6 +198,7 @@ impl Ty {
             Self::Deleter => "a deleter (a name, a path or a closure)".into(),
             Self::Predicate => "a closure that gives true or false".into(),
             Self::Func => "a closure".into(),
+            Self::Keeper(params) => format!("a closure `|{}| …`", params.join(", ")),
             Self::Getters => "an array of getters".into(),
             Self::Setters => "an array of setters".into(),
             Self::Map | Self::Entries => "a map".into(),
@@ -228,7 +231,7 @@ impl Ty {
             Self::Setter => "setter".into(),
             Self::Deleter => "deleter".into(),
             Self::Predicate => "predicate".into(),
-            Self::Func => "closure".into(),
+            Self::Func | Self::Keeper(_) => "closure".into(),
             Self::Getters => "getters".into(),
             Self::Setters => "setters".into(),
             Self::Map | Self::Entries => "map".into(),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::args::Args;
-use super::given::Given;
+use super::given::{Given, Keeper};
 use super::spec::{Lit, Param, Ty};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, nearest};
@@ -19,6 +19,7 @@ pub(super) enum Value {
     Deleter(Deleter),
     Predicate(Predicate),
     Func(Func),
+    Keeper(Rc<dyn Keeper>),
     Getters(Vec<Getter>),
     Setters(Vec<Option<Setter>>),
     Options(Rc<Args>),
@@ -115,6 +116,10 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
         Ty::Deleter => Value::Deleter(given.deleter().map_err(Fault::Error)?.ok_or_else(wrong)?),
         Ty::Predicate => Value::Predicate(given.predicate().map_err(Fault::Error)?.ok_or_else(wrong)?),
         Ty::Func => Value::Func(given.func().map_err(Fault::Error)?.ok_or_else(wrong)?),
+        Ty::Keeper(params) => match given {
+            Given::Callback(callback) => Value::Keeper(callback.keeper(params.len()).map_err(Fault::Error)?),
+            _ => return Err(wrong()),
+        },
         Ty::Getters => Value::Getters(
             given
                 .list()

@@ -65,6 +65,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::unwind::SPEC,
     &twist::sample::SPEC,
     &twist::batch::SPEC,
+    &twist::window_context_mgr::SPEC,
     &twist::dedup::SPEC,
     &twist::throttle::SPEC,
     &twist::aggregate::SPEC,

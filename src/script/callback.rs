@@ -13,7 +13,7 @@ use super::convert::{from_rhai, from_rhai_like, to_rhai};
 use super::host::Host;
 use super::lower::{self, Lowered, Outcome, Shape};
 use super::stateful::StateCog;
-use crate::cog::{Callback, Cog};
+use crate::cog::{Callback, Cog, Keeper};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
@@ -390,6 +390,12 @@ impl Callback for ScriptFn {
             }),
             None => Rc::new(move |datum: Datum| me.call_func(datum)),
         }))
+    }
+
+    fn keeper(&self, most: usize) -> Result<Rc<dyn Keeper>> {
+        self.needs("it", most, "with one parameter less, what is kept is `this`")?;
+        self.keep_back("a value that it keeps");
+        Ok(Rc::new(self.clone()))
     }
 
     fn cog(&self) -> Result<Box<dyn Cog>> {

@@ -20,6 +20,7 @@ mod engine;
 mod guards;
 mod host;
 mod idea;
+mod keeper;
 mod libraries;
 mod lower;
 mod names;

@@ -17,6 +17,14 @@ impl Ctx<'_> {
         pool.keep(self.lineage());
     }
 
+    /// As [`Ctx::keep`], for who keeps parts in several pools, or may settle one before the call is over: each is counted at once, beside
+    /// the part that is being turned.
+    pub fn keep_beside(&mut self, pool: &mut Pool) {
+        self.books.split(self.lineage(), 1);
+        self.held = true;
+        pool.keep(self.lineage());
+    }
+
     /// Sends `count` data that were made from all that `pool` keeps: what it keeps has ended when all of them have. `make` is
     /// told the number of each; one that cannot be made whole has failed. Without data, what is kept was swallowed on purpose.
     pub fn emit_pooled(&mut self, pool: Pool, count: u32, mut make: impl FnMut(u32) -> (Datum, Result<()>)) {

@@ -25,3 +25,4 @@ pub mod time_format;
 pub mod time_parse;
 mod times;
 pub mod unwind;
+pub mod window_context_mgr;
