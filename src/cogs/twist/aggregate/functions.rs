@@ -11,11 +11,28 @@ pub(super) enum Function {
     Min,
     Max,
     Mean,
+    First,
+    Last,
+    List,
+    Set,
+    Distinct,
+    Quantile,
 }
 
 /// Every function under its name in scripts.
-pub(super) const FUNCTIONS: &[(&str, Function)] =
-    &[("count", Function::Count), ("sum", Function::Sum), ("min", Function::Min), ("max", Function::Max), ("mean", Function::Mean)];
+pub(super) const FUNCTIONS: &[(&str, Function)] = &[
+    ("count", Function::Count),
+    ("sum", Function::Sum),
+    ("min", Function::Min),
+    ("max", Function::Max),
+    ("mean", Function::Mean),
+    ("first", Function::First),
+    ("last", Function::Last),
+    ("list", Function::List),
+    ("set", Function::Set),
+    ("distinct", Function::Distinct),
+    ("quantile", Function::Quantile),
+];
 
 /// What one function has gathered so far.
 #[derive(Clone, Debug)]
@@ -27,10 +44,16 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    /// Of nothing yet; none for the count, which each key has anyway.
+    /// Of nothing yet; none for the count, which each key has anyway, and for what keeps values.
     pub(super) fn new(function: Function) -> Option<Self> {
         match function {
-            Function::Count => None,
+            Function::Count
+            | Function::First
+            | Function::Last
+            | Function::List
+            | Function::Set
+            | Function::Distinct
+            | Function::Quantile => None,
             Function::Sum => Some(Self::Sum(Sum::default())),
             Function::Mean => Some(Self::Mean(Sum::default(), 0)),
             Function::Min => Some(Self::Min(Value::Nothing)),

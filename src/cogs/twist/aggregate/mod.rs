@@ -1,21 +1,25 @@
-//! `twist::aggregate`: counts, sums, least, most and mean values by key in windows of time.
+//! `twist::aggregate`: counts, sums, least and most values, quantiles, lists and the like by key in windows of time.
 //!
-//! Windows follow each other without gaps or overlaps, as wide as `window` says, and begin at its multiples since 1970 (UTC).
-//! Each gives one datum a key, in the order in which the keys first appeared: where it begins and ends, the key, and what the
-//! functions made of its events.
+//! Windows are as wide as `window` says. They follow each other without gaps and begin at multiples of their width since 1970 (UTC), or
+//! overlap and begin at multiples of `slide`: then an event counts in each that it lies in. Windows that begin with the first event of a
+//! key, or end with a silence, are those of `twist::window_context_mgr`. Each gives one datum a key, in the order in which the keys first
+//! appeared: where it begins and ends, the key, and what the functions made of its events.
 //!
 //! With `time_getter` an event belongs where its own time puts it. A window is written when the watermark, the highest time
 //! seen less `lateness`, has reached its end; for what comes later see `late`. Without it the time of arrival counts, and a timer
 //! writes the window. The end of the run writes all.
 //!
 //! Events are held until the results of their window are stored: they are at rest, so `max_in_flight` of their supply leaves
-//! them out, but not settled. Of an event 32 bytes are kept. When there are more keys, or more bytes, than the options allow, the
-//! earliest window is written early, and what comes for it afterwards makes further results for the same window: counts and
-//! sums of these add up.
+//! them out, but not settled. Of an event 32 bytes are kept, beside what functions keep of its values. When there are more keys, or more
+//! bytes, than the options allow, the earliest window is written early, and what comes for it afterwards makes further results for the
+//! same window: counts and sums of these add up.
 //!
-//! `plan` is what is worked out, `windows` what is open, `table` the keys of one, `functions` what is gathered for each.
+//! `fields` reads what is wanted, `plan` is what is worked out, `windows` what is open, `table` the keys of one, `functions` what is gathered
+//! of numbers for each, `piles` what is gathered of values themselves.
 
+mod fields;
 mod functions;
+mod piles;
 mod plan;
 mod table;
 mod windows;
@@ -24,7 +28,7 @@ mod windows;
 mod tests;
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind as CogKind, Lit, Param, Ty};
 use crate::datum::{Datum, json};
@@ -35,19 +39,20 @@ use crate::log::Priority;
 use self::plan::{Done, Plan};
 use self::table::{Kind, Seed, Table};
 use self::windows::{EVENT, Window, Windows};
-use super::events::{Form, Glance, Site, Times, Value};
+use super::events::{Form, Glance, Site, Times, Value, wall};
 
 /// `twist::aggregate`: any data -> for each window and key a map of its beginning, its end, the key and the outputs.
 pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "aggregate",
     kind: CogKind::Window,
-    about: "Counts, sums and the like by key, in windows of time that follow each other.",
+    about: "Counts, sums, quantiles, lists and the like by key, in windows of time that follow each other or overlap.",
     params: &[
         Param::seconds("window").about("seconds that each window lasts; windows begin at multiples of this since 1970 (UTC)"),
+        Param::seconds("slide").optional().about("seconds from the beginning of a window to that of the next, for windows that overlap and begin at multiples of this; () for one after the other"),
         Param::getter("key_getter").optional().about("what belongs together; itemgetter(\"a\", \"b\") for several fields; () for all"),
         Param::new("fields", Ty::Any).default(Lit::Worked("#{ count: \"count\" }")).about(
-            "what is worked out, by name: a function (\"count\", \"sum\", \"min\", \"max\", \"mean\"), or an array of it and a getter of the number (the item of that name, if not given); numbers may be text, () is passed over. As an array, [[name, function, getter], ...], it also says the order of the fields",
+            "what is worked out, by name: a function, or an array of it and a getter (the item of that name, if not given). Of numbers, which may be text: \"sum\", \"min\", \"max\", \"mean\", and \"quantile\" with a share from 0 to 1, [\"quantile\", \"took\", 0.99]: the least number that at least that share of them does not exceed, exactly. Of values of any kind: \"first\" and \"last\" to come, \"list\" and \"set\" (each value once) of the first 1000 or as many as a third element says, [\"set\", \"user\", 100], and \"distinct\", the number of different values, told apart by hashes of 64 bits. () is passed over; \"count\" counts all events. As an array, [[name, function, getter], ...], it also says the order of the fields",
         ),
         Param::getter("time_getter").optional().about("the time of an event: seconds since 1970, as number or text, or RFC 3339; () for the time of its arrival"),
         Param::setter("start_setter").or("start").about("where the beginning of the window goes: seconds when the times of its events are, else a time"),
@@ -58,7 +63,7 @@ pub static SPEC: CogSpec = CogSpec {
             .about("what becomes of events whose window is written already: \"new\" opens it anew, for a further result when the next one is written, \"drop\" swallows them, \"error\" fails them; with time_getter only"),
         Param::seconds("idle_close").optional().about("seconds without events after which all windows are written, to which further ones may still come; () for never; with time_getter only"),
         Param::int("max_contexts").default(Lit::Int(100_000)).about("keys in open windows at most"),
-        Param::size("max_bytes").default(Lit::Int(64 << 20)).about("memory for open windows at most, with 32 bytes for each event"),
+        Param::size("max_bytes").default(Lit::Int(64 << 20)).about("memory for open windows at most: keys, what functions keep, and 32 bytes for each event and window"),
         Param::choice("evict", &["oldest", "error"])
             .about("what happens at these limits: \"oldest\" writes the earliest window early, \"error\" fails the event"),
     ],
@@ -83,9 +88,25 @@ pub static SPEC: CogSpec = CogSpec {
             input: r#"{"ts": -1}"#,
             output: &[r#"{"start": -10, "count": 1}"#],
         },
+        Example {
+            what: "what each address did in the last five minutes, anew each minute",
+            make: r#"twist::aggregate(#{ window: 300, slide: 60, time_getter: "ts", key_getter: "ip", end_setter: nullsetter,
+    fields: [["users", "set", "user", 100], ["paths", "distinct", "path"], ["p95", "quantile", "took", 0.95], ["last", "last", "path"]] })"#,
+            input: r#"{"ts": 290, "ip": "192.0.2.1", "user": "ann", "path": "/", "took": 0.2}"#,
+            output: &[
+                r#"{"start": 0, "ip": "192.0.2.1", "users": ["ann"], "paths": 1, "p95": 0.2, "last": "/"}"#,
+                r#"{"start": 60, "ip": "192.0.2.1", "users": ["ann"], "paths": 1, "p95": 0.2, "last": "/"}"#,
+                r#"{"start": 120, "ip": "192.0.2.1", "users": ["ann"], "paths": 1, "p95": 0.2, "last": "/"}"#,
+                r#"{"start": 180, "ip": "192.0.2.1", "users": ["ann"], "paths": 1, "p95": 0.2, "last": "/"}"#,
+                r#"{"start": 240, "ip": "192.0.2.1", "users": ["ann"], "paths": 1, "p95": 0.2, "last": "/"}"#,
+            ],
+        },
     ],
     build: |args| Ok(Box::new(Aggregate::new(args)?)),
 };
+
+/// Windows at most that one event may lie in.
+const MOST: i64 = 1000;
 
 /// What becomes of events whose window is written already.
 #[derive(Clone, Copy, PartialEq)]
@@ -114,6 +135,8 @@ struct Aggregate {
     plan: Plan,
     /// Microseconds.
     width: i64,
+    /// From the beginning of a window to that of the next.
+    hop: i64,
     /// None for the time of arrival.
     watch: Option<Watch>,
     max_contexts: usize,
@@ -124,6 +147,8 @@ struct Aggregate {
     timer: Option<Token>,
     seed: Seed,
     values: Vec<Value>,
+    /// What is gathered itself, with hashes.
+    pieces: Vec<(Datum, u64)>,
     key: String,
 }
 
@@ -139,6 +164,13 @@ impl Aggregate {
         let micros = |name: &str| args.opt_seconds(name).map(|span| span.as_micros() as i64);
         let width = micros("window").filter(|width| *width > 0);
         let width = width.ok_or_else(|| Error::option("window", "must be a microsecond at least"))?;
+        let hop = micros("slide").unwrap_or(width);
+        if hop == 0 || hop > width {
+            return Err(Error::option("slide", "must be from a microsecond to what `window` is"));
+        }
+        if (width - 1) / hop >= MOST {
+            return Err(Error::option("slide", format!("would have each event lie in more than {MOST} windows")));
+        }
         let max_contexts = args.size("max_contexts");
         if max_contexts == 0 || max_contexts > u32::MAX as usize / 2 {
             return Err(Error::option("max_contexts", "must be from 1 to 2147483647"));
@@ -165,14 +197,16 @@ impl Aggregate {
         Ok(Self {
             plan: Plan::of(args)?,
             width,
+            hop,
             watch,
             max_contexts,
             max_bytes: args.size("max_bytes"),
             evicts: args.str("evict") == "oldest",
-            windows: Windows::new(width),
+            windows: Windows::new(width, hop),
             timer: None,
             seed: Seed::new(),
             values: Vec::new(),
+            pieces: Vec::new(),
             key: String::new(),
         })
     }
@@ -182,6 +216,9 @@ impl Aggregate {
     fn take(&mut self, ctx: &mut Ctx<'_>, datum: &Datum, arrived: i64) -> Result<()> {
         // All that can fail comes first, so that a bad event leaves no trace.
         self.plan.values(datum, &mut self.values)?;
+        if !self.plan.piles.is_empty() {
+            self.plan.pieces(datum, self.seed, &mut self.pieces, &mut self.key)?;
+        }
         let (time, form) = match &mut self.watch {
             Some(watch) => watch.times.at(&watch.site, datum)?,
             None => (arrived, Form::Time),
@@ -210,16 +247,17 @@ impl Aggregate {
         done
     }
 
-    /// Counts an event with these values at its place.
+    /// Counts an event with these values in its window, or in each that it lies in.
     #[inline]
     fn put(&mut self, ctx: &mut Ctx<'_>, time: i64, form: Form, key: &Key<'_>) -> Result<()> {
-        let start = self.windows.start_of(time);
+        let mut start = self.windows.start_of(time);
         if let Some(watch) = &mut self.watch {
             if time > watch.top {
                 watch.top = time;
                 let mark = time - watch.lateness;
                 if mark >= watch.next {
-                    watch.next = mark.div_euclid(self.width) * self.width + self.width;
+                    // The first end of a window after that.
+                    watch.next = ((mark - self.width).div_euclid(self.hop) + 1) * self.hop + self.width;
                     self.close(ctx, mark);
                 }
             } else if watch.late != Late::New && start + self.width < watch.next {
@@ -229,6 +267,24 @@ impl Aggregate {
                 };
             }
         }
+        if self.hop == self.width {
+            return self.count(ctx, start, form, key);
+        }
+        // The earliest first. Those that are written already are left out, unless they are to be opened anew.
+        let over = self.watch.as_ref().filter(|watch| watch.late != Late::New).map_or(i64::MIN, |watch| watch.next);
+        start -= (start - time + self.width - 1) / self.hop * self.hop;
+        while start <= time {
+            if start + self.width >= over {
+                self.count(ctx, start, form, key)?;
+            }
+            start += self.hop;
+        }
+        Ok(())
+    }
+
+    /// Counts an event in the window that begins there.
+    #[inline]
+    fn count(&mut self, ctx: &mut Ctx<'_>, start: i64, form: Form, key: &Key<'_>) -> Result<()> {
         let slot = self.windows.find(start);
         let row = slot.and_then(|slot| self.windows.at(slot).table.find(key.hash, key.kind, key.text));
         let (slot, row) = match (slot, row) {
@@ -239,14 +295,23 @@ impl Aggregate {
         window.bytes += EVENT;
         *bytes += EVENT;
         self.plan.take(&mut window.table, row, &self.values);
-        ctx.keep(&mut window.pool);
+        if !self.plan.piles.is_empty() {
+            let more = self.plan.pile(&mut window.table, row, &self.values, &self.pieces);
+            window.bytes += more;
+            *bytes += more;
+        }
+        if self.hop == self.width {
+            ctx.keep(&mut window.pool);
+        } else {
+            ctx.keep_beside(&mut window.pool);
+        }
         Ok(())
     }
 
     /// The slot and row for a key, within the limits.
     #[cold]
     fn make_room(&mut self, ctx: &mut Ctx<'_>, start: i64, form: Form, key: &Key<'_>) -> Result<(usize, usize)> {
-        let more = key.text.len() + Table::ROW + size_of_val(&self.plan.blank[..]) + EVENT;
+        let more = key.text.len() + Table::ROW + size_of_val(&self.plan.blank[..]) + size_of_val(&self.plan.piles[..]) + EVENT;
         while self.windows.contexts >= self.max_contexts || self.windows.bytes + more > self.max_bytes {
             if !self.evicts {
                 return Err(Error::Other(format!("no room: {} keys take {} bytes", self.windows.contexts, self.windows.bytes)));
@@ -266,7 +331,7 @@ impl Aggregate {
         if let Some(row) = table.find(key.hash, key.kind, key.text) {
             return Ok((slot, row));
         }
-        let row = table.add(key.hash, key.kind, key.text, &self.plan.blank);
+        let row = table.add(key.hash, key.kind, key.text, &self.plan.blank, &self.plan.piles);
         self.windows.grow(slot, more - EVENT);
         Ok((slot, row))
     }
@@ -276,6 +341,22 @@ impl Aggregate {
         while let Some(window) = self.windows.close(time) {
             self.write(ctx, window);
         }
+    }
+
+    /// By arrival: writes the windows that have ended; all of them where the clock was set back. Whether there were any.
+    fn close_by(&mut self, ctx: &mut Ctx<'_>, now: i64) -> bool {
+        let back = self.windows.last_start().is_some_and(|start| start > now);
+        let any = back || self.windows.first_end().is_some_and(|end| end <= now);
+        if any {
+            self.close(ctx, if back { i64::MAX } else { now });
+        }
+        any
+    }
+
+    /// By arrival: how long the earliest window still lasts.
+    fn left(&self, now: i64) -> Option<Duration> {
+        let end = self.windows.first_end().filter(|_| self.watch.is_none())?;
+        Some(Duration::from_micros((end - now).max(1) as u64))
     }
 
     fn write(&mut self, ctx: &mut Ctx<'_>, window: Window) {
@@ -301,15 +382,6 @@ impl Aggregate {
     }
 }
 
-/// The wall clock in microseconds since 1970.
-fn wall(ctx: &Ctx<'_>) -> i64 {
-    let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 4);
-    match ctx.wall().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => micros(since),
-        Err(before) => -micros(before.duration()),
-    }
-}
-
 impl Cog for Aggregate {
     fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
         let arrived = wall(ctx);
@@ -323,16 +395,13 @@ impl Cog for Aggregate {
             watch.seen = now;
             watch.idle
         } else {
-            // The clock may have been set: what is open then is over, whichever way it went.
-            let start = arrived.div_euclid(self.width) * self.width;
-            if self.windows.find(start).is_none() {
-                self.close(ctx, i64::MAX);
+            if self.close_by(ctx, arrived) {
                 self.unbind(ctx);
             }
-            Some(Duration::from_micros((start + self.width - arrived) as u64))
+            None
         };
         batch.each_shown(ctx, |ctx, datum| self.take(ctx, datum, arrived))?;
-        match delay {
+        match delay.or_else(|| self.left(arrived)) {
             Some(delay) if self.timer.is_none() && !self.windows.is_empty() => self.wake_after(ctx, delay),
             _ => Ok(()),
         }
@@ -351,10 +420,8 @@ impl Cog for Aggregate {
         } else {
             // A timer may be a little early by the wall clock.
             let now = wall(ctx);
-            let start = now.div_euclid(self.width) * self.width;
-            if self.windows.find(start).is_some() {
-                return self.wake_after(ctx, Duration::from_micros((start + self.width - now) as u64));
-            }
+            self.close_by(ctx, now);
+            return self.left(now).map_or(Ok(()), |left| self.wake_after(ctx, left));
         }
         self.close(ctx, i64::MAX);
         Ok(())

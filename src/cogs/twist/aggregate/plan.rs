@@ -1,13 +1,16 @@
 //! What is worked out, from which pieces of an event, and where it goes in a result.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
-use super::functions::{Cell, FUNCTIONS, Function};
-use super::table::{Kind, Table};
-use crate::cog::{Args, Given};
+use super::fields::{self, Output};
+use super::functions::{Cell, Function};
+use super::piles::Pile;
+use super::table::{Kind, Seed, Table};
+use crate::cog::Args;
 use crate::cogs::twist::events::{Form, Site, Value};
 use crate::datum::{Block, Datum, Map, Text, json};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
 /// See the module.
@@ -22,6 +25,14 @@ pub(super) struct Plan {
     takes: Vec<usize>,
     /// The cells of a key without events.
     pub(super) blank: Vec<Cell>,
+    /// Pieces that are gathered themselves, each once.
+    piece_sites: Vec<Site>,
+    /// The piles of a key without events.
+    pub(super) piles: Vec<Pile>,
+    /// Which piece each of them takes; of numbers, which of those that functions are given.
+    pile_takes: Vec<usize>,
+    /// Whether equal pieces must be known.
+    hashes: bool,
     /// Where the parts of a result go, in order.
     steps: Vec<(Setter, What)>,
     /// All of them are items under keys that differ.
@@ -38,6 +49,8 @@ enum What {
     OneKey(usize),
     Count,
     Cell(usize),
+    /// With the quantile that is asked for, of numbers.
+    Pile(usize, f64),
 }
 
 /// A window whose results are made.
@@ -57,6 +70,10 @@ impl Plan {
             sites: Vec::new(),
             takes: Vec::new(),
             blank: Vec::new(),
+            piece_sites: Vec::new(),
+            piles: Vec::new(),
+            pile_takes: Vec::new(),
+            hashes: false,
             steps: Vec::new(),
             plain: false,
         };
@@ -67,24 +84,9 @@ impl Plan {
             None => {}
             Some(getter) => plan.set_keys(getter, args.is_given("key_setter").then(|| args.setter("key_setter"))),
         }
-        for (name, function, getter) in outputs(args)? {
-            let what = match Cell::new(function) {
-                None => What::Count,
-                Some(cell) => {
-                    let site = Site::new(match getter {
-                        Some(getter) => getter,
-                        None => Getter::named(&name)?,
-                    });
-                    let known = plan.sites.iter().position(|known| known.is(&site));
-                    plan.takes.push(known.unwrap_or(plan.sites.len()));
-                    if known.is_none() {
-                        plan.sites.push(site);
-                    }
-                    plan.blank.push(cell);
-                    What::Cell(plan.blank.len() - 1)
-                }
-            };
-            plan.steps.push((Setter::named(&name)?, what));
+        for output in fields::outputs(args)? {
+            let what = plan.output(&output)?;
+            plan.steps.push((Setter::named(&output.name)?, what));
         }
         plan.steps.retain(|(setter, _)| !setter.is_null());
         let mut items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
@@ -93,6 +95,51 @@ impl Plan {
         });
         plan.plain = items.all(|one| one);
         Ok(plan)
+    }
+
+    /// Has what makes up an output gathered.
+    fn output(&mut self, output: &Output) -> Result<What> {
+        if output.function == Function::Count {
+            return Ok(What::Count);
+        }
+        let site = Site::new(match &output.getter {
+            Some(getter) => getter.clone(),
+            None => Getter::named(&output.name)?,
+        });
+        let place = |sites: &mut Vec<Site>| {
+            let known = sites.iter().position(|known| known.is(&site));
+            known.unwrap_or_else(|| {
+                sites.push(site);
+                sites.len() - 1
+            })
+        };
+        if let Some(cell) = Cell::new(output.function) {
+            self.takes.push(place(&mut self.sites));
+            self.blank.push(cell);
+            return Ok(What::Cell(self.blank.len() - 1));
+        }
+        let pile = match output.function {
+            Function::First => Pile::First(Datum::Unit),
+            Function::Last => Pile::Last(Datum::Unit, 0),
+            Function::List => Pile::List(output.limit, Vec::new()),
+            Function::Set => Pile::Set(output.limit, Vec::new(), HashSet::new()),
+            Function::Distinct => Pile::Distinct(HashSet::new()),
+            _ => {
+                let site = place(&mut self.sites);
+                // All quantiles of the same numbers are taken from the same pile.
+                let known = (0..self.piles.len()).find(|n| self.pile_takes[*n] == site && matches!(self.piles[*n], Pile::Numbers(_)));
+                let pile = known.unwrap_or_else(|| {
+                    self.pile_takes.push(site);
+                    self.piles.push(Pile::Numbers(Vec::new()));
+                    self.piles.len() - 1
+                });
+                return Ok(What::Pile(pile, output.quantile));
+            }
+        };
+        self.hashes |= matches!(pile, Pile::Set(..) | Pile::Distinct(_));
+        self.pile_takes.push(place(&mut self.piece_sites));
+        self.piles.push(pile);
+        Ok(What::Pile(self.piles.len() - 1, 0.0))
     }
 
     fn set_keys(&mut self, getter: Getter, setter: Option<Setter>) {
@@ -129,6 +176,24 @@ impl Plan {
         Ok(())
     }
 
+    /// The pieces that are gathered themselves with their hashes, into `pieces`.
+    pub(super) fn pieces(&self, datum: &Datum, seed: Seed, pieces: &mut Vec<(Datum, u64)>, scratch: &mut String) -> Result<()> {
+        pieces.clear();
+        for site in &self.piece_sites {
+            // It may stay for long: it must not keep what was read with it.
+            let piece = site.piece(datum)?.detach();
+            let hash = if self.hashes {
+                scratch.clear();
+                json::write(scratch, &piece);
+                seed.hash(Kind::Json, scratch)
+            } else {
+                0
+            };
+            pieces.push((piece, hash));
+        }
+        Ok(())
+    }
+
     /// The key of an event, into `scratch`: several pieces as a JSON array.
     pub(super) fn key(&self, datum: &Datum, scratch: &mut String) -> Result<Kind> {
         scratch.clear();
@@ -159,6 +224,16 @@ impl Plan {
         for (cell, site) in cells.iter_mut().zip(&self.takes) {
             cell.take(values[*site]);
         }
+    }
+
+    /// Gives the pieces and values of an event to the piles of a row; gives the bytes that they take.
+    pub(super) fn pile(&self, table: &mut Table, row: usize, values: &[Value], pieces: &[(Datum, u64)]) -> usize {
+        let piles = &mut table.piles[row * self.piles.len()..][..self.piles.len()];
+        let one = |(pile, site): (&mut Pile, &usize)| match pile {
+            Pile::Numbers(_) => pile.take_number(values[*site]),
+            pile => pile.take(&pieces[*site].0, pieces[*site].1),
+        };
+        piles.iter_mut().zip(&self.pile_takes).map(one).sum()
     }
 
     /// The result for a row, as far as it can be made.
@@ -195,46 +270,7 @@ impl Plan {
             },
             What::Count => Datum::Int(done.table.rows[row].count as i64),
             What::Cell(n) => done.table.cells[row * self.takes.len() + n].result(),
+            What::Pile(n, quantile) => done.table.piles[row * self.piles.len() + n].result(quantile),
         }
     }
-}
-
-/// The option `fields`: what is worked out under which name, and from what.
-fn outputs(args: &Args) -> Result<Vec<(String, Function, Option<Getter>)>> {
-    let Some(given) = args.given("fields") else { return Ok(vec![("count".into(), Function::Count, None)]) };
-    if let Some(map) = given.map() {
-        return map.into_iter().map(|(name, what)| output(name, &what.list().unwrap_or_else(|| vec![what]))).collect();
-    }
-    let list = given.list().ok_or_else(|| wrong(format!("takes a map or an array, but is given {}", given.kind())))?;
-    let one = |one: &Given| match one.list().as_deref() {
-        Some([Given::Datum(Datum::Str(name)), rest @ ..]) => output(name.to_string(), rest),
-        _ => Err(wrong("takes an array of arrays that begin with a name, such as [\"bytes\", \"sum\"]".into())),
-    };
-    list.iter().map(one).collect()
-}
-
-fn output(name: String, what: &[Given]) -> Result<(String, Function, Option<Getter>)> {
-    let names = || FUNCTIONS.iter().map(|(name, _)| *name);
-    let (word, getter) = match what {
-        [Given::Datum(Datum::Str(word))] => (word, None),
-        [Given::Datum(Datum::Str(word)), getter] => (word, Some(getter)),
-        _ => return Err(wrong(format!("wants a function, and a getter where it needs one, for `{name}`: [\"sum\", \"bytes\"]"))),
-    };
-    let Some((_, function)) = FUNCTIONS.iter().find(|(known, _)| *known == word.as_str()) else {
-        let all = || format!("there are {}", names().collect::<Vec<_>>().join(", "));
-        let hint = nearest(word, names()).map_or_else(all, |near| format!("did you mean \"{near}\"?"));
-        return Err(Error::Option { option: "fields".into(), text: format!("knows no function \"{word}\""), hint: Some(hint) });
-    };
-    if *function == Function::Count && getter.is_some() {
-        return Err(wrong(format!("\"count\" counts events and takes no getter, in `{name}`")));
-    }
-    let getter = match getter {
-        None => None,
-        Some(given) => Some(given.getter()?.ok_or_else(|| wrong(format!("wants a getter for `{name}`, but is given {}", given.kind())))?),
-    };
-    Ok((name, *function, getter))
-}
-
-fn wrong(text: String) -> Error {
-    Error::option("fields", text)
 }

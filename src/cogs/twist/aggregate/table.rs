@@ -6,6 +6,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::functions::Cell;
+use super::piles::Pile;
 
 /// How a key was made text: equal text of another kind is another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub(super) struct Table {
     pub(super) text: String,
     /// Cells of all rows, as many for each.
     pub(super) cells: Vec<Cell>,
+    /// Piles of all rows, as many for each.
+    pub(super) piles: Vec<Pile>,
 }
 
 impl Table {
@@ -94,8 +97,8 @@ impl Table {
         }
     }
 
-    /// A new row for a key that is not there, with these cells.
-    pub(super) fn add(&mut self, hash: u64, kind: Kind, text: &str, cells: &[Cell]) -> usize {
+    /// A new row for a key that is not there, with these cells and piles.
+    pub(super) fn add(&mut self, hash: u64, kind: Kind, text: &str, cells: &[Cell], piles: &[Pile]) -> usize {
         // At most two of three places are taken.
         if (self.rows.len() + 1) * 3 > self.places.len() * 2 {
             self.places = vec![0; (self.places.len() * 2).max(16)];
@@ -107,6 +110,7 @@ impl Table {
         self.text.push_str(text);
         self.rows.push(Row { hash, start, end: self.text.len(), kind, count: 0 });
         self.cells.extend_from_slice(cells);
+        self.piles.extend_from_slice(piles);
         self.settle(hash, self.rows.len() - 1);
         self.rows.len() - 1
     }
@@ -131,6 +135,7 @@ impl Table {
         self.rows.clear();
         self.text.clear();
         self.cells.clear();
+        self.piles.clear();
     }
 }
 
@@ -147,7 +152,7 @@ mod tests {
                 let hash = seed.hash(Kind::Text, key);
                 assert_eq!(table.find(hash, Kind::Text, key), (round > 0).then_some(n));
                 if round == 0 {
-                    assert_eq!(table.add(hash, Kind::Text, key, &[]), n);
+                    assert_eq!(table.add(hash, Kind::Text, key, &[], &[]), n);
                 }
                 assert_eq!(&table.text[table.key(n)], key);
                 assert_eq!(table.find(seed.hash(Kind::Json, key), Kind::Json, key), None);

@@ -24,6 +24,8 @@ pub(super) struct Window {
 #[derive(Default)]
 pub(super) struct Windows {
     width: i64,
+    /// From the beginning of one to that of the next.
+    hop: i64,
     slots: Vec<Option<Window>>,
     free: Vec<usize>,
     by_start: BTreeMap<i64, usize>,
@@ -38,21 +40,31 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new(width: i64) -> Self {
-        Self { width, ..Self::default() }
+    pub(super) fn new(width: i64, hop: i64) -> Self {
+        Self { width, hop, ..Self::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.by_start.is_empty()
     }
 
-    /// The beginning of the window that a time lies in; for the window of the last one without a division.
+    /// The beginning of the last window that a time lies in; for the window of the last one without a division.
     #[inline]
     pub(super) fn start_of(&self, time: i64) -> i64 {
         match self.last {
-            Some((start, _)) if start <= time && time - start < self.width => start,
-            _ => time.div_euclid(self.width) * self.width,
+            Some((start, _)) if start <= time && time - start < self.hop => start,
+            _ => time.div_euclid(self.hop) * self.hop,
         }
+    }
+
+    /// The end of the earliest one.
+    pub(super) fn first_end(&self) -> Option<i64> {
+        self.by_start.first_key_value().map(|(start, _)| start.saturating_add(self.width))
+    }
+
+    /// The beginning of the latest one.
+    pub(super) fn last_start(&self) -> Option<i64> {
+        self.by_start.last_key_value().map(|(start, _)| *start)
     }
 
     /// The slot of the window that begins there, when it is open.

@@ -116,6 +116,11 @@ impl Site {
         }
         self.getter.get(datum).map(Sight::Datum)
     }
+
+    /// The piece as a datum of its own.
+    pub(in crate::cogs::twist) fn piece(&self, datum: &Datum) -> Result<Datum> {
+        self.getter.get(datum).map(Cow::into_owned)
+    }
 }
 
 /// A number, or none.

@@ -1,5 +1,9 @@
 //! Windows over a by-hand clock: what is written when, and what becomes of events that do not fit.
 
+mod model;
+
+use std::time::SystemTime;
+
 use super::*;
 use crate::cog::Given;
 use crate::cog::bench::Bench;
@@ -266,6 +270,40 @@ fn at_the_limit_of_memory_the_earliest_window_is_written_early() {
 }
 
 #[test]
+fn values_that_are_kept_count_in_the_memory() {
+    let kept = |function: &str, event: &dyn Fn(usize) -> String| {
+        let fields = json::read(&format!(r#"{{"v": {function}}}"#)).unwrap();
+        let given = vec![("window", 10.into()), ("time_getter", item("t")), ("fields", fields.into()), ("max_bytes", 20_000.into())];
+        let mut bench = Bench::new(&SPEC, given);
+        let rows: usize = (0..200).map(|n| bench.feed_json(&format!(r#"{{"t":1,"v":{}}}"#, event(n))).len()).sum();
+        let rows = rows + end(&mut bench).len();
+        assert_settled(&bench, rows as u64, 0);
+        rows
+    };
+    let long = |n: usize| format!(r#""{n}{}""#, "x".repeat(1000));
+    assert_eq!(kept(r#""count""#, &long), 1);
+    assert!(kept(r#""list""#, &long) > 9);
+    assert!(kept(r#""set""#, &long) > 9);
+    assert_eq!(kept(r#"["list", "v", 2]"#, &long), 1);
+    // The last one takes the place of the one before.
+    assert_eq!((kept(r#""first""#, &long), kept(r#""last""#, &long)), (1, 1));
+    assert_eq!(kept(r#""distinct""#, &long), 1);
+    let fields = |n: usize| n.to_string();
+    assert_eq!((kept(r#"["quantile", "v", 0.5]"#, &fields), kept(r#"["set", "v", 10]"#, &fields)), (1, 1));
+}
+
+#[test]
+fn values_of_any_kind_are_told_apart() {
+    let fields =
+        json::read(r#"[["first", "first", "v"], ["last", "last", "v"], ["set", "set", "v"], ["distinct", "distinct", "v"]]"#).unwrap();
+    let mut bench = Bench::new(&SPEC, vec![("window", 10.into()), ("time_getter", item("t")), ("fields", fields.into())]);
+    for value in ["null", "1", r#""1""#, "1", r#"{"a":[1]}"#, r#"{"a":[1]}"#, "true", "null"] {
+        bench.feed_json(&format!(r#"{{"t":1,"v":{value}}}"#));
+    }
+    assert_eq!(end(&mut bench), [r#"{"start":0,"end":10,"first":1,"last":true,"set":[1,"1",{"a":[1]},true],"distinct":4}"#]);
+}
+
+#[test]
 fn a_result_that_cannot_be_made_fails_its_events() {
     let mut bench = by_key(vec![("start_setter", "k.x".into())]);
     feed(&mut bench, 1, "k", 1);
@@ -298,6 +336,13 @@ fn options_that_cannot_work_are_refused() {
     assert!(fields(r#"{"n": ["sum", true]}"#).contains("wants a getter for `n`, but is given bool"));
     assert!(fields(r#"["n"]"#).contains("arrays that begin with a name"));
     assert!(fields("7").contains("takes a map or an array"));
+    assert!(fields(r#"{"n": ["quantile", "v"]}"#).contains("a share from 0 to 1 for `n`"));
+    assert!(fields(r#"{"n": ["quantile", "v", 95]}"#).contains("a share from 0 to 1 for `n`"));
+    assert!(fields(r#"{"n": ["set", "v", 0]}"#).contains("at least 1, for `n`"));
+    assert!(fields(r#"{"n": ["sum", "v", 2]}"#).contains("nothing more, in `n`"));
+    assert!(refused(vec![("slide", 61.into())]).contains("to what `window` is"));
+    assert!(refused(vec![("slide", 0.into())]).contains("a microsecond"));
+    assert!(refused(vec![("slide", 0.05.into())]).contains("more than 1000 windows"));
     assert!(refused(vec![("lateness", 5.into())]).contains("only with `time_getter`"));
     assert!(refused(vec![("key_setter", item("k"))]).contains("only with `key_getter`"));
     assert!(refused(vec![("max_contexts", 0.into())]).contains("from 1 to"));
