@@ -131,3 +131,18 @@ fn closures_of_a_wrong_form_are_refused_before_the_run() {
         assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
     }
 }
+
+#[test]
+fn what_two_branches_made_of_an_event_is_one_again() {
+    let script = script(
+        r#"[twist::set_items(#{ by: "a", double: |d| d.n * 2 }), twist::set_items(#{ by: "b", square: |d| d.n * d.n })]
+           |> twist::merge(#{ key_getter: "n", parts: ["a", "b"], part_getter: "by", incomplete: "error" })
+           |> twist::delete("by")"#,
+    );
+    #[allow(clippy::format_collect, reason = "a few lines of a test")]
+    let input: String = (0..500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let outcome = Rig::new().script("merge.rhai", &script).stdin(&input).run();
+    #[allow(clippy::format_collect, reason = "a few lines of a test")]
+    let wanted: String = (0..500).map(|n| format!("{{\"n\":{n},\"double\":{},\"square\":{}}}\n", n * 2, n * n)).collect();
+    assert_eq!((outcome.status, outcome.stdout, outcome.stderr.as_str()), (0, wanted, ""));
+}

@@ -67,6 +67,7 @@ pub static COGS: &[&CogSpec] = &[
     &twist::batch::SPEC,
     &twist::window_context_mgr::SPEC,
     &twist::dedup::SPEC,
+    &twist::merge::SPEC,
     &twist::throttle::SPEC,
     &twist::aggregate::SPEC,
     &ip::filter_base::SPEC,

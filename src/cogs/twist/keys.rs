@@ -88,6 +88,13 @@ impl<T> Keys<T> {
         self.entries.remove(&key).map(|entry| entry.value)
     }
 
+    /// Forgets that one.
+    pub(super) fn remove(&mut self, key: &str) -> Option<T> {
+        let entry = self.entries.remove(key)?;
+        self.order.remove(&(entry.until, entry.number));
+        Some(entry.value)
+    }
+
     /// Forgets the first one, if its moment has come.
     pub(super) fn pop_due(&mut self, now: Moment) -> Option<T> {
         if self.first()? <= now { self.pop() } else { None }
@@ -111,5 +118,7 @@ mod tests {
         assert_eq!(keys.get("a").map(|(until, value)| (until, *value)), Some((at(3), "a")));
         assert_eq!((keys.pop_due(at(0)), keys.pop_due(at(2)), keys.pop_due(at(2))), (None, Some("b"), None));
         assert_eq!((keys.len(), keys.first(), keys.pop(), keys.pop(), keys.pop()), (2, Some(at(3)), Some("c"), Some("a"), None));
+        keys.add("d", at(4), "d");
+        assert_eq!((keys.remove("d"), keys.remove("d"), keys.first()), (Some("d"), None, None));
     }
 }

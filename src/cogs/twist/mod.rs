@@ -13,6 +13,7 @@ pub mod hash;
 pub mod keep;
 mod keys;
 pub mod map;
+pub mod merge;
 pub mod normalize;
 mod places;
 pub mod redact;
