@@ -60,6 +60,8 @@ pub struct Reread<T> {
     path: PathBuf,
     make: Make<T>,
     watch: Option<Token>,
+    /// Directories that go with it.
+    beside: Vec<Token>,
     job: Option<Token>,
     /// It changed while it was read.
     again: bool,
@@ -68,7 +70,7 @@ pub struct Reread<T> {
 impl<T: Send + 'static> Reread<T> {
     /// The file at `path`, of which `make` makes what is wanted.
     pub fn new(path: impl Into<PathBuf>, make: Make<T>) -> Self {
-        Self { path: path.into(), make, watch: None, job: None, again: false }
+        Self { path: path.into(), make, watch: None, beside: Vec::new(), job: None, again: false }
     }
 
     /// Reads it, and from now on looks out for changes.
@@ -88,6 +90,20 @@ impl<T: Send + 'static> Reread<T> {
     }
 
     /// Reads it, and leaves it at that.
+    /// As [`Reread::wind`]; it is read again too when a file in one of these directories changes.
+    ///
+    /// # Errors
+    /// Those of [`Reread::wind`].
+    pub fn wind_with(&mut self, ctx: &mut Ctx<'_>, beside: &[PathBuf]) -> Result<T> {
+        for directory in beside {
+            let watch = ctx.watch(directory, POLL)?;
+            ctx.weaken(watch);
+            self.beside.push(watch);
+        }
+        self.wind(ctx)
+    }
+
+    /// Reads it now, and never again.
     ///
     /// # Errors
     /// It cannot be read, or is not what it should be.
@@ -106,6 +122,14 @@ impl<T: Send + 'static> Reread<T> {
                 if what.gone && !what.created {
                     ctx.say(Priority::Notice, &format!("`{}` is gone; what was read of it stays in use", self.path.display()));
                 } else if what.closed_after_write || what.created || what.rescan {
+                    self.begin(ctx)?;
+                }
+                Ok(None)
+            }
+            Wake::Changed(changed) if ctx.token().is_some_and(|token| self.beside.contains(&token)) => {
+                // What was only created is written yet, and closed then.
+                let what = changed.what;
+                if what.closed_after_write || what.removed || what.rescan {
                     self.begin(ctx)?;
                 }
                 Ok(None)

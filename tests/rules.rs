@@ -78,6 +78,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("rhai", &["script/"]),
     ("mio", &["escapement/"]),
+    ("minijinja", &["cogs/text/jinja_marshall"]),
+    ("minijinja_contrib", &["cogs/text/jinja_marshall"]),
     ("nix", &["daemon/"]),
     ("inotify", &["escapement/"]),
     ("signal_hook", &["escapement/", "repl/"]),

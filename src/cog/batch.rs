@@ -176,7 +176,7 @@ impl Batch {
 
     /// As [`Batch::each`], for cogs that write each datum as a text: `write` appends it, and `setter` puts it into the datum.
     /// The texts of all data stand in one block, so that none costs an allocation, with a line break behind each, so that drains
-    /// copy many lines at once.
+    /// copy many lines at once. Who borrows the datum to write it must put it back as it was.
     ///
     /// # Errors
     /// None of a datum's own.
@@ -185,7 +185,7 @@ impl Batch {
         self,
         ctx: &mut Ctx<'_>,
         setter: &Setter,
-        mut write: impl FnMut(&Datum, &mut S) -> Result<()>,
+        mut write: impl FnMut(&mut Datum, &mut S) -> Result<()>,
     ) -> Result<()> {
         // A script's setter is called before the next datum's getters; what fails in one needs the datum as it was.
         let one_by_one = match setter {
@@ -196,7 +196,7 @@ impl Batch {
         if one_by_one {
             return self.each(ctx, |ctx, mut datum| {
                 let mut text = S::with_room(0);
-                write(&datum, &mut text)?;
+                write(&mut datum, &mut text)?;
                 setter.set(&mut datum, Datum::from(text.into_text()))?;
                 ctx.emit(datum);
                 Ok(())
@@ -207,9 +207,9 @@ impl Batch {
         let mut ends = Vec::with_capacity(self.events.len());
         let mut faults = Vec::new();
         let mut load = Load::new(self.events);
-        for (n, event) in load.events.iter().enumerate() {
+        for (n, event) in load.events.iter_mut().enumerate() {
             let start = block.written();
-            if let Err(error) = write(&event.datum, &mut block) {
+            if let Err(error) = write(&mut event.datum, &mut block) {
                 block.truncate(start);
                 faults.push((n, error));
             }

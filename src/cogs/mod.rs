@@ -34,6 +34,7 @@ pub static COGS: &[&CogSpec] = &[
     &text::csv_marshall::SPEC,
     &text::json_parse::SPEC,
     &text::json_marshall::SPEC,
+    &text::jinja_marshall::SPEC,
     &text::regexp_lexicon::SPEC,
     &text::linear_regexp_lexicon::SPEC,
     &text::syslog_parse::SPEC,

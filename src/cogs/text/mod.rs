@@ -7,6 +7,7 @@ mod csv;
 pub mod csv_marshall;
 pub mod csv_parse;
 mod fill;
+pub mod jinja_marshall;
 pub mod json_marshall;
 pub mod json_parse;
 pub mod key_value_parse;

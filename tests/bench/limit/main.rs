@@ -23,6 +23,7 @@ mod scan;
 mod syslog;
 mod table;
 mod tail;
+mod template;
 mod waiting;
 mod windows;
 

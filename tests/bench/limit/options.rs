@@ -5,7 +5,7 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 cargo bench --bench limit -- [PART…] [OPTIONS]
 
-Parts: csv json regexp function windows addresses pseudonyms repeats idea messages syslog latency idle start growth;
+Parts: csv json regexp function template windows addresses pseudonyms repeats idea messages syslog latency idle start growth;
 without any, all of them.
 
   --events N          events of a road (default 1000000; json and idea have a quarter, pseudonyms and syslog a half)
@@ -19,11 +19,12 @@ cargo bench --bench limit -- --input ROAD EVENTS FILE    only make an input, to 
 ";
 
 /// The parts, in the order in which they are shown.
-pub(crate) const PARTS: [&str; 15] = [
+pub(crate) const PARTS: [&str; 16] = [
     "csv",
     "json",
     "regexp",
     "function",
+    "template",
     "windows",
     "addresses",
     "pseudonyms",

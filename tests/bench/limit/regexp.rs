@@ -10,7 +10,7 @@ use crate::blocks::{Out, each_line, number};
 use crate::dice::Dice;
 
 /// The same expression as in the script.
-const EXPRESSION: &str = concat!(
+pub(crate) const EXPRESSION: &str = concat!(
     r#"^(?<client>\S+) \S+ (?<user>\S+) \[(?<time>[^\]]+)\] "(?<verb>[A-Z]+) (?<path>[^" ]+) (?<protocol>[^"]+)" "#,
     r#"(?<status>\d{3}) (?<size>\d+|-) "(?<referer>[^"]*)" "(?<agent>[^"]*)"$"#
 );

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::options::{Options, count};
 use crate::process::{median, run};
 use crate::table::Table;
-use crate::{csv, function, idea, json, peers, records, regexp, syslog, tail, windows};
+use crate::{csv, function, idea, json, peers, records, regexp, syslog, tail, template, windows};
 
 /// A program that only does the job.
 pub(crate) type Limit = fn(&Path, &Path) -> io::Result<()>;
@@ -25,7 +25,7 @@ pub(crate) struct Road {
     share: usize,
 }
 
-pub(crate) const ROADS: [Road; 10] = [
+pub(crate) const ROADS: [Road; 11] = [
     Road { name: "csv", generate: csv::generate, programs: &[("csv", csv::limit)], share: 1 },
     Road { name: "json", generate: json::generate, programs: &[("json", json::limit)], share: 4 },
     Road {
@@ -35,6 +35,7 @@ pub(crate) const ROADS: [Road; 10] = [
         share: 1,
     },
     Road { name: "function", generate: function::generate, programs: &[("function", function::limit)], share: 1 },
+    Road { name: "template", generate: regexp::generate, programs: &[("template", template::limit)], share: 2 },
     Road { name: "windows", generate: csv::generate, programs: &[("windows", windows::limit)], share: 1 },
     Road { name: "addresses", generate: csv::generate, programs: &[("addresses", records::addresses)], share: 1 },
     Road { name: "pseudonyms", generate: csv::generate, programs: &[("pseudonyms", records::pseudonyms)], share: 2 },
