@@ -61,7 +61,7 @@ impl Cog for Turner {
                 Ok(())
             }),
             Road::InPlace => batch.each_in_place(ctx, |datum| self.make(datum)),
-            Road::IntoBlock => batch.each_into_block(ctx, &self.1, write),
+            Road::IntoBlock => batch.each_into_block(ctx, &self.1, |datum, out: &mut String| write(datum, out)),
             Road::Several => batch.each(ctx, |ctx, mut datum| {
                 match self.several(&mut datum)? {
                     Turned::Into(data) => data.into_iter().for_each(|datum| ctx.emit(datum)),

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use minijinja::{Environment, context};
-use regex::RegexBuilder;
+use regex::bytes::RegexBuilder;
 
 use crate::blocks::{Out, each_line};
 use crate::regexp::EXPRESSION;
@@ -24,11 +24,11 @@ pub(crate) fn limit(input: &Path, output: &Path) -> io::Result<()> {
     let template = environment.get_template("line").map_err(io::Error::other)?;
     let mut out = Out::create(output)?;
     each_line(input, |line| {
-        let line = std::str::from_utf8(line).map_err(io::Error::other)?;
         if expression.captures_read(&mut places, line).is_none() {
             return Ok(());
         }
-        let group = |number| places.get(number).map_or("", |(start, end)| &line[start..end]);
+        let line = std::str::from_utf8(line).map_err(io::Error::other)?;
+        let group = |number| places.get(number).and_then(|(start, end)| line.get(start..end)).unwrap_or_default();
         let values = context! {
             client => group(1),
             user => group(2),

@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
-use minijinja::value::{Kwargs, Rest, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind, from_args};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use minijinja_contrib::{filters, globals};
 
@@ -36,8 +36,10 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("string", |value: &Value| if value.as_str().is_some() { value.clone() } else { text(value).into() });
     environment.add_filter("filesizeformat", filters::filesizeformat);
     environment.add_filter("striptags", filters::striptags);
-    environment.add_filter("truncate", filters::truncate);
-    environment.add_function("cycler", globals::cycler);
+    environment.add_filter("truncate", truncate);
+    environment.add_filter("int", int);
+    environment.add_filter("float", float);
+    environment.add_function("cycler", |values: Rest<Value>| globals::cycler(values.to_vec()));
     environment.add_function("joiner", globals::joiner);
 }
 
@@ -194,4 +196,66 @@ fn center(value: &Value, width: Option<usize>) -> Result<String> {
 /// Runs of letters, digits and `_`.
 fn wordcount(value: &Value) -> usize {
     text(value).split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty()).count()
+}
+
+/// At most so many letters, cut between words, as Jinja2 has it: a few more stay as they are.
+fn truncate(value: &Value, given: Rest<Value>) -> Result<String> {
+    type Given = (Option<usize>, Option<bool>, Option<String>, Option<usize>, Kwargs);
+    let (length, killwords, end, leeway, more): Given = from_args(&given)?;
+    let length = length.map_or_else(|| more.get("length"), |given| Ok(Some(given)))?.unwrap_or(255);
+    let killwords = killwords.map_or_else(|| more.get("killwords"), |given| Ok(Some(given)))?.unwrap_or_default();
+    let end = end.map_or_else(|| more.get("end"), |given| Ok(Some(given)))?.unwrap_or_else(|| "...".to_owned());
+    let leeway: usize = leeway.map_or_else(|| more.get("leeway"), |given| Ok(Some(given)))?.unwrap_or(5);
+    more.assert_all_used()?;
+    let text = text(value);
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text);
+    }
+    let Some(kept) = length.checked_sub(end.chars().count()) else { return Err(wrong("truncate: a length below that of its end")) };
+    let kept: String = text.chars().take(kept).collect();
+    let kept = if killwords { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words) };
+    Ok(format!("{kept}{end}"))
+}
+
+/// A whole number, as `int` of Python reads it; what is none is the default.
+fn int(value: &Value, default: Option<Value>, base: Option<u32>, more: Kwargs) -> Result<Value> {
+    let default = default.map_or_else(|| more.get("default"), |given| Ok(Some(given)))?.unwrap_or_else(|| Value::from(0));
+    let base = base.map_or_else(|| more.get("base"), |given| Ok(Some(given)))?.unwrap_or(10);
+    more.assert_all_used()?;
+    if !(2..=36).contains(&base) {
+        return Err(wrong("int: a base below 2 or above 36"));
+    }
+    let cut = |number: f64| (number.abs() < 1e38).then(|| Value::from(number.trunc() as i128));
+    let found = match value.kind() {
+        ValueKind::Bool => Some(Value::from(i64::from(value.is_true()))),
+        ValueKind::Number if value.is_integer() => Some(value.clone()),
+        ValueKind::Number => f64::try_from(value.clone()).ok().and_then(cut),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default().trim().replace('_', "").to_lowercase();
+            let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+            let prefix = match base {
+                2 => "0b",
+                8 => "0o",
+                16 => "0x",
+                _ => "",
+            };
+            let whole = i128::from_str_radix(&format!("{sign}{}", digits.strip_prefix(prefix).unwrap_or(digits)), base);
+            whole.map(Value::from).ok().or_else(|| text.parse().ok().and_then(cut))
+        }
+        _ => None,
+    };
+    Ok(found.unwrap_or(default))
+}
+
+/// A binary fraction, as `float` of Python reads it; what is none is the default.
+fn float(value: &Value, default: Option<Value>, more: Kwargs) -> Result<Value> {
+    let default = default.map_or_else(|| more.get("default"), |given| Ok(Some(given)))?.unwrap_or_else(|| Value::from(0.0));
+    more.assert_all_used()?;
+    let found = match value.kind() {
+        ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
+        ValueKind::Number => f64::try_from(value.clone()).ok(),
+        ValueKind::String => value.as_str().and_then(|text| text.trim().replace('_', "").parse().ok()),
+        _ => None,
+    };
+    Ok(found.map_or(default, Value::from))
 }

@@ -1,9 +1,11 @@
 //! How Python writes values, as what Jinja2 prints is what `str` and `repr` of Python give.
 
 use std::fmt::{self, Write};
+use std::sync::LazyLock;
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
+use regex::Regex;
 
 /// Writes what `{{ value }}` prints.
 pub(super) fn print(out: &mut dyn Write, value: &Value) -> fmt::Result {
@@ -117,12 +119,10 @@ fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
     out.write_char(quote)
 }
 
-/// Whether a letter beyond ASCII stands for itself: Rust's own table is of the same kinds of letters.
+/// Whether a letter beyond ASCII stands for itself: as in Python all that is neither blank nor for control, private use or nothing.
 fn is_printable(letter: char) -> bool {
-    // Behind another letter, as accents that stand alone are shown by their number in Rust, but not in Python.
-    let mut both = String::from('a');
-    both.push(letter);
-    !format!("{both:?}").contains('\\')
+    static PRINTABLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
+    PRINTABLE.as_ref().is_none_or(|printable| printable.is_match(letter.encode_utf8(&mut [0; 4])))
 }
 
 fn bytes(out: &mut dyn Write, bytes: &[u8]) -> fmt::Result {
