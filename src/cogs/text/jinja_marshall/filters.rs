@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
-use minijinja::value::{Kwargs, Rest, ValueKind, from_args};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use minijinja_contrib::{filters, globals};
 
@@ -36,7 +36,9 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("string", |value: &Value| if value.as_str().is_some() { value.clone() } else { text(value).into() });
     environment.add_filter("filesizeformat", filters::filesizeformat);
     environment.add_filter("striptags", filters::striptags);
-    environment.add_filter("truncate", truncate);
+    environment.add_filter("truncate", |value: &Value, given: Rest<ValueOrKwargs>| {
+        truncate(value, &given.iter().map(|given| (**given).clone()).collect::<Vec<_>>())
+    });
     environment.add_filter("int", int);
     environment.add_filter("float", float);
     environment.add_function("cycler", |values: Rest<Value>| globals::cycler(values.to_vec()));
@@ -199,9 +201,9 @@ fn wordcount(value: &Value) -> usize {
 }
 
 /// At most so many letters, cut between words, as Jinja2 has it: a few more stay as they are.
-fn truncate(value: &Value, given: Rest<Value>) -> Result<String> {
+fn truncate(value: &Value, given: &[Value]) -> Result<String> {
     type Given = (Option<usize>, Option<bool>, Option<String>, Option<usize>, Kwargs);
-    let (length, killwords, end, leeway, more): Given = from_args(&given)?;
+    let (length, killwords, end, leeway, more): Given = from_args(given)?;
     let length = length.map_or_else(|| more.get("length"), |given| Ok(Some(given)))?.unwrap_or(255);
     let killwords = killwords.map_or_else(|| more.get("killwords"), |given| Ok(Some(given)))?.unwrap_or_default();
     let end = end.map_or_else(|| more.get("end"), |given| Ok(Some(given)))?.unwrap_or_else(|| "...".to_owned());

@@ -285,7 +285,9 @@ pub(super) fn filter(number: usize, name: &str, value: &Value) -> std::result::R
             })
         })),
         Err(error) => {
-            let told = minijinja::Error::new(ErrorKind::InvalidOperation, format!("filter `{name}`: {error}"));
+            // The place in the script is told apart.
+            let what = if let Error::Script { text, .. } = &error { text.clone() } else { error.to_string() };
+            let told = minijinja::Error::new(ErrorKind::InvalidOperation, format!("filter `{name}`: {what}"));
             STAGE.with_borrow_mut(|stage| stage.fault = Some(error));
             Err(told)
         }

@@ -68,7 +68,7 @@ fn line_breaks_and_blanks_around_blocks() {
     let template = "  {% if true %}\n  x\n  {% endif %}\n\n";
     for (options, expected) in [
         (vec![], "  \n  x\n  \n"),
-        (vec!["trim_blocks"], "    x\n  \n"),
+        (vec!["trim_blocks"], "    x\n  "),
         (vec!["lstrip_blocks"], "\n  x\n\n"),
         (vec!["trim_blocks", "lstrip_blocks"], "  x\n"),
         (vec!["keep_trailing_newline"], "  \n  x\n  \n\n"),
@@ -88,7 +88,7 @@ fn names_are_those_of_a_map_and_other_data_are_called_data() {
     assert_eq!(with("{{ host }} {{ list }} {{ n }} {{ data }}", "globals", globals(), r#"{"n": 2}"#), "here [{'a': 1.5}] 2 ");
     let mut bench =
         Bench::new(&SPEC, vec![("template", "{{ b }}{{ data }}".into()), ("data_getter", "a".into()), ("data_setter", "out.text".into())]);
-    assert_eq!(bench.feed_json(r#"{"a": {"b": [1]}, "c": 1}"#), [r#"{"a":{"b": [1]},"c":1,"out":{"text":"[1]"}}"#]);
+    assert_eq!(bench.feed_json(r#"{"a": {"b": [1]}, "c": 1}"#), [r#"{"a":{"b":[1]},"c":1,"out":{"text":"[1]"}}"#]);
     assert_eq!(bench.feed_json(r#"{"a": 7}"#), [r#"{"a":7,"out":{"text":"7"}}"#]);
     assert!(bench.feed_json("{}").is_empty());
     assert_eq!(bench.errors(), 1);
@@ -230,7 +230,7 @@ fn options_that_cannot_work_are_refused() {
         assert!(refused.contains(told), "{refused}");
     }
     let args = Args::of(&SPEC, vec![("template", "{% fro x in y %}".into())]);
-    assert_eq!(JinjaMarshall::new(&args).err().unwrap().hint(), Some("did you mean `from`?"));
+    assert_eq!(JinjaMarshall::new(&args).err().unwrap().hint(), Some("did you mean `for`?"));
 }
 
 /// A template in a file, and others beside it.
@@ -268,7 +268,7 @@ fn templates_include_extend_and_import_those_in_their_directories() {
     let place = Place::new(&[
         (
             "main",
-            "{% extends 'base' %}{% from 'macros' import twice %}{% block body %}{{ twice(a) }}{% include 'sub' %}{% include name ignore missing %}{% endblock %}",
+            "{% extends 'base' %}{% from 'macros' import twice %}{% block body %}{{ twice(a) }}{% include 'sub' %}{% include 'no' ~ 'pe' ignore missing %}{% endblock %}",
         ),
         ("parts/base", "<{% block body %}{% endblock %}>"),
         ("parts/macros", "{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}"),
