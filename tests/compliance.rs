@@ -4,8 +4,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use deadbeat::cog::{Batch, Books, Cog, CogSpec, Ctx, Event, Kind, Lit, Outcome, Seat, Ty};
-use deadbeat::datum::json;
+use deadbeat::cog::{Batch, Books, Cog, CogSpec, Ctx, Event, Kind, Lit, OnError, Outcome, Seat, Ty};
+use deadbeat::datum::{Datum, json};
 use deadbeat::error::Result;
 use deadbeat::escapement::{Clock, Escapement, Token, Wake};
 use deadbeat::script::{Setting, Wound, wind_text};
@@ -14,26 +14,34 @@ use crate::examples::all;
 use crate::rig::{mmdb, root};
 
 /// One cog, alone.
-struct Stand {
+pub(crate) struct Stand {
     wound: Wound,
     cog: Box<dyn Cog>,
-    seat: Seat,
+    pub(crate) seat: Seat,
     esc: Escapement,
-    books: Rc<Books>,
+    pub(crate) books: Rc<Books>,
     /// Data that came out.
-    out: u64,
+    pub(crate) out: u64,
+    /// What went the error route.
+    pub(crate) letters: Vec<Datum>,
 }
 
 impl Stand {
     /// The cog that this constructor makes, wound.
     fn new(make: &str) -> Self {
+        Self::with(make, None)
+    }
+
+    /// The same, with that `on_error`.
+    pub(crate) fn with(make: &str, on_error: Option<OnError>) -> Self {
         let script = format!("let train = movement::train();\ntrain.update([{make}]);\ntrain.run();\n");
         let mut wound = wind_text("stand.rhai", &script, root(), Setting::default()).unwrap_or_else(|_| panic!("{make} does not compile"));
         let faults: String = wound.reports.iter().filter(|report| !report.warning).map(|report| report.render(false)).collect();
         assert_eq!(faults, "", "{make}");
-        let (cog, common) = wound.cogs.remove(0);
+        let (cog, mut common) = wound.cogs.remove(0);
+        common.on_error = on_error.or(common.on_error);
         let esc = Escapement::new(Clock::real()).expect("the system has what it needs");
-        let mut stand = Self { wound, cog, seat: Seat::new(0, "cog", common), esc, books: Books::new(), out: 0 };
+        let mut stand = Self { wound, cog, seat: Seat::new(0, "cog", common), esc, books: Books::new(), out: 0, letters: Vec::new() };
         stand.cog.open().unwrap_or_else(|error| panic!("{make}: {error}"));
         stand.call(|cog, ctx| cog.wind(ctx));
         stand
@@ -47,11 +55,19 @@ impl Stand {
         for event in emitted {
             self.books.settle(&event.lineage, Outcome::Delivered);
         }
+        for event in std::mem::take(&mut self.seat.failed) {
+            self.books.settle(&event.lineage, Outcome::Delivered);
+            self.letters.push(event.datum);
+        }
+    }
+
+    /// Hands in one datum, as JSON.
+    fn feed(&mut self, text: &str, number: u64) {
+        self.give(json::read(text).expect("an example's input is JSON"), number);
     }
 
     /// Hands in one datum.
-    fn feed(&mut self, text: &str, number: u64) {
-        let datum = json::read(text).expect("an example's input is JSON");
+    pub(crate) fn give(&mut self, datum: Datum, number: u64) {
         let block = self.books.block(1, number);
         let lineage = self.books.open(&block, 0);
         self.call(|cog, ctx| cog.turn_batch(ctx, Batch { events: vec![Event { datum, lineage }] }));
@@ -64,8 +80,13 @@ impl Stand {
 
     /// As the train ends a cog.
     fn finish(&mut self) {
+        self.finish_within(Duration::from_secs(10));
+    }
+
+    /// The same, for a cog that has so long to come to its end by itself.
+    pub(crate) fn finish_within(&mut self, patience: Duration) {
         self.call(|cog, ctx| cog.finish(ctx));
-        let deadline = self.esc.now() + Duration::from_secs(10);
+        let deadline = self.esc.now() + patience;
         while self.cog.busy() {
             let Some(fired) = self.esc.next_until(deadline).expect("the reactor works") else { break };
             self.wake(Some(fired.token), fired.wake);
@@ -102,6 +123,7 @@ fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     if spec.path() == "ip::geoip" {
         return vec![(format!("ip::geoip(\"{}\")", cities().display()), r#"{"ip": "192.0.2.7"}"#, 1)];
     }
+pub(crate) fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     if !spec.examples.is_empty() {
         return spec.examples.iter().map(|example| (example.make.to_owned(), example.input, example.output.len())).collect();
     }

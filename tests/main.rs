@@ -4,6 +4,7 @@
 mod rig;
 
 mod accessors;
+mod bad_input;
 mod checkpoint;
 mod command_line;
 mod compliance;

@@ -6,8 +6,11 @@ use super::args::Args;
 use super::given::{Given, Keeper};
 use super::spec::{Lit, Param, Ty};
 use crate::datum::{Datum, Map};
-use crate::error::{Error, nearest};
+use crate::error::{Error, nearest, shorten};
 use crate::getset::{Deleter, Func, Getter, Predicate, Setter};
+
+/// Letters of a value that is told.
+const LONGEST: usize = 200;
 
 /// An option's value.
 #[derive(Clone)]
@@ -197,15 +200,15 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
         | (Ty::Map, Datum::Map(_))
         | (Ty::List, Datum::List(_))
         | (Ty::Unit, Datum::Unit) => Ok(datum.clone()),
-        (Ty::Size, Datum::Str(text)) => {
-            size(text).map(Datum::Int).ok_or_else(|| says(format!("wants a size such as \"64KiB\" or \"1MiB\", but is given `{text}`")))
-        }
+        (Ty::Size, Datum::Str(text)) => size(text)
+            .map(Datum::Int)
+            .ok_or_else(|| says(format!("wants a size such as \"64KiB\" or \"1MiB\", but is given `{}`", shorten(text, LONGEST)))),
         (Ty::Seconds, Datum::Int(_) | Datum::Float(_)) => match datum.as_float() {
             Some(seconds) if (0.0..1e12).contains(&seconds) => Ok(Datum::Float(seconds)),
             _ => Err(says("wants a span of time that is neither negative nor endless".into())),
         },
         (Ty::Char, Datum::Str(text)) if text.chars().count() == 1 => Ok(datum.clone()),
-        (Ty::Char, Datum::Str(text)) => Err(says(format!("takes one letter, but is given `{text}`"))),
+        (Ty::Char, Datum::Str(text)) => Err(says(format!("takes one letter, but is given `{}`", shorten(text, LONGEST)))),
         (Ty::Separator, Datum::Str(text)) if !text.is_empty() => Ok(datum.clone()),
         (Ty::Separator, Datum::Bytes(bytes)) if !bytes.is_empty() => Ok(datum.clone()),
         (Ty::Separator, Datum::Str(_) | Datum::Bytes(_)) => Err(says("wants a separator that is not empty".into())),
@@ -219,7 +222,7 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
                 return Ok(datum.clone());
             }
             let near = nearest(word, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
-            Err(Fault::Text(format!("takes {}, but is given \"{word}\"", ty.wanted()), near))
+            Err(Fault::Text(format!("takes {}, but is given \"{}\"", ty.wanted(), shorten(word, LONGEST)), near))
         }
         _ => Err(wrong()),
     }

@@ -231,8 +231,10 @@ fn note(desk: &Desk, call: &Call, path: &str, error: &Error) {
                 ("D0203", format!("`{path}`: option `{option}` {text}"))
             } else if unknown {
                 ("D0201", format!("`{path}` has no option `{option}`"))
-            } else {
+            } else if text.contains(path) {
                 ("D0202", format!("option `{option}`: {text}"))
+            } else {
+                ("D0202", format!("`{path}`: option `{option}`: {text}"))
             };
             let place = if missing { call.place.clone() } else { call.option(desk, option) };
             let report = Report::new(code, message, place);

@@ -87,6 +87,16 @@ impl Place {
     }
 }
 
+/// A text that may quote a value of the script: what would not show in it, or would act on the terminal, is escaped.
+fn legible(text: String) -> String {
+    let hidden = |letter: char| letter.is_control() && letter != '\n';
+    if !text.contains(hidden) {
+        return text;
+    }
+    let escape = |letter: char| if hidden(letter) { letter.escape_default().to_string() } else { letter.into() };
+    text.chars().map(escape).collect()
+}
+
 /// Puts reports into the order of their places, those of the script before those of its libraries, those without a place last.
 pub(super) fn in_order(reports: &mut [Report], main: &str) {
     let place = |report: &Report| {
@@ -116,7 +126,7 @@ impl Report {
     /// A fault.
     pub fn new(code: &'static str, text: impl Into<String>, place: Option<Place>) -> Self {
         debug_assert!(CODES.iter().any(|(known, _)| *known == code), "{code} is not listed");
-        Self { code, text: text.into(), place, trace: Vec::new(), hint: None, warning: false }
+        Self { code, text: legible(text.into()), place, trace: Vec::new(), hint: None, warning: false }
     }
 
     /// With advice.

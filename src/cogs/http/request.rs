@@ -88,7 +88,7 @@ impl Request {
         Ok(Self {
             tls: manager.tls(args.options("tls"))?,
             reading: Reading::of(&args.str("encoding"))?,
-            ask: Ask { method: wording::method(&args.str("method"))?, url, headers, body, timeout },
+            ask: Ask { method: wording::method("method", &args.str("method"))?, url, headers, body, timeout },
             manager,
         })
     }

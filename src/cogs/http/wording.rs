@@ -31,11 +31,11 @@ pub(super) const HEADERS: Param = Param::map("headers").default(Lit::EmptyMap).a
 
 const METHODS: [Method; 7] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
-/// The method with that name.
-pub(super) fn method(name: &str) -> Result<Method> {
+/// The method with that name, which `option` gives.
+pub(super) fn method(option: &str, name: &str) -> Result<Method> {
     let known = METHODS.iter().find(|method| method.as_str() == name);
     known.cloned().ok_or_else(|| Error::Option {
-        option: "method".into(),
+        option: option.into(),
         text: format!("there is no method `{name}`"),
         hint: nearest(&name.to_ascii_uppercase(), METHODS.iter().map(Method::as_str)).map(|near| format!("did you mean \"{near}\"?")),
     })
@@ -311,6 +311,6 @@ mod tests {
         for bad in ["host/path", "ftp://h/", "http://", "unix:/x"] {
             assert!(url(bad).is_err(), "{bad}");
         }
-        assert_eq!(method("get").unwrap_err().hint(), Some("did you mean \"GET\"?"));
+        assert_eq!(method("method", "get").unwrap_err().hint(), Some("did you mean \"GET\"?"));
     }
 }

@@ -117,7 +117,7 @@ impl IdeaAnonymise {
             let mut here = false;
             for key in ["IP4", "IP6"].map(Key::new) {
                 let Some(addresses) = item.get(&key) else { continue };
-                let at = |error: Error| Error::Other(format!("{name}[{place}].{key}{error}"));
+                let at = |error: Error| Error::data(format!("{name}[{place}].{key}{error}"), "");
                 if addresses.as_str().is_some() {
                     return wrong(format!("{name}[{place}].{key}"), "an array of strings", addresses.kind());
                 }

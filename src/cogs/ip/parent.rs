@@ -83,7 +83,7 @@ impl Parents {
                 };
                 let mut made: Vec<Datum> = Vec::with_capacity(list.len());
                 for (place, item) in list.iter().enumerate() {
-                    let at = |error: Error| Error::Other(format!("[{place}]: {error}"));
+                    let at = |error: Error| Error::data(format!("[{place}]: {error}"), "");
                     let Some(address) = item.as_str() else {
                         return Err(at(Error::WrongKind { what: "an address".into(), wanted: "a string", got: item.kind() }));
                     };

@@ -49,7 +49,7 @@ pub static SPEC: CogSpec = CogSpec {
                     match wanted.cast(piece) {
                         Ok(cast) => *piece = cast,
                         Err(_) if lenient => {}
-                        Err(error) => return Err(Error::Other(format!("`{path}`: {error}"))),
+                        Err(error) => return Err(Error::data(format!("`{path}`: {error}"), "")),
                     }
                     Ok(())
                 })?;

@@ -110,7 +110,7 @@ impl Form {
     /// The pattern cannot be written.
     pub(super) fn write(&self, time: Timestamp, tz: &TimeZone) -> Result<Datum> {
         let local = || time.to_zoned(tz.clone());
-        let wrong = |error: jiff::Error| Error::Other(format!("`{}`: {error}", self.name()));
+        let wrong = |error: jiff::Error| Error::data(format!("`{}`: {error}", self.name()), "");
         let pattern = |pattern: &str| strtime::format(pattern, &local()).map(Datum::from).map_err(wrong);
         match self {
             Self::Rfc3339 if *tz == TimeZone::UTC => Ok(time.to_string().into()),

@@ -47,9 +47,9 @@ pub static SPEC: CogSpec = CogSpec {
                 Err(Error::FieldMissing { .. }) => None,
                 piece => items(&*piece?)?,
             };
-            let Some(items) = items else { return missing.turn(|| Error::Other("there is nothing to unwind".into())) };
+            let Some(items) = items else { return missing.turn(|| Error::data("there is nothing to unwind", "")) };
             if items.is_empty() {
-                return empty.turn(|| Error::Other("there is nothing in what is to be unwound".into()));
+                return empty.turn(|| Error::data("there is nothing in what is to be unwound", ""));
             }
             let copy = |(place, item): (usize, Datum)| {
                 let mut copy = datum.clone();

@@ -399,7 +399,7 @@ fn options_that_cannot_work_are_refused() {
         ("attempts", 0.into(), "more than 0"),
         ("timeout", 0.into(), "more than 0"),
         ("max_pending", 0.into(), "more than 0"),
-        ("hosts_file", 1.into(), "takes \"system\""),
+        ("hosts_file", "".into(), "takes \"system\""),
     ] {
         let error = Bench::refused(&SPEC, vec![(option, value)]);
         assert!(error.contains(option) && error.contains(text), "{error}");

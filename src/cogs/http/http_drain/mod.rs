@@ -132,7 +132,7 @@ impl HttpDrain {
     fn new(args: &Args) -> Result<Self> {
         let manager = manager::of(args)?;
         let (url, auth) = wording::url(&args.str("url"))?;
-        let method = wording::method(&args.str("method"))?;
+        let method = wording::method("method", &args.str("method"))?;
         if ![Method::POST, Method::PUT, Method::PATCH].contains(&method) {
             return Err(Error::option("method", format!("is `{method}`, which takes no data along")));
         }

@@ -137,7 +137,7 @@ impl HttpServerSupply {
         if !path.starts_with('/') {
             return Err(Error::option("path", "must begin with `/`"));
         }
-        let methods = args.strs("methods").iter().map(|name| wording::method(name)).collect::<Result<Vec<_>>>()?;
+        let methods = args.strs("methods").iter().map(|name| wording::method("methods", name)).collect::<Result<Vec<_>>>()?;
         if let Some(odd) = methods.iter().find(|method| ![Method::POST, Method::PUT, Method::PATCH].contains(method)) {
             return Err(Error::option("methods", format!("`{odd}` sends nothing; POST, PUT and PATCH do")));
         }

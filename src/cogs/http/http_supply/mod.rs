@@ -164,7 +164,7 @@ impl HttpSupply {
             tls: manager.tls(args.options("tls"))?,
             timeout: args.opt_seconds("timeout").unwrap_or(manager.timeout()),
             manager,
-            method: wording::method(&args.str("method"))?,
+            method: wording::method("method", &args.str("method"))?,
             headers: wording::headers(args)?,
             body,
             conditional: args.bool("conditional"),

@@ -60,6 +60,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const QUOTA: usize = 1 << 20;
 /// One send at most.
 const SEND: usize = 256 * 1024;
+/// Bytes that a datagram of UDP carries at most (over IPv6; over IPv4 it is 20 less, which the system tells).
+const MOST_IN_A_DATAGRAM: usize = 65_527;
 /// Bytes of a server's answers, which nobody wants, that are read in one round at most.
 const ANSWERS: usize = 64 * 1024;
 
@@ -217,6 +219,7 @@ impl SocketDrain {
             return Ok(());
         }
         let (form, counted, stream) = (&self.form, self.counted, self.link.to.is_stream());
+        let udp = matches!(self.link.to, Address::Udp(..));
         self.outbox.put(ctx, |into| {
             let before = into.len();
             form.line(&piece, "", into)?;
@@ -224,6 +227,10 @@ impl SocketDrain {
                 return Ok(());
             }
             into.truncate(into.len() - form.line_end().len());
+            let length = into.len() - before;
+            if udp && length > MOST_IN_A_DATAGRAM {
+                return Err(Error::data(format!("a record of {length} bytes is too long for a datagram"), ""));
+            }
             if counted {
                 let count = format!("{} ", into.len() - before);
                 into.splice(before..before, count.bytes());
