@@ -22,6 +22,8 @@ pub(crate) struct Stand {
     pub(crate) books: Rc<Books>,
     /// Data that came out.
     pub(crate) out: u64,
+    /// Those that were not taken yet.
+    data: Vec<Datum>,
     /// What went the error route.
     pub(crate) letters: Vec<Datum>,
 }
@@ -41,7 +43,8 @@ impl Stand {
         let (cog, mut common) = wound.cogs.remove(0);
         common.on_error = on_error.or(common.on_error);
         let esc = Escapement::new(Clock::real()).expect("the system has what it needs");
-        let mut stand = Self { wound, cog, seat: Seat::new(0, "cog", common), esc, books: Books::new(), out: 0, letters: Vec::new() };
+        let mut stand =
+            Self { wound, cog, seat: Seat::new(0, "cog", common), esc, books: Books::new(), out: 0, data: Vec::new(), letters: Vec::new() };
         stand.cog.open().unwrap_or_else(|error| panic!("{make}: {error}"));
         stand.call(|cog, ctx| cog.wind(ctx));
         stand
@@ -54,6 +57,7 @@ impl Stand {
         self.out += emitted.len() as u64;
         for event in emitted {
             self.books.settle(&event.lineage, Outcome::Delivered);
+            self.data.push(event.datum);
         }
         for event in std::mem::take(&mut self.seat.failed) {
             self.books.settle(&event.lineage, Outcome::Delivered);
@@ -71,6 +75,21 @@ impl Stand {
         let block = self.books.block(1, number);
         let lineage = self.books.open(&block, 0);
         self.call(|cog, ctx| cog.turn_batch(ctx, Batch { events: vec![Event { datum, lineage }] }));
+    }
+
+    /// What came out since it was asked last.
+    pub(crate) fn take(&mut self) -> Vec<Datum> {
+        std::mem::take(&mut self.data)
+    }
+
+    /// What becomes of that datum, in a batch of its own: the data that come out, or the error.
+    pub(crate) fn answer(&mut self, datum: Datum) -> Result<Vec<Datum>, String> {
+        self.letters.clear();
+        self.give(datum, 0);
+        match self.letters.first().and_then(Datum::as_map).and_then(|letter| letter.by_name("error")) {
+            Some(error) => Err(error.piece().into_owned()),
+            None => Ok(self.take()),
+        }
     }
 
     fn wake(&mut self, token: Option<Token>, wake: Wake) {

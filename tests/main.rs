@@ -9,6 +9,7 @@ mod checkpoint;
 mod command_line;
 mod compliance;
 mod configuration;
+mod conformance;
 mod control;
 mod daemon;
 mod disk;

@@ -52,7 +52,7 @@ impl JsonError {
             what: match fault.what {
                 What::Plain(what) => what.to_owned(),
                 What::Depth(most) => format!("lists and maps nested deeper than {most}"),
-                What::Surplus if before.trim().is_empty() => "the text is empty".to_owned(),
+                What::Surplus if before.trim_start_matches('\u{feff}').trim().is_empty() => "the text is empty".to_owned(),
                 What::Surplus => "the text ends before the document does".to_owned(),
             },
             context: text[offset - lead..offset + end].to_owned(),
