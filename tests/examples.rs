@@ -60,6 +60,15 @@ fn every_cog_is_shown_by_an_example() {
         let outside =
             matches!(spec.family, "fs" | "http" | "socket") || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
         assert!(outside || !spec.examples.is_empty(), "{}", spec.path());
+        // Of those whose doings show outside it is shown how they are made.
+        assert!(spec.examples.len() + spec.uses().count() >= 2, "{} is shown by too little", spec.path());
+        for call in spec.uses() {
+            assert!(call.starts_with(&format!("{}(", spec.path())), "{}: {call}", spec.path());
+            let wound = wind_text("use.rhai", &format!("movement::train().update([{call}]);"), root(), Setting::default());
+            let reports = wound.map_or_else(|reports| reports, |wound| wound.reports);
+            let told: String = reports.iter().filter(|report| !report.warning).map(|report| report.render(false)).collect();
+            assert_eq!(told, "", "{call}");
+        }
         for example in spec.examples {
             let constructor = if spec.global { spec.name.to_owned() } else { spec.path() };
             assert!(example.make.starts_with(&format!("{constructor}(")), "{}: {}", spec.path(), example.make);
@@ -102,7 +111,15 @@ fn the_table_of_cogs_speaks_of_everything() {
     for spec in all() {
         let path = spec.path();
         assert!(!paths.contains(&path), "{path} is there twice");
-        assert!(spec.about.ends_with('.'), "{path}: {}", spec.about);
+        assert!(spec.summary().ends_with('.'), "{path}: {}", spec.about);
+        for line in spec.about.lines().skip(1) {
+            let known = ["takes: ", "gives: ", "fails: ", "use: "].iter().any(|heading| line.starts_with(heading));
+            assert!(known && !line.ends_with('.'), "{path}: {line}");
+        }
+        assert!(spec.shape().iter().all(|(_, text)| !text.is_empty()), "{path}");
+        let near = spec.near(&all().collect::<Vec<_>>());
+        assert!(!near.is_empty() && !near.contains(&path), "{path}: {near:?}");
+        assert!(path != "text::csv_parse" || near[0] == "text::csv_marshall", "{near:?}");
         assert!(spec.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{path}");
         assert_eq!(spec.name.ends_with("_supply"), spec.kind == Kind::Supply, "{path}");
         assert_eq!(spec.name.ends_with("_drain"), spec.kind == Kind::Drain, "{path}");

@@ -75,13 +75,22 @@ fn list() -> String {
     let mut out = String::new();
     let width = all().map(|spec| spec.path().len()).max().unwrap_or(0);
     for spec in all() {
-        let _ = writeln!(out, "{:width$}  {:8}  {}", spec.path(), spec.kind.word(), spec.about);
+        let _ = writeln!(out, "{:width$}  {:8}  {}", spec.path(), spec.kind.word(), spec.summary());
     }
     out
 }
 
 fn page(spec: &CogSpec) -> String {
-    let mut out = format!("{} ({})\n  {}\n", spec.path(), spec.kind.word(), spec.about);
+    let mut out = format!("{} ({})\n  {}\n\n", spec.path(), spec.kind.word(), spec.summary());
+    for (heading, text) in spec.shape() {
+        let _ = writeln!(out, "{heading}: {text}");
+    }
+    if !spec.shape().contains(&("fails", "nothing")) {
+        out.push_str(ON_ERROR);
+    }
+    for example in spec.uses() {
+        let _ = writeln!(out, "use:   {example}");
+    }
     options(&mut out, "options", spec.params);
     if spec.may_supply() {
         options(&mut out, "options of every supply", COMMON_SUPPLY);
@@ -99,8 +108,13 @@ fn page(spec: &CogSpec) -> String {
             let _ = writeln!(out, "  -> {line}");
         }
     }
+    let _ = writeln!(out, "\nsee also: {}; `deadbeat cogs` lists all", spec.near(&all().collect::<Vec<_>>()).join(", "));
     out
 }
+
+/// What becomes of what fails.
+const ON_ERROR: &str =
+    "       What fails is logged with its event, this cog and the piece, unless on_error says otherwise; the run goes on\n";
 
 fn options(out: &mut String, title: &str, params: &'static [Param]) {
     if params.is_empty() {
@@ -117,15 +131,25 @@ fn markdown() -> String {
     let mut out = String::from("# Cogs\n\nWritten by `deadbeat cogs --format markdown`; a test holds it equal to the program.\n\n");
     out.push_str("| cog | kind | does |\n|---|---|---|\n");
     for spec in all() {
-        let _ = writeln!(out, "| [`{}`](#{}) | {} | {} |", spec.path(), spec.path().replace("::", ""), spec.kind.word(), cell(spec.about));
+        let _ =
+            writeln!(out, "| [`{}`](#{}) | {} | {} |", spec.path(), spec.path().replace("::", ""), spec.kind.word(), cell(spec.summary()));
     }
     for (title, params) in [("Options of every cog", COMMON), ("Options of every supply", COMMON_SUPPLY)] {
         let _ = writeln!(out, "\n## {title}\n");
         table(&mut out, params);
     }
     for spec in all() {
-        let _ = writeln!(out, "\n## {}\n\n{} ({})\n", spec.path(), spec.about, spec.kind.word());
+        let _ = writeln!(out, "\n## {}\n\n{} ({})\n", spec.path(), spec.summary(), spec.kind.word());
+        for (heading, text) in spec.shape() {
+            let _ = writeln!(out, "- {}: {text}", capital(heading));
+        }
+        let near: Vec<String> =
+            spec.near(&all().collect::<Vec<_>>()).iter().map(|path| format!("[`{path}`](#{})", path.replace("::", ""))).collect();
+        let _ = writeln!(out, "- See also: {}\n", near.join(", "));
         table(&mut out, spec.params);
+        for example in spec.uses() {
+            let _ = writeln!(out, "\n```text\n{example}\n```");
+        }
         for example in spec.examples {
             let _ = writeln!(out, "\n{}:\n\n```text\n{}", capital(example.what), example.make);
             if !example.input.is_empty() {

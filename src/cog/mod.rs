@@ -13,6 +13,7 @@ mod given;
 mod in_place;
 mod maker;
 mod origin;
+mod page;
 mod seat;
 mod spec;
 mod value;

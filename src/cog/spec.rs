@@ -51,7 +51,7 @@ pub struct CogSpec {
     pub name: &'static str,
     /// What it is for.
     pub kind: Kind,
-    /// One sentence.
+    /// One sentence, and lines of its page: see `page`.
     pub about: &'static str,
     /// Its own options; those of every cog are in [`COMMON`] and [`COMMON_SUPPLY`].
     pub params: &'static [Param],

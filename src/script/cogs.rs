@@ -14,7 +14,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "cog",
     kind: Kind::Convert,
-    about: "Makes a cog of a function, of a closure, or of a map of functions that keeps its state in its fields.",
+    about: "Makes a cog of a function, of a closure, or of a map of functions that keeps its state in its fields.\n\
+            takes: any datum, which the function is given; none where a map has `wind` and no `run`\n\
+            gives: nothing for () and [], each element of an array, else the one value; `train.emit` gives more, later\n\
+            fails: a datum for which the function throws; the error has its place in the script",
     params: &[Param::new("callable", Ty::Any).about(
         "`|d| …` is given the datum and gives none (`()`, `[]`), several (an array) or one; `|| …` changes it as `this`; `#{run: |d| …, finish: || …}` has state as `this`; with `wind: || …` it may wait for something, and be a supply",
     )],

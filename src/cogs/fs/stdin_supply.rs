@@ -22,7 +22,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "stdin_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each line of standard input; at its end the train ends in order.",
+    about: "Makes a datum of each line of standard input; at its end the train ends in order.\n\
+            gives: each line as a string (with encoding \"bytes\" as a blob), without its separator; an empty line is a datum too\n\
+            fails: a line that is too long (long_line: \"fail\") or no text (decode_errors: \"fail\")\n\
+            use: fs::stdin_supply()\n\
+            use: fs::stdin_supply(#{ separator: \"\\x00\", data_setter: \"line\" })",
     params: &[lines::SEPARATOR, lines::STRIP_CR, lines::ENCODING, lines::DECODE_ERRORS, lines::MAX_LINE, lines::LONG_LINE],
     first: None,
     global: false,

@@ -14,7 +14,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "stdout_drain",
     kind: Kind::Drain,
-    about: "Writes each datum as a line to standard output; ends the train in order when nobody reads it any more.",
+    about: "Writes each datum as a line to standard output; ends the train in order when nobody reads it any more.\n\
+            fails: a datum that is neither string nor blob\n\
+            use: fs::stdout_drain()\n\
+            use: fs::stdout_drain(#{ data_getter: \"line\", flush: true })",
     params: &[sink::DATA_GETTER, sink::SEPARATOR, sink::FLUSH],
     first: None,
     global: false,

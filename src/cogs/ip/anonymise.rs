@@ -11,7 +11,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "anonymise",
     kind: Kind::Convert,
-    about: "Replaces addresses by the networks around them.",
+    about: "Replaces addresses by the networks around them.\n\
+            takes: a datum with addresses, networks or ranges as strings, or arrays of them\n\
+            gives: the same datum with networks in their places: 192.0.2.77 becomes 192.0.2.0/24\n\
+            fails: what is no address, with its place; it never passes through",
     params: &[
         Param::getters("getters").about("where the addresses are: names and paths, each of a string or of an array of strings; a missing one is passed over, and what is no address fails the datum"),
         Param::int("prefix4").default(Lit::Int(24)).about("how many bits of an IPv4 address are left; wider networks stay as they are"),

@@ -7,7 +7,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "filter_base",
     kind: Kind::Filter,
-    about: "Lets a datum pass when `filter` says so, and swallows it otherwise; as twist::filter.",
+    about: "Lets a datum pass when `filter` says so, and swallows it otherwise; as twist::filter.\n\
+            fails: a datum for which the closure throws; that is not the same as false",
     params: &[
         Param::predicate("filter").about("takes the datum and gives true (it passes) or false (it is swallowed); an error fails the datum"),
         Param::bool("negate").default(Lit::Bool(false)).about("lets pass what the filter is false for, swallows the rest"),

@@ -12,7 +12,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "idea_anonymise",
     kind: Kind::Convert,
-    about: "Replaces the addresses in Source and Target of an IDEA message by the networks around them, and marks the items.",
+    about: "Replaces the addresses in Source and Target of an IDEA message by the networks around them, and marks the items.\n\
+            takes: an IDEA message: a map with Source and Target, arrays of maps with IP4 and IP6\n\
+            gives: the same message with networks in place of addresses, and Anonymised: true in each item that was changed\n\
+            fails: what is no address, with its path; it never passes through",
     params: &[
         Param::int("source_prefix4").default(Lit::Worked("prefix4")).about("how many bits of an IPv4 address in Source are left"),
         Param::int("source_prefix6").default(Lit::Worked("prefix6")).about("how many bits of an IPv6 address in Source are left"),

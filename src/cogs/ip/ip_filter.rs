@@ -17,7 +17,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "ip_filter",
     kind: Kind::Filter,
-    about: "Lets a datum pass when its address lies in one of many ranges, or when it does not.",
+    about: "Lets a datum pass when its address lies in one of many ranges, or when it does not.\n\
+            takes: a datum with an address, a network, a range, or an array of them at ip_getter\n\
+            fails: what is no address; a file of ranges with a bad line is told at the start, and later the old ranges stay",
     params: &[
         Param::getter("ip_getter").about(
             "where the address is: a string (an address, NET/PREFIX or LOW-HIGH), or an array of them; anything else fails the datum",

@@ -16,7 +16,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "net_lexicon",
     kind: Kind::Enrich,
-    about: "Looks up the narrowest network around an address in a list of networks, and adds what stands there.",
+    about: "Looks up the narrowest network around an address in a list of networks, and adds what stands there.\n\
+            takes: a datum with an address or an array of them at ip_getter\n\
+            fails: what is no address; a file with a bad line is told at the start, and later the old one stays",
     params: &[
         Param::map("nets").optional().about("values by network: an address, NET/PREFIX or LOW-HIGH; the narrowest around the address wins"),
         Param::str("file")

@@ -15,7 +15,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "collect_drain",
     kind: Kind::Drain,
-    about: "Keeps the data it is given in memory, and can write them to the log at the end of the run.",
+    about: "Keeps the data it is given in memory, and can write them to the log at the end of the run.\n\
+            takes: any datum\n\
+            fails: nothing",
     params: &[
         Param::int("limit").default(Lit::Int(10_000)).about("data kept at most; when there are more, the oldest leave and are counted"),
         Param::bool("show")

@@ -12,7 +12,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "null_drain",
     kind: Kind::Drain,
-    about: "Takes data and does nothing with them; they count as delivered.",
+    about: "Takes data and does nothing with them; they count as delivered.\n\
+            takes: any datum\n\
+            gives: nothing\n\
+            fails: nothing",
     params: &[],
     first: None,
     global: false,

@@ -18,7 +18,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "queue",
     kind: Kind::Filter,
-    about: "Keeps data while what stands behind it is blocked, and leaves some out when it is full, so that other lines go on.",
+    about: "Keeps data while what stands behind it is blocked, and leaves some out when it is full, so that other lines go on.\n\
+            gives: the same datum, unchanged, perhaps later; what is left out ends well and is counted\n\
+            fails: nothing",
     params: &[
         Param::choice("when_full", &["drop_new", "drop_old", "block"])
             .about("what happens when it is full: the new datum is left out, the oldest one is, or supplies wait, as without a queue"),
@@ -26,12 +28,20 @@ pub static SPEC: CogSpec = CogSpec {
     ],
     first: None,
     global: false,
-    examples: &[Example {
-        what: "while nothing is blocked all go through",
-        make: r#"movement::queue(#{ when_full: "drop_old", size: 100 })"#,
-        input: r#"{"n": 1}"#,
-        output: &[r#"{"n": 1}"#],
-    }],
+    examples: &[
+        Example {
+            what: "while nothing is blocked all go through",
+            make: r#"movement::queue(#{ when_full: "drop_old", size: 100 })"#,
+            input: r#"{"n": 1}"#,
+            output: &[r#"{"n": 1}"#],
+        },
+        Example {
+            what: "one that never leaves anything out",
+            make: r#"movement::queue(#{ when_full: "block" })"#,
+            input: r#"{"n": 1}"#,
+            output: &[r#"{"n": 1}"#],
+        },
+    ],
     build: |args| Ok(Box::new(Queue::new(args)?)),
 };
 

@@ -19,7 +19,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "tick_supply",
     kind: Kind::Supply,
-    about: "Makes a datum on a beat: its number and the time, or the same datum each time.",
+    about: "Makes a datum on a beat: its number and the time, or the same datum each time.\n\
+            gives: #{n, time}: a number from 0 and a time; or what data says\n\
+            fails: nothing",
     params: &[
         Param::seconds("every").default(Lit::Float(1.0)).about("seconds from one datum to the next; 0 for as fast as the train takes them"),
         Param::int("count").optional().about("how many data to make, after which the supply has ended; () for no end"),

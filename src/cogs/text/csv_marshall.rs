@@ -16,7 +16,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "csv_marshall",
     kind: Kind::Marshal,
-    about: "Writes pieces of the datum as one line of CSV, in such a way that csv_parse reads the same strings back.",
+    about: "Writes pieces of the datum as one line of CSV, in such a way that csv_parse reads the same strings back.\n\
+            takes: any datum; a piece that is a list is joined, a map and a list in a list are written as JSON\n\
+            gives: one line, as a string without line end; numbers as they are written in JSON\n\
+            fails: with missing: \"error\" a piece that is not there; text that the dialect has no way to write; a blob that is no text",
     params: &[
         Param::getters("fieldgetters").about("what stands in each column, in order"),
         DATA_SETTER,

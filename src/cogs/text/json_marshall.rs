@@ -12,7 +12,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "json_marshall",
     kind: Kind::Marshal,
-    about: "Writes the datum as JSON; keys keep their order, and what came as JSON and was not touched is written as it came.",
+    about: "Writes the datum as JSON; keys keep their order, and what came as JSON and was not touched is written as it came.\n\
+            fails: numbers that JSON has not (non_finite: \"fail\"), and blobs and times where that is asked for",
     params: &[
         Param::getter("data_getter").or("selfgetter").about("the piece that is written; by default the whole datum"),
         DATA_SETTER,

@@ -10,7 +10,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "key_value_parse",
     kind: Kind::Parse,
-    about: "Parses pairs of keys and values, such as `a=1 b=\"x y\"` (logfmt), into a map; all values are strings.",
+    about: "Parses pairs of keys and values, such as `a=1 b=\"x y\"` (logfmt), into a map; all values are strings.\n\
+            gives: a map of strings in the order of the text\n\
+            fails: what is no text; with bare: \"error\" a key without value, with repeated: \"error\" a key that comes twice",
     params: &[
         DATA_GETTER,
         DATA_SETTER,

@@ -15,7 +15,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "batch",
     kind: Kind::Window,
-    about: "Gathers data into arrays, by number, age or size.",
+    about: "Gathers data into arrays, by number, age or size.\n\
+            gives: arrays of data in the order of their coming; what is left at the end too\n\
+            fails: nothing",
     params: &[
         Param::int("size").default(Lit::Int(100)).about("elements of an array at most, at least 1"),
         Param::seconds("age")
@@ -25,12 +27,15 @@ pub static SPEC: CogSpec = CogSpec {
     ],
     first: Some("size"),
     global: false,
-    examples: &[Example {
-        what: "what is left goes on at the end",
-        make: "twist::batch(10)",
-        input: r#"{"n": 1}"#,
-        output: &[r#"[{"n": 1}]"#],
-    }],
+    examples: &[
+        Example { what: "what is left goes on at the end", make: "twist::batch(10)", input: r#"{"n": 1}"#, output: &[r#"[{"n": 1}]"#] },
+        Example {
+            what: "what has come in two seconds, at most 100 data or a MiB of them",
+            make: r#"twist::batch(#{ size: 100, age: 2, max_bytes: "1MiB" })"#,
+            input: r#"{"n": 1}"#,
+            output: &[r#"[{"n": 1}]"#],
+        },
+    ],
     build: |args| Ok(Box::new(Batch::new(args)?)),
 };
 

@@ -10,7 +10,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "cast",
     kind: Kind::Convert,
-    about: "Gives the values of named keys and paths another type.",
+    about: "Gives the values of named keys and paths another type.\n\
+            takes: a map\n\
+            fails: what cannot be cast, with its path, unless lenient; with missing: \"error\" what is not there",
     params: &[
         Param::new("types", Ty::Entries).about("by key or path: \"int\", \"float\", \"string\", \"boolean\" (true, yes, on, 1, y, t and their opposites, in any case) or \"time\" (RFC 3339); \"list[*].n\" casts each"),
         Param::bool("lenient").default(Lit::Bool(false)).about("what cannot be cast stays as it is, instead of failing the datum"),

@@ -8,16 +8,26 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "delete",
     kind: Kind::Convert,
-    about: "Takes keys and paths out of each datum.",
+    about: "Takes keys and paths out of each datum.\n\
+            takes: a map\n\
+            fails: with missing: \"error\" a datum without one of them; else nothing",
     params: &[Param::strs("paths").about("what is taken out: keys, or paths such as \"a.b\", \"list[0]\", \"list[*].x\""), MISSING],
     first: Some("paths"),
     global: false,
-    examples: &[Example {
-        what: "a key and a path",
-        make: r#"twist::delete(["password", "user.mail"])"#,
-        input: r#"{"user": {"name": "me", "mail": "me@example.org"}, "password": "x"}"#,
-        output: &[r#"{"user": {"name": "me"}}"#],
-    }],
+    examples: &[
+        Example {
+            what: "a key and a path",
+            make: r#"twist::delete(["password", "user.mail"])"#,
+            input: r#"{"user": {"name": "me", "mail": "me@example.org"}, "password": "x"}"#,
+            output: &[r#"{"user": {"name": "me"}}"#],
+        },
+        Example {
+            what: "in each element of a list",
+            make: r#"twist::delete("hosts[*].note")"#,
+            input: r#"{"hosts": [{"ip": "192.0.2.1", "note": "x"}, {"ip": "192.0.2.2"}]}"#,
+            output: &[r#"{"hosts": [{"ip": "192.0.2.1"}, {"ip": "192.0.2.2"}]}"#],
+        },
+    ],
     build: |args| {
         let (paths, strict) = (places(args, "paths")?, must_be_there(args));
         Ok(InPlace::cog(move |datum| {

@@ -13,7 +13,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "flat_map",
     kind: Kind::Convert,
-    about: "Makes several data of one: each element of the array that a function gives.",
+    about: "Makes several data of one: each element of the array that a function gives.\n\
+            takes: any datum, which the function is given\n\
+            gives: a datum for each element of the array that the function gives; none for an empty one\n\
+            fails: a datum for which the function throws, or gives no array",
     params: &[Param::func("func").about("takes the datum and gives an array, each element of which goes on as one datum; `()` for none")],
     first: Some("func"),
     global: true,

@@ -11,7 +11,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "flatten",
     kind: Kind::Convert,
-    about: "Makes one flat map of nested ones: keys are joined.",
+    about: "Makes one flat map of nested ones: keys are joined.\n\
+            takes: a map\n\
+            gives: a map without maps in it\n\
+            fails: a datum that is no map",
     params: &[
         Param::str("separator").or(".").about("stands between the joined keys"),
         Param::choice("arrays", &["keep", "index"]).about("arrays stay as they are, or each element gets a key with its place"),

@@ -9,16 +9,27 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "keep",
     kind: Kind::Convert,
-    about: "Leaves only the named keys and paths of each datum, in the order in which they are named.",
+    about: "Leaves only the named keys and paths of each datum, in the order in which they are named.\n\
+            takes: a map\n\
+            gives: a map of nothing but what is named\n\
+            fails: with missing: \"error\" a datum without one of them; else nothing",
     params: &[Param::strs("paths").about("what is left: keys, or paths such as \"a.b\", which stay at their place"), MISSING],
     first: Some("paths"),
     global: false,
-    examples: &[Example {
-        what: "two of many",
-        make: r#"twist::keep(["time", "user.name"])"#,
-        input: r#"{"user": {"name": "me", "mail": "me@example.org"}, "time": 7, "x": 1}"#,
-        output: &[r#"{"time": 7, "user": {"name": "me"}}"#],
-    }],
+    examples: &[
+        Example {
+            what: "two of many",
+            make: r#"twist::keep(["time", "user.name"])"#,
+            input: r#"{"user": {"name": "me", "mail": "me@example.org"}, "time": 7, "x": 1}"#,
+            output: &[r#"{"time": 7, "user": {"name": "me"}}"#],
+        },
+        Example {
+            what: "what is not there is left out",
+            make: r#"twist::keep(["time", "host", "ips[0]"])"#,
+            input: r#"{"x": 1, "time": 7}"#,
+            output: &[r#"{"time": 7}"#],
+        },
+    ],
     build: |args| {
         let (paths, strict) = (places(args, "paths")?, must_be_there(args));
         Ok(InPlace::cog(move |datum| {

@@ -13,7 +13,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "map",
     kind: Kind::Convert,
-    about: "Puts what a function gives for a datum in its place.",
+    about: "Puts what a function gives for a datum in its place.\n\
+            takes: any datum, which the function is given\n\
+            gives: what the function gives, also an array or (), as one datum\n\
+            fails: a datum for which the function throws; the error has its place in the script",
     params: &[Param::func("func").about("takes the datum; its result, whatever it is, goes on as one datum")],
     first: Some("func"),
     global: true,

@@ -13,7 +13,9 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "rename",
     kind: Kind::Convert,
-    about: "Gives keys and paths of each datum other names.",
+    about: "Gives keys and paths of each datum other names.\n\
+            takes: a map\n\
+            fails: with missing: \"error\" a datum without one of them; else nothing",
     params: &[
         Param::new("names", Ty::Entries).about("new names by old ones: keys or paths; what stood under a new name before is replaced"),
         MISSING,

@@ -12,7 +12,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "sample",
     kind: Kind::Filter,
-    about: "Lets a share of the data pass: one in so many, or a fraction, by a key where one is given.",
+    about: "Lets a share of the data pass: one in so many, or a fraction, by a key where one is given.\n\
+            fails: with key_getter a datum without that key",
     params: &[
         Param::new("rate", crate::cog::Ty::Any).optional().about("the share that passes, from 0 to 1"),
         Param::int("every_nth").optional().about("instead: the first passes, and then each so-manyth"),

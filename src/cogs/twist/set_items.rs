@@ -11,7 +11,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "set_items",
     kind: Kind::Convert,
-    about: "Sets keys and paths of each datum to fixed values, or to what closures say.",
+    about: "Sets keys and paths of each datum to fixed values, or to what closures say.\n\
+            takes: a map (or a list, for paths into it)\n\
+            gives: the same datum with the items; maps on the way to a path are made\n\
+            fails: a datum that cannot have such an item, or for which a closure throws",
     params: &[
         Param::new("items", Ty::Entries)
             .about("by key or path: a value, or a closure that is given the datum as it came and gives the value"),

@@ -15,7 +15,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "time_format",
     kind: Kind::Convert,
-    about: "Writes a time in another form: that of a standard, a number, or a pattern.",
+    about: "Writes a time in another form: that of a standard, a number, or a pattern.\n\
+            takes: a datum with a time, RFC 3339, or seconds since 1970 at getter\n\
+            gives: the same datum with the text or the number at setter\n\
+            fails: what is no time, or cannot be written in that form",
     params: &[
         Param::getter("getter").about("where the time is: a time, RFC 3339, or seconds since 1970 as a number; what has another form, twist::time_parse reads"),
         Param::setter("setter").or_same_as("getter").about("where the result goes"),

@@ -16,7 +16,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "time_parse",
     kind: Kind::Convert,
-    about: "Reads a time in one of several forms, and makes RFC 3339 in UTC, a number, or a value of it that scripts compute with.",
+    about: "Reads a time in one of several forms, and makes RFC 3339 in UTC, a number, or a value of it that scripts compute with.\n\
+            takes: a datum with a string, a number or a time at getter\n\
+            gives: the same datum with the time at setter, in the form that result says\n\
+            fails: what is in none of the forms",
     params: &[
         Param::getter("getter").about("where the time is: a string, a number, or a time already"),
         Param::setter("setter").or_same_as("getter").about("where the result goes"),

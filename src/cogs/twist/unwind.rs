@@ -9,7 +9,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "unwind",
     kind: Kind::Convert,
-    about: "Makes a copy of each datum for each element of an array in it, the array replaced by the element.",
+    about: "Makes a copy of each datum for each element of an array in it, the array replaced by the element.\n\
+            takes: a datum with an array, or a map, at iterable_getter\n\
+            gives: as many copies as it has elements, in order; the event ends well when the last of them has\n\
+            fails: a string or anything else that has no elements; what is empty or not there where the options say so",
     params: &[
         Param::getter("iterable_getter").about("where the array is; of a map each entry counts, as [key, value]; a string is an error"),
         Param::setter("item_setter").or_same_as("iterable_getter").about("where the element goes"),

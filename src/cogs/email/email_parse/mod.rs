@@ -21,7 +21,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "email",
     name: "email_parse",
     kind: Kind::Parse,
-    about: "Takes a message (RFC 5322, MIME) apart into headers, texts and attachments; what is odd about it makes it no error.",
+    about: "Takes a message (RFC 5322, MIME) apart into headers, texts and attachments; what is odd about it makes it no error.\n\
+            takes: a message as a blob, or as a string\n\
+            gives: #{headers: [#{name, value}], texts: [#{content_type, charset, text, …}], attachments: [#{content_type, filename, size, data, …}]}; text has LF line ends, data is a blob; names of files are not cleaned\n\
+            fails: an empty message, or one beyond max_depth and max_parts",
     params: &[
         Param::getter("data_getter").or("selfgetter").about("the message in the datum: a blob or a string"),
         Param::setter("headers_setter")

@@ -29,7 +29,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "email",
     name: "maildir_drain",
     kind: Kind::Drain,
-    about: "Puts each datum into a Maildir, as a message of its own.",
+    about: "Puts each datum into a Maildir, as a message of its own.\n\
+            takes: a message as a string or a blob, headers first\n\
+            fails: a datum that is neither string nor blob\n\
+            use: email::maildir_drain(\"/home/abuse/Maildir\", #{ folder: \".Refused\", make_dirs: true })\n\
+            use: email::maildir_drain(#{ path: \"Maildir\", data_getter: \"mail\", into: \"cur\", flags: \"S\" })",
     params: &[
         Param::str("path").about("the Maildir: the directory with `tmp`, `new` and `cur`"),
         Param::str("folder").or(".").about("its folder, such as \".Work\"; \".\" is the Maildir itself"),
@@ -40,7 +44,7 @@ pub static SPEC: CogSpec = CogSpec {
         ),
         Param::str("flags").or("").about("with `into: \"cur\"`, the message's flags: letters such as \"S\" for seen, \"F\" for flagged"),
         Param::bool("fsync").default(Lit::Bool(true)).about("whether a message counts as stored only when it is on the disk"),
-        Param::new("mode", Ty::Int).default(Lit::Int(0o640)).about("the permissions of its file, as in 0o640"),
+        Param::new("mode", Ty::Int).default(Lit::Int(0o640)).about("the permissions of its file, as in 0o640, which 416 is"),
     ],
     first: Some("path"),
     global: false,

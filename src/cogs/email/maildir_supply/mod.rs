@@ -40,7 +40,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "email",
     name: "maildir_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each new or unread message of a Maildir, and marks it when all that was made of it is stored.",
+    about: "Makes a datum of each new or unread message of a Maildir, and marks it when all that was made of it is stored.\n\
+            gives: each message whole, as a blob: its charsets are the matter of email::email_parse\n\
+            fails: a message that is too long; one of which any part failed later is marked as on_failed says\n\
+            use: email::maildir_supply(\"/home/abuse/Maildir\", #{ mark: \"move:.Done\" })\n\
+            use: email::maildir_supply(#{ path: \"Maildir\", folders: [\".\", \".Spam\"], name_setter: \"name\", data_setter: \"mail\" })",
     params: &[
         Param::str("path").about("the Maildir: the directory with `new` and `cur`"),
         Param::strs("folders")

@@ -28,7 +28,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "filer_drain",
     kind: Kind::Drain,
-    about: "Writes each datum to a file of its own in a directory from which others take it; an event ends well when its file is in place.",
+    about: "Writes each datum to a file of its own in a directory from which others take it; an event ends well when its file is in place.\n\
+            fails: a datum that is neither string nor blob, or whose name can be no file's; a full disk fails nothing: it is tried again\n\
+            use: fs::filer_drain(\"/var/spool/mentat\")\n\
+            use: fs::filer_drain(#{ dir: \"queue\", suffix: \"json\", limit: 10000 })",
     params: &[
         filer::DIR,
         filer::INCOMING,

@@ -39,7 +39,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "filer_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each file that others put into a directory, and removes it when all made of it is stored.",
+    about: "Makes a datum of each file that others put into a directory, and removes it when all made of it is stored.\n\
+            gives: the whole content of each file as a string (with encoding \"bytes\" as a blob)\n\
+            fails: a file that is empty, too long or no text, and one of which any part failed later: it goes to the directory `errors`, with the reason beside it\n\
+            use: fs::filer_supply(\"/var/spool/warden\", #{ name_setter: \"file\", data_setter: \"text\" })\n\
+            use: fs::filer_supply(#{ dir: \"in\", pattern: \"*.idea\", done_dir: \"done\" })",
     params: &[
         filer::DIR,
         filer::INCOMING,

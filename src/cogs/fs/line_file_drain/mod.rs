@@ -24,7 +24,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "line_file_drain",
     kind: Kind::Drain,
-    about: "Appends each datum as a line to a file, which may be rotated; an event ends well when its line is written.",
+    about: "Appends each datum as a line to a file, which may be rotated; an event ends well when its line is written.\n\
+            fails: a datum that is neither string nor blob, or whose line may not be written (newlines: \"fail\"); a full disk fails nothing: it is tried again, and supplies wait\n\
+            use: fs::line_file_drain(\"out.csv\")\n\
+            use: fs::line_file_drain(#{ path: \"events.jsonl\", timestamp: true, make_dirs: true })",
     params: &[
         Param::str("path").about("the file; \"-\" is standard output, \"&2\" standard error"),
         Param::new("timestamp", Ty::Either(&[Ty::Bool, Ty::Str]))

@@ -31,7 +31,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "http",
     name: "http_drain",
     kind: Kind::Drain,
-    about: "Sends data to a server, in batches and in order; an event ends well when the server has answered that it has it.",
+    about: "Sends data to a server, in batches and in order; an event ends well when the server has answered that it has it.\n\
+            takes: any datum; a string or a blob is sent as it is, anything else as JSON\n\
+            fails: data to which the server says no (4xx but 408 and 429), or for which retry.count is used up; else it is tried again, and supplies wait\n\
+            use: http::http_drain(\"https://collector.example/ingest\", #{ form: \"array\", batch: #{ size: 100, age: 1 } })\n\
+            use: http::http_drain(#{ url: \"https://hooks.example/new\", form: \"one\", retry: #{ count: 5 } })",
     params: &[
         Param::str("url").about("the address"),
         manager::MANAGER,

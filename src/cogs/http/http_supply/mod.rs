@@ -35,7 +35,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "http",
     name: "http_supply",
     kind: Kind::Supply,
-    about: "Fetches documents by HTTP, once or on a beat, and gives each new answer as one datum or line by line.",
+    about: "Fetches documents by HTTP, once or on a beat, and gives each new answer as one datum or line by line.\n\
+            gives: the body of each answer as a string (with encoding \"bytes\" as a blob), or its lines\n\
+            fails: an answer that is not wanted, or none, is tried again, then told in the log; the next round comes\n\
+            use: http::http_supply(\"https://feeds.example/bad.txt\", #{ interval: 900, split: \"lines\" })\n\
+            use: http::http_supply(#{ url: \"https://api.example/status\", interval: 0, headers: #{ Accept: \"application/json\" } })",
     params: &[
         Param::strs("url").about("the address, or several, which are asked one after the other"),
         Param::seconds("interval").default(Lit::Int(3600)).about("seconds from one round to the next; 0 for one round, after which the supply has ended"),

@@ -30,7 +30,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "socket",
     name: "socket_drain",
     kind: Kind::Drain,
-    about: "Sends each datum as a record to a unix, TCP or UDP socket; connects again when the server was away, and keeps the order.",
+    about: "Sends each datum as a record to a unix, TCP or UDP socket; connects again when the server was away, and keeps the order.\n\
+            fails: a datum that is neither string nor blob, or too long for a datagram; a server that is away fails nothing: data wait, and supplies with them\n\
+            use: socket::socket_drain(\"tcp:logs.example:514\")\n\
+            use: socket::socket_drain(#{ to: \"unixgram:/dev/log\" })",
     params: &[
         Param::str("to").about("\"unix:PATH\", \"unixgram:PATH\", \"tcp:HOST:PORT\" or \"udp:HOST:PORT\""),
         Param::getter("data_getter").or("selfgetter").about("what is sent of the datum: text or a blob"),

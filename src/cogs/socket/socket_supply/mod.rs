@@ -36,7 +36,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "socket",
     name: "socket_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each record that clients send to a unix, TCP or UDP socket, as syslog has them; a record that was read is lost only with the process.",
+    about: "Makes a datum of each record that clients send to a unix, TCP or UDP socket, as syslog has them; a record that was read is lost only with the process.\n\
+            gives: each record as a string (with encoding \"bytes\" as a blob), without its separator or count\n\
+            fails: a record that is too long or no text, where the options say so; a client that keeps to no framing is cut off and told in the log\n\
+            use: socket::socket_supply(\"/run/app.sock\")\n\
+            use: socket::socket_supply(#{ listen: \"udp:0.0.0.0:514\", peer_setter: \"peer\", data_setter: \"line\" })",
     params: PARAMS,
     first: Some("path"),
     global: false,

@@ -23,7 +23,10 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "syslog_parse",
     kind: Kind::Parse,
-    about: "Parses a message of syslog (RFC 5424, RFC 3164 and what is common of it) into #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; what a message has not is not there.",
+    about: "Parses a message of syslog (RFC 5424, RFC 3164 and what is common of it) into #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; what a message has not is not there.\n\
+            takes: one message: a string or a blob, without its framing\n\
+            gives: a map of what is there of #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; facility and severity are words, time is RFC 3339 in UTC, data a map of maps\n\
+            fails: nothing but what is no text: a message without form becomes #{text}, unless no_match says otherwise",
     params: &[
         Param::choice("format", &["auto", "3164", "5424"])
             .about("which forms are looked for: each message is read as what it is, or all as the form of that RFC"),
