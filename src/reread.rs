@@ -89,7 +89,6 @@ impl<T: Send + 'static> Reread<T> {
         read(&**ctx.disk(), &self.path, &self.make)
     }
 
-    /// Reads it, and leaves it at that.
     /// As [`Reread::wind`]; it is read again too when a file in one of these directories changes.
     ///
     /// # Errors
@@ -159,7 +158,7 @@ impl<T: Send + 'static> Reread<T> {
 
     /// For [`Cog::finish`](crate::cog::Cog::finish): looks out no longer.
     pub fn finish(&mut self, ctx: &mut Ctx<'_>) {
-        for token in [self.watch.take(), self.job.take()].into_iter().flatten() {
+        for token in self.beside.drain(..).chain(self.watch.take()).chain(self.job.take()) {
             ctx.unbind(token);
         }
     }

@@ -138,11 +138,10 @@ fn cities() -> std::path::PathBuf {
 }
 
 /// Ways to make a cog: its examples, or what it needs at least.
-fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
+pub(crate) fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     if spec.path() == "ip::geoip" {
         return vec![(format!("ip::geoip(\"{}\")", cities().display()), r#"{"ip": "192.0.2.7"}"#, 1)];
     }
-pub(crate) fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usize)> {
     if !spec.examples.is_empty() {
         return spec.examples.iter().map(|example| (example.make.to_owned(), example.input, example.output.len())).collect();
     }

@@ -138,6 +138,13 @@ impl Cog for IpFilter {
         }
         Ok(())
     }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if let Source::File(file) = &mut self.source {
+            file.finish(ctx);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

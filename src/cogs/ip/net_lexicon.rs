@@ -178,6 +178,13 @@ impl Cog for NetLexicon {
             None => Ok(()),
         }
     }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            file.finish(ctx);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

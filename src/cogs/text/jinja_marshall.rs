@@ -217,6 +217,13 @@ impl Cog for JinjaMarshall {
         }
         Ok(())
     }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        if let Source::File { file: Some(file), .. } = &mut self.source {
+            file.finish(ctx);
+        }
+        Ok(())
+    }
 }
 
 /// The template of a file's content.
