@@ -154,11 +154,11 @@ impl Merge {
     }
 
     /// Takes in a datum whose key is in `key`.
-    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: Datum) -> Result<()> {
+    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: &Datum) -> Result<()> {
         let place = match &self.names {
             None => None,
             Some((getter, names)) => {
-                let part = getter.get(&datum)?;
+                let part = getter.get(datum)?;
                 let place = part.as_str().and_then(|part| names.iter().position(|name| name.as_str() == part));
                 Some(place.ok_or_else(|| Error::data("none of the parts", &part.piece()))?)
             }
@@ -167,7 +167,7 @@ impl Merge {
             return Err(Error::WrongKind { what: "a part".into(), wanted: "a map", got: datum.kind() });
         }
         if self.keys.get(key).is_none() {
-            let own = self.key_getter.get(&datum)?.into_owned().detach();
+            let own = self.key_getter.get(datum)?.into_owned().detach();
             let gathered = Gathered { parts: vec![None; self.most], come: 0, held: 0, key: own, pool: ctx.pool() };
             self.keys.add(key, ctx.now() + self.window, gathered);
         }
@@ -261,7 +261,7 @@ impl Cog for Merge {
         self.close(ctx, now);
         let mut key = std::mem::take(&mut self.key);
         let written = write_key(&mut key, &self.key_getter, &datum);
-        let done = written.and_then(|()| self.take(ctx, &key, datum));
+        let done = written.and_then(|()| self.take(ctx, &key, &datum));
         self.key = key;
         done?;
         self.make_room(ctx);

@@ -114,12 +114,12 @@ proptest! {
         // Key, end, numbers.
         let (mut open, mut now): (Vec<(u8, u64, Vec<usize>)>, u64) = (Vec::new(), 0);
         let text = |key: u8, all: &[usize]| {
-            let mut text = format!(r#"{{"k":{key}"#);
-            all.iter().for_each(|n| text.push_str(&format!(r#","n{n}":{n}"#)));
+            let mut entries: Vec<String> = vec![format!(r#""k":{key}"#)];
+            entries.extend(all.iter().map(|n| format!(r#""n{n}":{n}"#)));
             if all.len() < parts {
-                text.push_str(&format!(r#","m":{}"#, parts - all.len()));
+                entries.push(format!(r#""m":{}"#, parts - all.len()));
             }
-            text + "}"
+            format!("{{{}}}", entries.join(","))
         };
         for (n, (step, key)) in steps.into_iter().enumerate() {
             clock.advance(Duration::from_secs(step));

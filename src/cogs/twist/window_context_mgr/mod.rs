@@ -74,12 +74,12 @@ pub static SPEC: CogSpec = CogSpec {
         },
         Example {
             what: "attempts and names tried by address and ten minutes, told when there was more than one, or the first was root",
-            make: r##"twist::window_context_mgr(#{
+            make: r#"twist::window_context_mgr(#{
     key_getter: "ip", window: 600, anchor: "clock", time_getter: "ts",
     ctx_create: || #{ n: 0, names: [] },
     ctx_append: |data| { this.n += 1; if data.user !in this.names { this.names.push(data.user) } },
     ctx_close: |ctx, key, start| if ctx.n > 1 || ctx.names[0] == "root" { #{ ip: key, since: start, attempts: ctx.n, names: ctx.names } },
-})"##,
+})"#,
             input: r#"{"ts": 1700000100, "ip": "192.0.2.1", "user": "root"}"#,
             output: &[r#"{"attempts": 1, "ip": "192.0.2.1", "names": ["root"], "since": 1699999800}"#],
         },
@@ -148,8 +148,8 @@ impl Manager {
     }
 
     /// Takes in a datum whose key is in `key`.
-    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: Datum) -> Result<()> {
-        let (time, form, step) = self.watch.time(ctx, &datum)?;
+    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: &Datum) -> Result<()> {
+        let (time, form, step) = self.watch.time(ctx, datum)?;
         if let Some(step) = step {
             self.pass(ctx, step);
         }
@@ -317,7 +317,7 @@ impl Cog for Manager {
         }
         let mut key = std::mem::take(&mut self.key);
         let written = self.key_getter.as_ref().map_or(Ok(()), |getter| write_key(&mut key, getter, &datum));
-        let done = written.and_then(|()| self.take(ctx, &key, datum));
+        let done = written.and_then(|()| self.take(ctx, &key, &datum));
         self.key = key;
         done.and(self.wait(ctx))
     }

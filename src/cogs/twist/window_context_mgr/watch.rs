@@ -43,6 +43,7 @@ pub(super) struct Data {
 }
 
 /// What has become of time.
+#[derive(Clone, Copy)]
 pub(super) enum Step {
     /// It is as far as this; windows that have ended by then are over.
     To(i64),

@@ -60,7 +60,10 @@ fn row(start: &str, end: &str, key: u8, all: &[Option<i64>]) -> String {
 
 /// What is open: by beginning, the keys in order of appearance with their values.
 #[derive(Default)]
-struct Model(BTreeMap<i64, Vec<(u8, Vec<Option<i64>>)>>);
+struct Model(BTreeMap<i64, Vec<Row>>);
+
+/// A key with its values.
+type Row = (u8, Vec<Option<i64>>);
 
 impl Model {
     fn feed(&mut self, (time, key, value): Event, slide: i64, over: impl Fn(i64) -> bool) -> bool {

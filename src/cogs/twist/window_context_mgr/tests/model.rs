@@ -138,7 +138,7 @@ impl Model {
             ("clock", slide) => (time - WINDOW + 1..=time).filter(|start| start % slide.unwrap_or(WINDOW) == 0).map(at).collect(),
             ("first", Some(slide)) => {
                 let Some(origin) = origin else { return vec![Err(time)] };
-                let first = (-1000..).map(|n| origin + n * slide).take_while(|start| *start <= time.min(origin)).last().unwrap();
+                let first = (-1000..=1000).map(|n| origin + n * slide).take_while(|start| *start <= time.min(origin)).last().unwrap();
                 (time - WINDOW + 1..=time).filter(|start| *start >= first && (start - origin) % slide == 0).map(at).collect()
             }
             ("first", None) => vec![mine().filter(holds).max_by_key(|n| self.open[*n].start).ok_or(time)],
@@ -157,9 +157,9 @@ impl Model {
             homes = on_time(homes, self.mark);
             if homes.is_empty() {
                 if late == "drop" {
-                    self.late.0 += 1
+                    self.late.0 += 1;
                 } else {
-                    self.late.1 += 1
+                    self.late.1 += 1;
                 }
                 return out;
             }
