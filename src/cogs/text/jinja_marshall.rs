@@ -127,7 +127,7 @@ impl JinjaMarshall {
                     return Err(Error::option("reload", "has a meaning only with `template_file`"));
                 }
                 // Compiled now for its faults; what it names is known when the train begins.
-                settings.engine(INLINE, text.clone(), Arc::default()).map_err(misspelt)?;
+                settings.engine(INLINE, &text, &Arc::default()).map_err(misspelt)?;
                 Source::Inline(text)
             }
             (None, Some(path)) => Source::File { path: path.into(), reload: args.bool("reload"), file: None },
@@ -196,7 +196,7 @@ impl Cog for JinjaMarshall {
         self.engine = Some(match &mut self.source {
             Source::Inline(text) => {
                 let others = Arc::new(sources::read(&**ctx.disk(), &directories)?);
-                settings.engine(INLINE, text.clone(), others).map_err(misspelt)?
+                settings.engine(INLINE, text, &others).map_err(misspelt)?
             }
             Source::File { path, reload, file } => {
                 let (disk, name) = (Arc::clone(ctx.disk()), path.display().to_string());
@@ -230,7 +230,7 @@ impl Cog for JinjaMarshall {
 fn of_file(settings: &Settings, name: &str, bytes: Vec<u8>, disk: &dyn Disk, directories: &[PathBuf]) -> Result<Engine> {
     let text = String::from_utf8(bytes).map_err(|_| Error::Other("it is not text in UTF-8".into()))?;
     let others: BTreeMap<String, String> = sources::read(disk, directories)?;
-    settings.engine(name, text, Arc::new(others)).map_err(|Fault { text, hint }| {
+    settings.engine(name, &text, &Arc::new(others)).map_err(|Fault { text, hint }| {
         let hint = hint.map(|hint| format!("\n    {hint}")).unwrap_or_default();
         Error::Other(format!("{text}{hint}"))
     })

@@ -90,7 +90,7 @@ pub(super) struct Fault {
 
 impl Settings {
     /// The template of that name and text, which may name the others.
-    pub(super) fn engine(&self, main: &str, text: String, others: Arc<BTreeMap<String, String>>) -> Result<Engine, Fault> {
+    pub(super) fn engine(&self, main: &str, text: &str, others: &Arc<BTreeMap<String, String>>) -> Result<Engine, Fault> {
         let mut environment = Environment::new();
         environment.set_debug(false);
         environment.set_undefined_behavior(self.undefined);
@@ -114,17 +114,17 @@ impl Settings {
         for (name, value) in &self.globals {
             environment.add_global(name.clone(), value.clone());
         }
-        environment.add_template_owned(main.to_owned(), text.clone()).map_err(|error| fault(&error, None, &text))?;
-        let named = Arc::clone(&others);
-        environment.set_loader(move |name| Ok(named.get(name).cloned()));
+        environment.add_template_owned(main.to_owned(), text.to_owned()).map_err(|error| fault(&error, None, text))?;
+        let known = Arc::clone(others);
+        environment.set_loader(move |name| Ok(known.get(name).cloned()));
         // Those that are named are compiled now, so that their faults are told before the first datum.
-        let mut names: Vec<&str> = references(&text);
+        let mut wanted: Vec<&str> = references(text);
         let mut seen = Vec::new();
-        while let Some(name) = names.pop() {
+        while let Some(name) = wanted.pop() {
             let Some((name, text)) = others.get_key_value(name).filter(|(name, _)| !seen.contains(name)) else { continue };
             environment.get_template(name).map_err(|error| fault(&error, Some(name), text))?;
             seen.push(name);
-            names.extend(references(text));
+            wanted.extend(references(text));
         }
         Ok(Engine { environment, main: main.to_owned() })
     }

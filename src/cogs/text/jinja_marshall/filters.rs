@@ -1,5 +1,7 @@
 //! Filters that Jinja2 has and the engine has not, or has otherwise, and those that are ours.
 
+#![expect(clippy::needless_pass_by_value, reason = "the engine hands keyword arguments over")]
+
 use std::fmt::Display;
 
 use base64::Engine as _;

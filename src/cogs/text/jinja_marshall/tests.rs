@@ -11,7 +11,7 @@ fn made(options: Vec<(&'static str, Given)>, datum: impl Into<Datum>) -> String 
     let args = Args::of(&SPEC, options);
     let mut cog = JinjaMarshall::new(&args).unwrap_or_else(|error| panic!("{error}"));
     let Source::Inline(template) = &cog.source else { panic!("a template in a file") };
-    cog.engine = Some(cog.settings.engine(INLINE, template.clone(), Arc::default()).unwrap_or_else(|fault| panic!("{}", fault.text)));
+    cog.engine = Some(cog.settings.engine(INLINE, template, &Arc::default()).unwrap_or_else(|fault| panic!("{}", fault.text)));
     let mut text = String::new();
     cog.write(&mut datum.into(), &mut text).map_or_else(|error| format!("! {error}"), |()| text)
 }
@@ -94,20 +94,21 @@ fn names_are_those_of_a_map_and_other_data_are_called_data() {
     assert_eq!(bench.errors(), 1);
 }
 
+/// The same, read to its leaves.
+fn read(datum: &Datum) -> Datum {
+    match &*datum.opened() {
+        Datum::List(list) => Datum::List(list.iter().map(read).collect()),
+        Datum::Map(map) => Datum::Map(map.iter().map(|(key, value)| (key.clone(), read(value))).collect()),
+        other => other.clone(),
+    }
+}
+
 #[test]
 fn data_of_every_form_are_seen_and_stay_as_they_were() {
     let deep = r#"{"a":{"b":{"c":{"d":{"e":{"f":{"g":[1,[2,[3,{"h":"deep"}]]]}}}}}}}"#;
     let template = "{{ a.b.c.d.e.f.g[1][1][1].h }} {{ a.b.c.d.e.f.g }} {% set x = a.b %}{{ x.c.d.e.f.g[0] }}";
     let expected = "deep [1, [2, [3, {'h': 'deep'}]]] 1";
     assert_eq!(plain(template, deep), expected);
-    // The same, read to its leaves.
-    fn read(datum: &Datum) -> Datum {
-        match &*datum.opened() {
-            Datum::List(list) => Datum::List(list.iter().map(read).collect()),
-            Datum::Map(map) => Datum::Map(map.iter().map(|(key, value)| (key.clone(), read(value))).collect()),
-            other => other.clone(),
-        }
-    }
     let all = read(&json::read(deep).unwrap());
     assert_eq!(made(vec![("template", template.into())], all.clone()), expected);
     let mut bench = Bench::new(&SPEC, vec![("template", template.into()), ("data_setter", "t".into())]);
@@ -240,7 +241,9 @@ impl Place {
     fn new(files: &[(&str, &str)]) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir(place.0.path().join("parts")).unwrap();
-        files.iter().for_each(|(name, text)| place.put(name, text));
+        for (name, text) in files {
+            place.put(name, text);
+        }
         place
     }
 
@@ -286,7 +289,7 @@ fn templates_include_extend_and_import_those_in_their_directories() {
     let (settings, others) =
         (settings(&Args::of(&SPEC, place.options())).unwrap().1, sources::read(&*crate::disk::real(), &[place.at("parts").into()]));
     let engine =
-        settings.engine("main", "{% include 'sub' %}".into(), Arc::new(others.unwrap())).unwrap_or_else(|fault| panic!("{}", fault.text));
+        settings.engine("main", "{% include 'sub' %}", &Arc::new(others.unwrap())).unwrap_or_else(|fault| panic!("{}", fault.text));
     let told = lent::lend(&mut Datum::Unit, &Rc::default(), || engine.render(Value::from_object(lent::Root), &mut String::new(), 99)).0;
     assert_eq!(told.unwrap_err().to_string(), "template `sub`, line 2: what is undefined is used");
 }
