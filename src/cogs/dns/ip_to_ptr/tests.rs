@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::rig_dns::NameServer;
 use super::{IpToPtr, SPEC};
 use crate::cog::bench::Bench;
 use crate::cog::{Args, CogSpec, Given};
+use crate::cogs::dns::rig_dns::NameServer;
 use crate::datum::{Datum, json};
 use crate::escapement::Clock;
 
@@ -315,7 +315,12 @@ fn the_hosts_file_comes_first_and_needs_no_question() {
 
 #[test]
 fn without_name_servers_the_train_starts_and_all_goes_on() {
-    static NOBODY: CogSpec = CogSpec { build: |args| Ok(Box::new(IpToPtr { system: Vec::new, ..IpToPtr::new(args)? })), ..SPEC };
+    fn lonely(args: &Args) -> IpToPtr {
+        let mut cog = IpToPtr::new(args).unwrap();
+        cog.system = Vec::new;
+        cog
+    }
+    static NOBODY: CogSpec = CogSpec { build: |args| Ok(Box::new(lonely(args))), ..SPEC };
     let mut bench = Bench::new(&NOBODY, vec![("status_setter", "is".into())]);
     assert_eq!(feed(&mut bench, "192.0.2.1"), [r#"{"ip":"192.0.2.1","is":"timeout"}"#]);
     assert_settled(&bench, 1);

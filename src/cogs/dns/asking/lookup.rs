@@ -2,7 +2,7 @@
 //!
 //! Each server has a resolver of its own, so that which server is asked when is decided here: one packet an attempt, the next
 //! server after silence, a network error or a refusal (SERVFAIL, REFUSED and their like); a server that refused is not asked
-//! about that address again; a truncated answer is asked for again over a TCP connection of its own, so that none stays open.
+//! about the same again; a truncated answer is asked for again over a TCP connection of its own, so that none stays open.
 //! hickory does the rest: a fresh socket on a random port for each question, checks of id, sender and question (RFC 5452), chains
 //! of CNAME (RFC 2317), bounded decompression. Its own cache and hosts file are off. Everything here runs on the helper; between
 //! look-ups nothing ticks there.
@@ -19,11 +19,11 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::udp::UdpClientStream;
 use hickory_resolver::net::xfer::DnsExchange;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{ConnectionProvider, PoolContext, Resolver};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::names;
+use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::escapement::Job;
 
@@ -33,9 +33,9 @@ const PORT: u16 = 53;
 /// What came of a look-up.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
-    /// Names, sorted, each once, and how long they may be kept.
-    Names(Vec<String>, Duration),
-    /// The address has no name.
+    /// What the records say, and how long it may be kept.
+    Found(Vec<String>, Duration),
+    /// There is no such record.
     Missing,
     /// Nobody told in time, or would not tell.
     Silence,
@@ -43,19 +43,19 @@ pub(super) enum Answer {
 
 /// A look-up's end, as the job gives it.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) address: IpAddr,
+pub(super) struct Reply<K> {
+    pub(super) key: K,
     pub(super) answer: Answer,
 }
 
 /// How to ask.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manners {
+pub(in crate::cogs::dns) struct Manners {
     pub(super) attempts: usize,
     /// For one attempt.
     pub(super) timeout: Duration,
     /// No look-up takes longer, whatever attempts and timeout multiply to.
-    pub(super) longest: Duration,
+    pub(in crate::cogs::dns) longest: Duration,
 }
 
 /// Name servers, ready to be asked.
@@ -74,6 +74,13 @@ struct Server {
     by_udp: Resolver<Wire>,
 }
 
+/// What is asked, and how its records are read.
+struct Query {
+    name: Name,
+    record: RecordType,
+    read: fn(&RData) -> Option<String>,
+}
+
 impl Servers {
     pub(super) fn new(addresses: &[SocketAddr], manners: Manners) -> Result<Self> {
         let server = |address: &SocketAddr| {
@@ -85,30 +92,32 @@ impl Servers {
         Ok(Self(Arc::new(Inner { servers, manners, preferred: AtomicUsize::new(0) })))
     }
 
-    /// The look-up of `address`, for the helper; it gives a [`Reply`].
-    pub(super) fn job(&self, address: IpAddr) -> Job {
+    /// The look-up of `key`, for the helper; it gives a [`Reply`].
+    pub(super) fn job<S: Subject>(&self, key: S::Key) -> Job {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { Box::new(Reply { address, answer: inner.ask(address).await }) as Box<_> })
+        let (name, record) = S::question(&key);
+        let query = Query { name, record, read: S::read };
+        Box::pin(async move { Box::new(Reply { answer: inner.ask(&query).await, key }) as Box<_> })
     }
 }
 
 impl Inner {
-    async fn ask(&self, address: IpAddr) -> Answer {
+    async fn ask(&self, query: &Query) -> Answer {
         let all = self.manners.timeout.saturating_mul(u32::try_from(self.manners.attempts).unwrap_or(u32::MAX));
-        timeout(all.min(self.manners.longest), self.rounds(address)).await.unwrap_or(Answer::Silence)
+        timeout(all.min(self.manners.longest), self.rounds(query)).await.unwrap_or(Answer::Silence)
     }
 
-    async fn rounds(&self, address: IpAddr) -> Answer {
+    async fn rounds(&self, query: &Query) -> Answer {
         let count = self.servers.len();
         let mut refused = vec![false; count];
         let mut next = self.preferred.load(Ordering::Relaxed);
         for attempt in 1..=self.manners.attempts {
             let Some(server) = (next..next + count).map(|n| n % count).find(|n| !refused[*n]) else { break };
             let end = Instant::now() + self.manners.timeout;
-            match timeout(self.manners.timeout, self.servers[server].ask(address, self.manners.timeout)).await {
+            match timeout(self.manners.timeout, self.servers[server].ask(query, self.manners.timeout)).await {
                 Ok(Ok(lookup)) => {
                     self.preferred.store(server, Ordering::Relaxed);
-                    return read(&lookup);
+                    return read(&lookup, query.read);
                 }
                 Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => {
                     self.preferred.store(server, Ordering::Relaxed);
@@ -126,26 +135,21 @@ impl Inner {
 }
 
 impl Server {
-    async fn ask(&self, address: IpAddr, timeout: Duration) -> Result<Lookup, NetError> {
-        match self.by_udp.reverse_lookup(Name::from(address)).await {
-            Err(NetError::Truncated) => resolver(self.address, ConnectionConfig::tcp(), timeout)?.reverse_lookup(Name::from(address)).await,
+    async fn ask(&self, query: &Query, timeout: Duration) -> Result<Lookup, NetError> {
+        match self.by_udp.lookup(query.name.clone(), query.record).await {
+            Err(NetError::Truncated) => {
+                resolver(self.address, ConnectionConfig::tcp(), timeout)?.lookup(query.name.clone(), query.record).await
+            }
             other => other,
         }
     }
 }
 
-/// The names in an answer. The final dot of a lone root name is no name.
-fn read(lookup: &Lookup) -> Answer {
-    let records = lookup.answers().iter();
-    let pointers = records.filter_map(|record| match &record.data {
-        RData::PTR(name) => Some(names::shown(name.0.iter())),
-        _ => None,
-    });
-    let mut names: Vec<String> = pointers.filter(|name| !name.is_empty()).collect();
-    names.sort_unstable();
-    names.dedup();
+/// What an answer says; the records that say nothing are aliases on the way.
+fn read(lookup: &Lookup, record: fn(&RData) -> Option<String>) -> Answer {
+    let found: Vec<String> = lookup.answers().iter().filter_map(|one| record(&one.data)).collect();
     let seconds = lookup.answers().iter().map(|record| record.ttl).min().unwrap_or(0);
-    if names.is_empty() { Answer::Missing } else { Answer::Names(names, Duration::from_secs(seconds.into())) }
+    if found.is_empty() { Answer::Missing } else { Answer::Found(found, Duration::from_secs(seconds.into())) }
 }
 
 fn resolver(address: SocketAddr, mut connection: ConnectionConfig, timeout: Duration) -> Result<Resolver<Wire>, NetError> {
@@ -161,7 +165,7 @@ fn resolver(address: SocketAddr, mut connection: ConnectionConfig, timeout: Dura
 }
 
 /// The system's name servers; none where it has no configuration for them.
-pub(super) fn system() -> Vec<SocketAddr> {
+pub(in crate::cogs::dns) fn system() -> Vec<SocketAddr> {
     let Ok((config, _)) = hickory_resolver::system_conf::read_system_conf() else { return Vec::new() };
     let mut servers: Vec<SocketAddr> = Vec::new();
     for server in config.name_servers() {

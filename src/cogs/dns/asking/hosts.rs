@@ -1,13 +1,16 @@
-//! The hosts file, hosts(5), by address: what needs no question.
+//! The hosts file, hosts(5), by address or by name: what needs no question.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::{fs, io};
 
-use super::cache::Names;
+use super::cache::Found;
 use super::names;
+use crate::cog::{Args, Lit, Param, Ty};
 use crate::datum::{Datum, Text};
 use crate::error::{Error, Result};
 use crate::start;
@@ -15,9 +18,14 @@ use crate::start;
 /// Where the system has its own.
 const SYSTEM: &str = "/etc/hosts";
 
+/// The option that says which file to read.
+pub(in crate::cogs::dns) const HOSTS_FILE: Param = Param::new("hosts_file", Ty::Any)
+    .default(Lit::Str("system"))
+    .about("a file of addresses and names that is looked into first: \"system\" for /etc/hosts, a path, or () for none");
+
 /// Which file to read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Source {
+pub(in crate::cogs::dns) enum Source {
     /// None.
     None,
     /// The system's, if it has one.
@@ -28,7 +36,11 @@ pub(super) enum Source {
 
 impl Source {
     /// What the option `hosts_file` says.
-    pub(super) fn of(option: &Datum) -> Result<Self> {
+    pub(in crate::cogs::dns) fn given(args: &Args) -> Result<Self> {
+        Self::of(&args.datum("hosts_file"))
+    }
+
+    fn of(option: &Datum) -> Result<Self> {
         match option {
             Datum::Unit => Ok(Self::None),
             Datum::Str(text) if text.as_str() == "system" => Ok(Self::System),
@@ -42,42 +54,54 @@ impl Source {
     }
 }
 
-/// All names of each address that the file has.
-#[derive(Debug, Default)]
-pub(super) struct Hosts(HashMap<IpAddr, Names>);
+/// What the file has, by what is asked about.
+#[derive(Debug)]
+pub(in crate::cogs::dns) struct Hosts<K>(HashMap<K, Found>);
 
-impl Hosts {
+impl<K> Default for Hosts<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash> Hosts<K> {
+    /// Reads the file; `entry` makes a key, and what is known about it, of each address with each of its names.
+    ///
     /// # Errors
     /// A file that cannot be read; that the system has none is no error.
-    pub(super) fn read(source: &Source) -> Result<Self> {
+    pub(in crate::cogs::dns) fn read(source: &Source, entry: fn(IpAddr, String) -> (K, String)) -> Result<Self> {
         let path = match source {
             Source::None => return Ok(Self::default()),
             Source::System => Path::new(SYSTEM),
             Source::File(path) => path,
         };
         match fs::read(start::path(path)) {
-            Ok(bytes) => Ok(Self::parse(&bytes)),
+            Ok(bytes) => Ok(Self::parse(&bytes, entry)),
             Err(error) if *source == Source::System && error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Error::os("read", path, error)),
         }
     }
 
     /// Lines `ADDRESS NAME [ALIAS…] [# comment]`; lines of another form are passed over, as the system's own resolver does.
-    fn parse(bytes: &[u8]) -> Self {
-        let mut found: HashMap<IpAddr, Vec<String>> = HashMap::new();
+    fn parse(bytes: &[u8], entry: fn(IpAddr, String) -> (K, String)) -> Self {
+        let mut found: HashMap<K, Vec<Text>> = HashMap::new();
         for line in bytes.split(|byte| *byte == b'\n') {
             let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
             let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             let Some(address) = words.next().and_then(|word| str::from_utf8(word).ok()?.parse::<IpAddr>().ok()) else { continue };
-            let known = found.entry(address.to_canonical()).or_default();
-            known.extend(words.map(|word| names::shown(word.split(|byte| *byte == b'.'))).filter(|name| !name.is_empty()));
+            let names = words.map(|word| names::shown(word.split(|byte| *byte == b'.'))).filter(|name| !name.is_empty());
+            for (key, one) in names.map(|name| entry(address.to_canonical(), name)) {
+                found.entry(key).or_default().push(one.into());
+            }
         }
-        let each = found.into_iter().filter(|(_, names)| !names.is_empty());
-        Self(each.map(|(address, names)| (address, names.into_iter().map(Text::from).collect())).collect())
+        Self(found.into_iter().map(|(key, known)| (key, known.into())).collect())
     }
 
-    pub(super) fn get(&self, address: IpAddr) -> Option<Names> {
-        self.0.get(&address).map(Rc::clone)
+    pub(in crate::cogs::dns) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<Found>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get(key).map(Rc::clone)
     }
 }
 
@@ -85,14 +109,28 @@ impl Hosts {
 mod tests {
     use super::*;
 
-    fn of(hosts: &Hosts, address: &str) -> Vec<String> {
-        hosts.get(address.parse().unwrap()).map(|names| names.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    fn of(hosts: &Hosts<IpAddr>, address: &str) -> Vec<String> {
+        hosts.get(&address.parse::<IpAddr>().unwrap()).map(|names| names.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    fn by_name(address: IpAddr, name: String) -> (String, String) {
+        (name, address.to_string())
+    }
+
+    #[test]
+    fn addresses_of_a_name_in_all_lines() {
+        let hosts = Hosts::parse(b"192.0.2.1 one two\n2001:db8::1 one\n", by_name);
+        let of = |name: &str| hosts.get(name).map(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(of("one").unwrap(), ["192.0.2.1", "2001:db8::1"]);
+        assert_eq!(of("two").unwrap(), ["192.0.2.1"]);
+        assert_eq!(of("three"), None);
     }
 
     #[test]
     fn names_and_aliases_of_all_lines_about_an_address() {
         let hosts = Hosts::parse(
             b"# comment\n192.0.2.1\tone.example one # more\r\n\n::1 six\n192.0.2.1 again.example.\nnonsense x\n192.0.2.2\n192.0.2.3 a\xffb\n",
+            |address, name| (address, name),
         );
         assert_eq!(of(&hosts, "192.0.2.1"), ["one.example", "one", "again.example"]);
         assert_eq!(of(&hosts, "::1"), ["six"]);
@@ -102,9 +140,9 @@ mod tests {
 
     #[test]
     fn a_file_that_was_asked_for_must_be_there() {
-        let error = Hosts::read(&Source::File("/nonexistent/hosts".into())).unwrap_err();
+        let error = Hosts::read(&Source::File("/nonexistent/hosts".into()), by_name).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/hosts"), "{error}");
-        assert!(Hosts::read(&Source::None).is_ok() && Hosts::read(&Source::System).is_ok());
+        assert!(Hosts::read(&Source::None, by_name).is_ok() && Hosts::read(&Source::System, by_name).is_ok());
     }
 
     #[test]
