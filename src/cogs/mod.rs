@@ -42,6 +42,10 @@ pub static COGS: &[&CogSpec] = &[
     &text::const_lexicon::SPEC,
     #[cfg(feature = "dns")]
     &dns::ip_to_ptr::SPEC,
+    #[cfg(feature = "dns")]
+    &dns::name_to_ip::SPEC,
+    #[cfg(feature = "dns")]
+    &dns::txt_lookup::SPEC,
     #[cfg(feature = "http")]
     &http::http_supply::SPEC,
     #[cfg(feature = "http")]

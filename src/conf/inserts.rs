@@ -48,7 +48,7 @@ pub fn daemon_base_config() -> Vec<Entry> {
     ]
 }
 
-/// For `dns::ip_to_ptr`.
+/// For `dns::ip_to_ptr`, `dns::name_to_ip` and `dns::txt_lookup`.
 pub fn dns_base_config() -> Vec<Entry> {
     vec![
         Item::with("resolvers", cast::list(), "Name servers, ADDR or ADDR:PORT; by default those of the system", Datum::Unit).into(),

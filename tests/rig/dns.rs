@@ -1,7 +1,8 @@
 //! A name server on a loopback port, which answers, delays, lies or keeps silent as a test tells it.
 //!
-//! One thread for UDP, one that accepts TCP, one a TCP connection; all end when the server is dropped. Also included by the unit tests
-//! of `dns::ip_to_ptr`, so it uses nothing of the crate.
+//! Where a test says what is asked, an address means its name in the reverse zone, and anything else is a name itself. One thread for UDP,
+//! one that accepts TCP, one a TCP connection; all end when the server is dropped. Also included by the unit tests of the `dns` family, so
+//! it uses nothing of the crate.
 #![allow(dead_code, reason = "each of the two places that include it uses a part")]
 
 use std::collections::{BinaryHeap, HashMap};
@@ -12,8 +13,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{CNAME, PTR};
-use hickory_proto::rr::{Name, RData, Record};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, PTR, TXT};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 /// The name that forged answers tell.
 pub(crate) const FORGED: &str = "forged.example";
@@ -38,11 +39,14 @@ struct Book {
 /// How it deals with questions about one name.
 #[derive(Clone, Default)]
 struct Rule {
-    names: Vec<Name>,
+    /// Of any types; a question is answered with those of its own.
+    records: Vec<RData>,
     /// The name has another name, which has the answer; whether that comes along.
     alias: Option<(Name, bool)>,
     delay: Duration,
     dropped: bool,
+    /// Questions of this type alone are dropped.
+    dropped_type: Option<RecordType>,
     forged: bool,
     truncated: bool,
     code: Option<ResponseCode>,
@@ -70,53 +74,67 @@ impl NameServer {
         self
     }
 
-    /// These are the names of `ip`; none: the name is there, but has no PTR. Any bytes may stand in them.
-    pub(crate) fn answer(&self, ip: &str, names: &[&str]) -> &Self {
-        self.rule(&reverse(ip), |rule| {
-            rule.names = names.iter().map(|name| absolute(name)).collect();
+    /// These are the names of an address, in which any bytes may stand, or the addresses of a name; none: it is there, but has no such
+    /// record.
+    pub(crate) fn answer(&self, of: &str, found: &[&str]) -> &Self {
+        self.rule(&asked(of), |rule| {
+            rule.records = found.iter().map(|one| record(one)).collect();
             rule.code = Some(ResponseCode::NoError);
         })
     }
 
-    /// Answers about `ip` after that time; others are not held up.
-    pub(crate) fn delay(&self, ip: &str, by: Duration) -> &Self {
-        self.rule(&reverse(ip), |rule| rule.delay = by)
+    /// These are the texts of a name, each in its character strings.
+    pub(crate) fn texts(&self, of: &str, texts: &[&[&[u8]]]) -> &Self {
+        self.rule(&asked(of), |rule| {
+            rule.records = texts.iter().map(|strings| RData::TXT(TXT::from_bytes(strings.to_vec()))).collect();
+            rule.code = Some(ResponseCode::NoError);
+        })
     }
 
-    /// Never answers about `ip`.
-    pub(crate) fn drop(&self, ip: &str) -> &Self {
-        self.rule(&reverse(ip), |rule| rule.dropped = true)
+    /// Never answers questions about it that are of this type.
+    pub(crate) fn drop_type(&self, of: &str, kind: RecordType) -> &Self {
+        self.rule(&asked(of), |rule| rule.dropped_type = Some(kind))
     }
 
-    /// Sends a forged answer with a wrong id before each answer about `ip`.
-    pub(crate) fn wrong_id(&self, ip: &str) -> &Self {
-        self.rule(&reverse(ip), |rule| rule.forged = true)
+    /// Answers about it after that time; others are not held up.
+    pub(crate) fn delay(&self, of: &str, by: Duration) -> &Self {
+        self.rule(&asked(of), |rule| rule.delay = by)
     }
 
-    /// Answers about `ip` fit only into TCP.
-    pub(crate) fn truncate(&self, ip: &str) -> &Self {
-        self.rule(&reverse(ip), |rule| rule.truncated = true)
+    /// Never answers about it.
+    pub(crate) fn drop(&self, of: &str) -> &Self {
+        self.rule(&asked(of), |rule| rule.dropped = true)
     }
 
-    /// Answers SERVFAIL about `ip`.
-    pub(crate) fn servfail(&self, ip: &str) -> &Self {
-        self.rule(&reverse(ip), |rule| rule.code = Some(ResponseCode::ServFail))
+    /// Sends a forged answer with a wrong id before each answer about it.
+    pub(crate) fn wrong_id(&self, of: &str) -> &Self {
+        self.rule(&asked(of), |rule| rule.forged = true)
     }
 
-    /// The name of `ip` is an alias of `target` (RFC 2317), which has these names; the whole chain comes in one answer.
-    pub(crate) fn cname(&self, ip: &str, target: &str, names: &[&str]) -> &Self {
-        self.alias(ip, target, names, true)
+    /// Answers about it fit only into TCP.
+    pub(crate) fn truncate(&self, of: &str) -> &Self {
+        self.rule(&asked(of), |rule| rule.truncated = true)
+    }
+
+    /// Answers SERVFAIL about it.
+    pub(crate) fn servfail(&self, of: &str) -> &Self {
+        self.rule(&asked(of), |rule| rule.code = Some(ResponseCode::ServFail))
+    }
+
+    /// It is an alias of `target` (RFC 2317), of which this is known; the whole chain comes in one answer.
+    pub(crate) fn cname(&self, of: &str, target: &str, found: &[&str]) -> &Self {
+        self.alias(of, target, found, true)
     }
 
     /// As `cname`, but the answer ends with the alias: its target must be asked about.
-    pub(crate) fn lone_cname(&self, ip: &str, target: &str, names: &[&str]) -> &Self {
-        self.alias(ip, target, names, false)
+    pub(crate) fn lone_cname(&self, of: &str, target: &str, found: &[&str]) -> &Self {
+        self.alias(of, target, found, false)
     }
 
-    fn alias(&self, ip: &str, target: &str, names: &[&str], whole: bool) -> &Self {
+    fn alias(&self, of: &str, target: &str, found: &[&str], whole: bool) -> &Self {
         let target = absolute(target);
-        self.rule(&target, |rule| rule.names = names.iter().map(|name| absolute(name)).collect());
-        self.rule(&reverse(ip), |rule| rule.alias = Some((target, whole)))
+        self.rule(&target, |rule| rule.records = found.iter().map(|one| record(one)).collect());
+        self.rule(&asked(of), |rule| rule.alias = Some((target, whole)))
     }
 
     /// All answers from now on may be kept for so many seconds.
@@ -125,9 +143,9 @@ impl NameServer {
         self
     }
 
-    /// How often it was asked about `ip`.
-    pub(crate) fn questions(&self, ip: &str) -> usize {
-        lock(&self.book).seen.get(&reverse(ip)).copied().unwrap_or(0)
+    /// How often it was asked about it.
+    pub(crate) fn questions(&self, of: &str) -> usize {
+        lock(&self.book).seen.get(&asked(of)).copied().unwrap_or(0)
     }
 
     /// How often it was asked about anything.
@@ -171,8 +189,18 @@ fn bind() -> io::Result<(UdpSocket, TcpListener)> {
     Ok((udp, tcp))
 }
 
-fn reverse(ip: &str) -> Name {
-    Name::from(ip.parse::<IpAddr>().expect("a test names an address"))
+/// The name of which a question is.
+fn asked(of: &str) -> Name {
+    of.parse::<IpAddr>().map_or_else(|_| absolute(of), Name::from)
+}
+
+/// An address, or else a name that an address has.
+fn record(found: &str) -> RData {
+    match found.parse() {
+        Ok(IpAddr::V4(address)) => RData::A(A(address)),
+        Ok(IpAddr::V6(address)) => RData::AAAA(AAAA(address)),
+        Err(_) => RData::PTR(PTR(absolute(found))),
+    }
 }
 
 /// Each label as its bytes are.
@@ -274,7 +302,7 @@ fn answer(question: &[u8], book: &Mutex<Book>, by_tcp: bool) -> Option<(Rule, Ve
     *book.seen.entry(name.clone()).or_default() += 1;
     book.by_tcp += usize::from(by_tcp);
     let rule = book.rules.get(&name).cloned().unwrap_or(Rule { code: Some(ResponseCode::NXDomain), ..Rule::default() });
-    if rule.dropped {
+    if rule.dropped || rule.dropped_type == Some(query.query_type()) {
         return None;
     }
     let mut message = Message::response(question.metadata.id, OpCode::Query);
@@ -282,15 +310,19 @@ fn answer(question: &[u8], book: &Mutex<Book>, by_tcp: bool) -> Option<(Rule, Ve
     message.metadata.recursion_desired = true;
     message.metadata.recursion_available = true;
     message.add_query(query.clone());
-    let pointer = |owner: &Name, name: &Name| Record::from_rdata(owner.clone(), book.ttl, RData::PTR(PTR(name.clone())));
+    let kind = query.query_type();
+    let of_kind = |owner: &Name, rule: &Rule| {
+        let wanted = rule.records.iter().filter(|data| data.record_type() == kind);
+        wanted.map(|data| Record::from_rdata(owner.clone(), book.ttl, data.clone())).collect::<Vec<_>>()
+    };
     if rule.truncated && !by_tcp {
         message.metadata.truncation = true;
     } else {
-        message.add_answers(rule.names.iter().map(|target| pointer(query.name(), target)));
+        message.add_answers(of_kind(query.name(), &rule));
         if let Some((target, whole)) = &rule.alias {
             message.add_answer(Record::from_rdata(query.name().clone(), book.ttl, RData::CNAME(CNAME(target.clone()))));
             if let Some(further) = book.rules.get(target).filter(|_| *whole) {
-                message.add_answers(further.names.iter().map(|name| pointer(target, name)));
+                message.add_answers(of_kind(target, further));
             }
         }
     }
@@ -298,7 +330,7 @@ fn answer(question: &[u8], book: &Mutex<Book>, by_tcp: bool) -> Option<(Rule, Ve
     if rule.forged {
         let mut forged = Message::response(question.metadata.id.wrapping_add(1), OpCode::Query);
         forged.add_query(query.clone());
-        forged.add_answer(pointer(query.name(), &absolute(FORGED)));
+        forged.add_answer(Record::from_rdata(query.name().clone(), book.ttl, RData::PTR(PTR(absolute(FORGED)))));
         messages.push(forged.to_vec().ok()?);
     }
     messages.push(message.to_vec().ok()?);
