@@ -78,7 +78,7 @@ pub(super) fn register(module: &mut Module) {
             });)*
         };
     }
-    several! { a b; a b c; a b c d; a b c d e; a b c d e f; }
+    several! { a b; a b c; a b c d; a b c d e; a b c d e f; a b c d e f g; a b c d e f g h; a b c d e f g h i; a b c d e f g h i j; }
     add("itemsetter").set_into_module(module, |key: Dynamic| -> Raised<SetterValue> {
         let path = item(&key)?;
         Ok(SetterValue(crate::getset::single_key(&path).cloned().map_or(Setter::Path(path), Setter::Item)))

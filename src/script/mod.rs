@@ -17,6 +17,7 @@ mod compose;
 mod constructors;
 mod convert;
 mod engine;
+mod fault_kinds;
 mod guards;
 mod host;
 mod idea;

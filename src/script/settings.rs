@@ -9,6 +9,7 @@ use super::accessors::{CastValue, raise};
 use super::callback::ScriptFn;
 use super::compose::{self, here};
 use super::convert::{from_rhai, short_type, to_rhai};
+use super::fault_kinds;
 use super::report::Report;
 use super::train;
 use super::winding::{Desk, Line, TrainHandle};
@@ -362,17 +363,22 @@ impl Discard {
 
 /// `catching`, `setn`, `appendn`: what `with` blocks do in the original, for conversions of many optional fields.
 fn register_helpers(module: &mut Module) {
+    fn innermost(error: &EvalAltResult) -> &EvalAltResult {
+        match error {
+            EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => innermost(inner),
+            other => other,
+        }
+    }
     /// The closure's value, none when it raised. Limits of the sandbox and `exit` are not caught, as `try` does not catch them.
     fn attempt(context: &NativeCallContext<'_>, function: &FnPtr) -> Raised<Option<Dynamic>> {
-        fn innermost(error: &EvalAltResult) -> &EvalAltResult {
-            match error {
-                EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => innermost(inner),
-                other => other,
-            }
-        }
+        attempt_of(context, function, |_| true)
+    }
+    /// As `attempt`, but only what is `wanted` is caught.
+    fn attempt_of(context: &NativeCallContext<'_>, function: &FnPtr, wanted: impl Fn(&EvalAltResult) -> bool) -> Raised<Option<Dynamic>> {
         match function.call_within_context::<Dynamic>(context, ()) {
             Ok(value) => Ok(Some(value)),
             Err(error) if !innermost(&error).is_catchable() || matches!(innermost(&error), EvalAltResult::Exit(..)) => Err(error),
+            Err(error) if !wanted(innermost(&error)) => Err(error),
             Err(error) => {
                 log::debug(format_args!("caught: {error}"));
                 Ok(None)
@@ -386,6 +392,14 @@ fn register_helpers(module: &mut Module) {
         module,
         |context: NativeCallContext<'_>, default: Dynamic, function: FnPtr| -> Raised<Dynamic> {
             Ok(attempt(&context, &function)?.unwrap_or(default))
+        },
+    );
+    FuncRegistration::new("catching").set_into_module(
+        module,
+        |context: NativeCallContext<'_>, default: Dynamic, function: FnPtr, kinds: Array| -> Raised<Dynamic> {
+            let kinds = kinds.iter().map(fault_kinds::named).collect::<Raised<Vec<_>>>()?;
+            let wanted = |error: &EvalAltResult| kinds.contains(&fault_kinds::of(error));
+            Ok(attempt_of(&context, &function, wanted)?.unwrap_or(default))
         },
     );
     FuncRegistration::new("setn").set_into_module(
