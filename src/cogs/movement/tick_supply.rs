@@ -1,7 +1,7 @@
 //! `movement::tick_supply`: makes a datum on a beat.
 //!
 //! Makes `#{ n, time }` (the number of the datum, from 0, and the wall clock) each `every` seconds, or the same datum each time
-//! when `data` is given; with `every: 0` as fast as the train takes them. A beat that cannot be kept, because the train was
+//! when `data` is given; with `every: 0` as fast as the train takes them. With `cron` at times of the wall clock. A beat that cannot be kept, because the train was
 //! busy or full, is not made up for: the next datum stands for all that were missed. After `count` data it has ended.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result};
-use crate::escapement::{Token, Wake};
+use crate::escapement::{Cron, Token, Wake};
 use crate::log::Priority;
 
 /// `movement::tick_supply`: nothing -> `#{ n: int, time: time }`, or the datum given as `data`.
@@ -24,11 +24,12 @@ pub static SPEC: CogSpec = CogSpec {
             fails: nothing",
     params: &[
         Param::seconds("every").default(Lit::Float(1.0)).about("seconds from one datum to the next; 0 for as fast as the train takes them"),
+        Param::str("cron").optional().about("in place of `every`, when data are due: five fields as in crontab(5), minute hour day month weekday, or a word such as \"@hourly\", in the local time of this machine"),
         Param::int("count").optional().about("how many data to make, after which the supply has ended; () for no end"),
         Param::new("data", crate::cog::Ty::Any)
             .default(Lit::Worked("#{ n, time }"))
             .about("the datum to send each time; without it a map of the datum's number, from 0, and the time"),
-        Param::seconds("first").default(Lit::Int(0)).about("seconds from the start to the first datum"),
+        Param::seconds("first").default(Lit::Int(0)).about("seconds from the start to the first datum; not with `cron`"),
     ],
     first: None,
     global: false,
@@ -53,8 +54,16 @@ pub static SPEC: CogSpec = CogSpec {
             }
             None => None,
         };
+        let cron = args.given("cron").map(|_| args.str("cron")).map(|text| {
+            Cron::parse(&text).map_err(|fault| Error::option("cron", format!("`{text}`: {fault}")))
+        });
+        let other = ["every", "first"].into_iter().find(|option| cron.is_some() && args.is_given(option));
+        if let Some(option) = other {
+            return Err(Error::option(option, "cannot stand beside `cron`, which says when data are due"));
+        }
+        let cron = cron.transpose()?;
         let (every, first, left) = (args.seconds("every"), args.seconds("first"), args.opt_int("count"));
-        Ok(Box::new(TickSupply { every, first, left, data, made: 0, started: false, beat: None, owing: false, told: false }))
+        Ok(Box::new(TickSupply { cron, every, first, left, data, made: 0, started: false, beat: None, owing: false, told: false }))
     },
 };
 
@@ -62,6 +71,7 @@ pub static SPEC: CogSpec = CogSpec {
 const AT_ONCE: usize = 256;
 
 struct TickSupply {
+    cron: Option<Cron>,
     every: Duration,
     first: Duration,
     /// Data still to be made, unless there is no end.
@@ -117,6 +127,13 @@ impl TickSupply {
         Ok(())
     }
 
+    /// Binds the next time that `cron` names; there is none where the calendar ends.
+    fn bind_next(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        let next = self.cron.as_ref().and_then(|cron| cron.next(ctx.wall()));
+        self.beat = next.map(|time| ctx.at_wall(time)).transpose()?;
+        Ok(())
+    }
+
     fn stop(&mut self, ctx: &mut Ctx<'_>) {
         self.left = Some(0);
         if let Some(beat) = self.beat.take() {
@@ -132,13 +149,17 @@ impl Cog for TickSupply {
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        if !self.is_over() {
+        if self.cron.is_some() && !self.is_over() {
+            self.started = true;
+            self.bind_next(ctx)?;
+        } else if !self.is_over() {
             self.beat = Some(if self.first.is_zero() { ctx.soon()? } else { ctx.after(self.first)? });
         }
         Ok(())
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
+        let due = matches!(wake, Wake::Due { .. });
         let missed = match wake {
             _ if !self.started => {
                 self.start(ctx)?;
@@ -150,7 +171,12 @@ impl Cog for TickSupply {
         if missed > 0 && !std::mem::replace(&mut self.told, true) {
             ctx.say(Priority::Warning, "beats are missed, as the train does not keep up; one datum stands for all of them (told once)");
         }
-        if self.every.is_zero() {
+        if self.cron.is_some() {
+            if due {
+                self.bind_next(ctx)?;
+            }
+            self.owing = !self.send(ctx);
+        } else if self.every.is_zero() {
             self.run(ctx)?;
         } else {
             self.owing = !self.send(ctx);
@@ -226,6 +252,55 @@ mod tests {
         assert_eq!(data.len(), 3000);
         let numbers = data.iter().map(|datum| datum.as_map().and_then(|map| map.by_name("n")).and_then(Datum::as_int));
         assert!(numbers.eq((0..3000).map(Some)));
+    }
+
+    /// Jumps to that second of 1970 and gives what is due.
+    fn at(bench: &mut Bench, clock: &Clock, second: u64) -> Vec<String> {
+        clock.advance((SystemTime::UNIX_EPOCH + SECOND * second as u32).duration_since(clock.wall()).unwrap());
+        let mut all = Vec::new();
+        while let Some(fired) = bench.esc.next_ready().unwrap() {
+            all.extend(bench.wake(Some(fired.token), fired.wake));
+        }
+        all.iter().map(json::to_string).collect()
+    }
+
+    #[test]
+    fn at_times_of_the_wall_clock() {
+        let clock = Clock::by_hand_at(SystemTime::UNIX_EPOCH + SECOND * 30);
+        let mut bench = bench(&clock, vec![("cron", "*/2 * * * *".into()), ("count", 3.into())]);
+        assert_eq!(at(&mut bench, &clock, 119), [""; 0]);
+        assert_eq!(at(&mut bench, &clock, 120), [r#"{"n":0,"time":"1970-01-01T00:02:00Z"}"#]);
+        assert_eq!(at(&mut bench, &clock, 239), [""; 0]);
+        // One stands for all that were slept through.
+        assert_eq!(at(&mut bench, &clock, 601), [r#"{"n":1,"time":"1970-01-01T00:10:01Z"}"#]);
+        assert_eq!(at(&mut bench, &clock, 719), [""; 0]);
+        assert_eq!(at(&mut bench, &clock, 720), [r#"{"n":2,"time":"1970-01-01T00:12:00Z"}"#]);
+        assert_eq!(bench.esc.bound(0), 0);
+    }
+
+    #[test]
+    fn a_time_without_room_is_made_good_once_and_told() {
+        let clock = Clock::by_hand_at(SystemTime::UNIX_EPOCH);
+        let mut bench = bench(&clock, vec![("cron", "@hourly".into()), ("max_in_flight", 1.into()), ("data", "x".into())]);
+        bench.kept = Some(Vec::new());
+        assert_eq!(at(&mut bench, &clock, 3600).len(), 1);
+        // Twice it finds none.
+        assert!(at(&mut bench, &clock, 2 * 3600).is_empty() && at(&mut bench, &clock, 3 * 3600).is_empty());
+        bench.release();
+        assert_eq!(bench.pump(|data| !data.is_empty()).len(), 1);
+        assert_eq!(at(&mut bench, &clock, 4 * 3600).len(), 1);
+        assert!(bench.finish().is_empty());
+        assert_eq!((bench.balance().born, bench.esc.bound(0)), (3, 0));
+    }
+
+    #[test]
+    fn a_beat_is_either_of_seconds_or_of_the_calendar() {
+        for (option, value) in [("every", 1), ("first", 1)] {
+            let error = Bench::refused(&SPEC, vec![("cron", "@daily".into()), (option, value.into())]);
+            assert!(error.contains(option) && error.contains("beside `cron`"), "{error}");
+        }
+        let error = Bench::refused(&SPEC, vec![("cron", "* * *".into())]);
+        assert!(error.contains("`cron`") && error.contains("five fields are wanted"), "{error}");
     }
 
     #[test]
