@@ -1,5 +1,5 @@
 //! Sockets that the service manager has opened for us (`sd_listen_fds(3)`): descriptors from 3 on, `LISTEN_FDS` of them, meant for the
-//! process `LISTEN_PID`, with names in `LISTEN_FDNAMES`.
+//! process `LISTEN_PID`, with names in `LISTEN_FDNAMES`. Also what keeps descriptors from programs that we start.
 
 use std::env;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -36,6 +36,17 @@ fn own(fd: RawFd) -> Option<OwnedFd> {
     rustix::io::fcntl_setfd(unsafe { BorrowedFd::borrow_raw(fd) }, rustix::io::FdFlags::CLOEXEC).ok()?;
     // SAFETY: it is open, as was just seen, and nothing else in the process knows of it: this runs before anything is opened.
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Sees to it that no descriptor goes on to programs that we start, also those that whoever started us has left open.
+#[allow(unsafe_code, reason = "a descriptor that was left open for us is nobody's")]
+pub fn keep_from_programs() {
+    let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers = open.filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok()).filter(|fd| *fd >= FIRST);
+    for fd in numbers.collect::<Vec<_>>() {
+        // SAFETY: only its flags are set, which nothing of ours wants otherwise; where nothing is open any more the call fails.
+        let _ = rustix::io::fcntl_setfd(unsafe { BorrowedFd::borrow_raw(fd) }, rustix::io::FdFlags::CLOEXEC);
+    }
 }
 
 fn lock() -> std::sync::MutexGuard<'static, Vec<(String, Option<OwnedFd>)>> {

@@ -149,6 +149,7 @@ pub(crate) fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usi
     match spec.name {
         "socket_supply" => return vec![(format!("socket::socket_supply(\"{dir}/socket\")"), "", 0)],
         "socket_drain" => return vec![("socket::socket_drain(\"udp:127.0.0.1:9\")".into(), "\"a line\"", 0)],
+        "exec" => return vec![("process::exec([\"cat\"])".into(), "\"a line\"", 1)],
         _ => {}
     }
     let required = spec.params.iter().filter(|param| param.default == Lit::Required).map(|param| match param.ty {

@@ -30,6 +30,7 @@ mod maildir;
 mod on_error;
 mod page;
 mod pressure;
+mod process;
 mod reports;
 mod resolver;
 mod rotation;

@@ -11,6 +11,7 @@ pub mod fs;
 pub mod http;
 pub mod ip;
 pub mod movement;
+pub mod process;
 pub mod socket;
 pub mod text;
 pub mod twist;
@@ -46,6 +47,7 @@ pub static COGS: &[&CogSpec] = &[
     &dns::name_to_ip::SPEC,
     #[cfg(feature = "dns")]
     &dns::txt_lookup::SPEC,
+    &process::exec::SPEC,
     #[cfg(feature = "http")]
     &http::http_supply::SPEC,
     #[cfg(feature = "http")]

@@ -1,0 +1,3 @@
+//! Other programs, as cogs.
+
+pub mod exec;
