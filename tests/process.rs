@@ -13,7 +13,7 @@ fn asking(options: &str) -> Rig {
 }
 
 fn lines(range: std::ops::Range<usize>) -> String {
-    range.map(|n| format!("line {n}\n")).collect()
+    range.fold(String::new(), |all, n| all + &format!("line {n}\n"))
 }
 
 /// Its children: number, state, and whether each leads a group of its own.
@@ -99,7 +99,7 @@ fn the_child_has_three_descriptors_and_a_group_of_its_own_and_leaves_no_zombie()
 fn a_child_that_reads_nothing_blocks_nobody_for_ever() {
     let options = "argv: [\"sleep\", \"1000\"], timeout: 0.2, attempts: 1, retry_delay: 0.01, max_pending: 100000";
     let long = "x".repeat(1000);
-    let input: String = (0..3).map(|n| format!("{n} {long}\n")).collect();
+    let input = format!("{long}\n").repeat(3);
     asking(options).stdin(input).run().expect_status(0).expect_stdout("").expect_told(["has not answered in 0.2 s", "and was killed"]);
 }
 

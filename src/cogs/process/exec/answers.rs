@@ -43,21 +43,17 @@ impl Answers {
         } else {
             end.filter(|_| !self.skipping).map(|end| Answer::Line(self.kept[self.given..end].to_vec()))
         };
-        match end {
-            Some(end) => {
-                (self.given, self.looked) = (end + 1, end + 1);
-                let skipped = std::mem::take(&mut self.skipping);
-                if skipped && answer.is_none() { self.next() } else { answer }
-            }
-            None => {
-                self.looked = self.kept.len();
-                if self.skipping || answer.is_some() {
-                    self.skipping = true;
-                    self.given = self.looked;
-                }
-                answer
-            }
+        if let Some(end) = end {
+            (self.given, self.looked) = (end + 1, end + 1);
+            let skipped = std::mem::take(&mut self.skipping);
+            return if skipped && answer.is_none() { self.next() } else { answer };
         }
+        self.looked = self.kept.len();
+        if self.skipping || answer.is_some() {
+            self.skipping = true;
+            self.given = self.looked;
+        }
+        answer
     }
 
     /// At the end: a last line without newline.

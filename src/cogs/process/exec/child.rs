@@ -68,7 +68,9 @@ impl Child {
         let mut command = Command::new(program);
         command.args(&argv[1..]).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        OURS.iter().for_each(|name| _ = command.env_remove(name));
+        for name in OURS {
+            command.env_remove(name);
+        }
         if let Some(directory) = start::directory() {
             command.current_dir(directory);
         }

@@ -99,11 +99,11 @@ struct Exec {
 
 impl Exec {
     fn new(args: &Args) -> Result<Self> {
-        let argv = args.strs("argv");
-        if argv.first().is_none_or(String::is_empty) {
+        let program = args.strs("argv");
+        if program.first().is_none_or(String::is_empty) {
             return Err(Error::option("argv", "names no program"));
         }
-        if argv.iter().any(|word| word.contains('\0')) {
+        if program.iter().any(|word| word.contains('\0')) {
             return Err(Error::option("argv", "holds a zero byte, which no argument can"));
         }
         let (first_pause, last_pause, timeout) = (args.seconds("retry_delay"), args.seconds("retry_max"), args.seconds("timeout"));
@@ -125,7 +125,7 @@ impl Exec {
             return Err(Error::option(option, "has no meaning with `restart: false`"));
         }
         Ok(Self {
-            argv,
+            argv: program,
             json: args.str("mode") == "json",
             getter: args.getter("data_getter"),
             setter: args.setter("data_setter"),

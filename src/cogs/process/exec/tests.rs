@@ -59,7 +59,9 @@ fn answers_go_into_their_data_in_order() {
 fn values_go_and_come_as_json() {
     let mut bench = bench(&["cat"], vec![("mode", "json".into())]);
     let texts = [r#"{"b":1,"a":[1.50,"x\ny",null]}"#, "3", r#""text""#, "null", "[]"];
-    texts.iter().for_each(|text| assert!(bench.feed_json(text).is_empty()));
+    for text in texts {
+        assert!(bench.feed_json(text).is_empty());
+    }
     assert_eq!(pump(&mut bench, 5), texts);
     // JSON that was not opened may have newlines between its parts.
     bench.feed(Datum::Raw("{\"a\":\n1}".into()));
@@ -143,7 +145,9 @@ fn a_datum_of_which_children_die_fails_and_the_others_do_not() {
 #[test]
 fn without_restart_all_fail_once_the_child_has_gone() {
     let mut bench = shell("read -r line; echo \"$line\"", vec![("restart", false.into())]);
-    ["a", "b", "c"].into_iter().for_each(|text| assert!(bench.feed(text).is_empty()));
+    for text in ["a", "b", "c"] {
+        assert!(bench.feed(text).is_empty());
+    }
     let mut data = bench.pump(|data| data.len() == 1);
     let end = Instant::now() + SECOND * 5;
     while bench.balance().failed < 2 && Instant::now() < end {
@@ -172,7 +176,9 @@ fn a_line_that_was_not_asked_for_ends_the_child() {
 fn an_answer_that_is_too_long_fails_alone() {
     let script = "read -r a; head -c 300000 /dev/zero | tr '\\0' x; echo; exec cat";
     let mut bench = shell(script, vec![("max_line", 1000.into())]);
-    ["a", "b"].into_iter().for_each(|text| assert!(bench.feed(text).is_empty()));
+    for text in ["a", "b"] {
+        assert!(bench.feed(text).is_empty());
+    }
     assert_eq!(pump(&mut bench, 1), [r#""b""#]);
     assert_settled(&mut bench, 1, 1);
 }
@@ -232,7 +238,9 @@ fn a_child_that_stays_after_the_end_is_killed_with_all_that_it_has_started() {
 #[test]
 fn when_the_end_cannot_wait_what_is_left_fails_and_the_child_is_gone() {
     let mut bench = shell("read -r line; echo $$; exec sleep 1000", vec![]);
-    ["x", "y"].into_iter().for_each(|text| assert!(bench.feed(text).is_empty()));
+    for text in ["x", "y"] {
+        assert!(bench.feed(text).is_empty());
+    }
     let data = bench.pump(|data| data.len() == 1);
     let pid = Pid::from_raw(data[0].as_str().unwrap().parse().unwrap()).unwrap();
     bench.finish_within(Duration::ZERO);
