@@ -13,7 +13,7 @@ fn asking(options: &str) -> Rig {
 }
 
 fn lines(range: std::ops::Range<usize>) -> String {
-    range.fold(String::new(), |all, n| all + &format!("line {n}\n"))
+    range.fold(String::new(), |all, n| all + &*format!("line {n}\n"))
 }
 
 /// Its children: number, state, and whether each leads a group of its own.

@@ -19,7 +19,7 @@ use crate::start;
 const SYSTEM: &str = "/etc/hosts";
 
 /// The option that says which file to read.
-pub(in crate::cogs::dns) const HOSTS_FILE: Param = Param::new("hosts_file", Ty::Any)
+pub(in crate::cogs::dns) const HOSTS_FILE: Param = Param::new("hosts_file", Ty::Either(&[Ty::Str, Ty::Unit]))
     .default(Lit::Str("system"))
     .about("a file of addresses and names that is looked into first: \"system\" for /etc/hosts, a path, or () for none");
 

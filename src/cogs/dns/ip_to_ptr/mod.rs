@@ -26,12 +26,6 @@ pub static SPEC: CogSpec = CogSpec {
     params: &[
         Param::getter("ip_getter").or("ip").about("where the address is: a string, or an array of them, all of which are looked up; a network is an error"),
         Param::setter("name_setter").or("hostnames").about("where the names go: an array of strings, sorted, each once, without the final dot; bytes that are not of a host name as \\DDD"),
-        Param::setter("status_setter").or("nullsetter").about("where a word about the look-up goes: \"found\", \"cached\" (found, without asking), \"missing\" (no name) or \"timeout\" (of this address or of one in the array)"),
-        Param::strs("resolvers").optional().about("the name servers to ask, as ADDR or ADDR:PORT ([ADDR]:PORT for IPv6); () for the system's, from /etc/resolv.conf"),
-        Param::new("hosts_file", Ty::Either(&[Ty::Str, Ty::Unit])).or("system").about("a file of addresses and names that is looked into first: \"system\" for /etc/hosts, a path, or () for none"),
-        Param::seconds("timeout").default(Lit::Float(1.0)).about("seconds to wait for one server's answer, before the next attempt"),
-        Param::int("attempts").default(Lit::Int(4)).about("questions to send before giving up, to each server in turn; the whole look-up ends after 5 s in any case"),
-        Param::choice("on_missing", &["empty", "pass", "drop", "error"])
         options::STATUS_SETTER.about("where a word about the look-up goes: \"found\", \"cached\" (found, without asking), \"missing\" (no name) or \"timeout\" (of this address or of one in the array)"),
         options::RESOLVERS,
         HOSTS_FILE,
