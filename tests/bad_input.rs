@@ -35,7 +35,7 @@ const VALUES: &[(&str, Fits)] = &[
     ("[true]", |ty| ty == Ty::List),
     ("[\"a\", 1.5]", |ty| ty == Ty::List),
     ("#{ zz: true }", |ty| matches!(ty, Ty::Map | Ty::Entries)),
-    ("|a, b, c, d| a", |ty| is_accessor(ty) || matches!(ty, Ty::Predicate | Ty::Func | Ty::Cog)),
+    ("|a, b, c, d| a", |ty| is_accessor(ty) || matches!(ty, Ty::Predicate | Ty::Func | Ty::Cog | Ty::Keeper(_))),
     ("uuidsetter", |ty| ty == Ty::Setter),
     ("selfgetter", |ty| matches!(ty, Ty::Getter | Ty::Func)),
     ("movement::null_drain()", |ty| ty == Ty::Cog),

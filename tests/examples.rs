@@ -57,8 +57,8 @@ fn every_example_holds_without_lowering() {
 fn every_cog_is_shown_by_an_example() {
     for spec in all() {
         // What supplies and drains do shows outside: in files and on streams, which other tests look at.
-        let outside =
-            matches!(spec.family, "fs" | "http" | "socket") || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
+        let outside = matches!(spec.family, "fs" | "http" | "process" | "socket")
+            || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
         assert!(outside || !spec.examples.is_empty(), "{}", spec.path());
         // Of those whose doings show outside it is shown how they are made.
         assert!(spec.examples.len() + spec.uses().count() >= 2, "{} is shown by too little", spec.path());

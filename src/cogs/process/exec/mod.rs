@@ -34,7 +34,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "process",
     name: "exec",
     kind: Kind::Enrich,
-    about: "Asks one child process about each datum: a line to its standard input, a line of its standard output, in order.",
+    about: "Asks one child process about each datum: a line to its standard input, a line of its standard output, in order.\n\
+            gives: the datum with the answer in it\n\
+            fails: what is no line, an answer that is no JSON or too long, one that did not come in `attempts` tries\n\
+            use: process::exec(#{ argv: [\"sed\", \"-u\", \"s/secret/***/\"] })\n\
+            use: process::exec(#{ argv: [\"python3\", \"-u\", \"score.py\"], mode: \"json\", data_setter: \"score\", timeout: 5 })",
     params: &[
         Param::strs("argv").about("the program and its arguments, without a shell between; a program without `/` is looked for in PATH. It must write one line for each that it reads, in order, and must not keep lines in a buffer (`sed -u`, `jq --unbuffered -c`, `python3 -u`, `stdbuf -oL`)"),
         Param::choice("mode", &["line", "json"])
