@@ -71,7 +71,8 @@ impl Path {
         &self.steps
     }
 
-    /// The part of `datum` at this path, borrowed where nothing had to be read or gathered; `[*]` gathers into one flat list.
+    /// The part of `datum` at this path, borrowed where nothing had to be read or gathered; `[*]` gathers into one flat
+    /// list what is found in the elements.
     #[inline]
     pub fn get<'a>(&self, datum: &'a Datum) -> Option<Cow<'a, Datum>> {
         walk(&self.steps, datum)
@@ -163,8 +164,9 @@ pub(super) fn walk<'a>(steps: &[Step], datum: &'a Datum) -> Option<Cow<'a, Datum
             (Step::At(at), Datum::List(list)) => &list[index(*at, list.len())?],
             (Step::All, Datum::List(list)) => {
                 let mut all = Vec::new();
-                for item in list {
-                    match walk(&steps[n + 1..], item)?.into_owned() {
+                // Those that do not have what is asked for are passed over: an address of each source that has one.
+                for found in list.iter().filter_map(|item| walk(&steps[n + 1..], item)) {
+                    match found.into_owned() {
                         Datum::List(more) => all.extend(more),
                         Datum::Raw(text) if text.starts_with('[') => match super::json::open(&text) {
                             Datum::List(more) => all.extend(more),
@@ -225,6 +227,18 @@ mod tests {
         let d = json(r#"{"s": [{"ip": ["a", "b"]}, {"ip": ["c"]}]}"#);
         let found = Path::parse("s[*].ip").unwrap().get(&d).unwrap().into_owned();
         assert_eq!(found, json(r#"["a", "b", "c"]"#));
+    }
+
+    #[test]
+    fn behind_a_star_what_is_missing_is_passed_over_but_not_before_it() {
+        let text = r#"{"s": [{"ip": ["a"]}, {"name": "b"}, 7, {"ip": []}, {"ip": ["c"]}], "e": []}"#;
+        for d in [json(text), Datum::Raw(text.into())] {
+            let get = |path: &str| Path::parse(path).unwrap().get(&d).map(Cow::into_owned);
+            assert_eq!(get("s[*].ip[*]"), Some(json(r#"["a", "c"]"#)));
+            assert_eq!(get("s[*].none.at[3]"), Some(json("[]")));
+            assert_eq!(get("e[*].ip"), Some(json("[]")));
+            assert_eq!(get("t[*].ip"), None);
+        }
     }
 
     #[test]

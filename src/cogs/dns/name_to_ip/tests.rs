@@ -241,7 +241,7 @@ fn when_the_end_cannot_wait_all_goes_on() {
 
 #[test]
 fn options_that_cannot_work_are_refused() {
-    for (option, value, text) in [("resolvers", Given::from("ns.example"), "no address"), ("hosts_file", 1.into(), "takes \"system\"")] {
+    for (option, value, text) in [("resolvers", Given::from("ns.example"), "no address"), ("hosts_file", "".into(), "takes \"system\"")] {
         let error = Bench::refused(&SPEC, vec![(option, value)]);
         assert!(error.contains(option) && error.contains(text), "{error}");
     }
