@@ -61,8 +61,8 @@ fn every_cog_is_shown_by_an_example() {
             || spec.family == "email" && matches!(spec.kind, Kind::Supply | Kind::Drain);
         assert!(outside || !spec.examples.is_empty(), "{}", spec.path());
         // Of those whose doings show outside it is shown how they are made.
-        assert!(spec.examples.len() + spec.uses().count() >= 2, "{} is shown by too little", spec.path());
-        for call in spec.uses() {
+        assert!(spec.examples.len() + spec.page.uses.len() >= 2, "{} is shown by too little", spec.path());
+        for call in spec.page.uses {
             assert!(call.starts_with(&format!("{}(", spec.path())), "{}: {call}", spec.path());
             let wound = wind_text("use.rhai", &format!("movement::train().update([{call}]);"), root(), Setting::default());
             let reports = wound.map_or_else(|reports| reports, |wound| wound.reports);
@@ -111,12 +111,10 @@ fn the_table_of_cogs_speaks_of_everything() {
     for spec in all() {
         let path = spec.path();
         assert!(!paths.contains(&path), "{path} is there twice");
-        assert!(spec.summary().ends_with('.'), "{path}: {}", spec.about);
-        for line in spec.about.lines().skip(1) {
-            let known = ["takes: ", "gives: ", "fails: ", "use: "].iter().any(|heading| line.starts_with(heading));
-            assert!(known && !line.ends_with('.'), "{path}: {line}");
+        assert!(spec.about.ends_with('.') && !spec.about.contains('\n'), "{path}: {}", spec.about);
+        for (_, text) in spec.shape() {
+            assert!(!text.is_empty() && !text.ends_with('.') && !text.contains('\n'), "{path}: {text}");
         }
-        assert!(spec.shape().iter().all(|(_, text)| !text.is_empty()), "{path}");
         let near = spec.near(&all().collect::<Vec<_>>());
         assert!(!near.is_empty() && !near.contains(&path), "{path}: {near:?}");
         assert!(path != "text::csv_parse" || near[0] == "text::csv_marshall", "{near:?}");

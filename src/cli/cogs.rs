@@ -75,20 +75,20 @@ fn list() -> String {
     let mut out = String::new();
     let width = all().map(|spec| spec.path().len()).max().unwrap_or(0);
     for spec in all() {
-        let _ = writeln!(out, "{:width$}  {:8}  {}", spec.path(), spec.kind.word(), spec.summary());
+        let _ = writeln!(out, "{:width$}  {:8}  {}", spec.path(), spec.kind.word(), spec.about);
     }
     out
 }
 
 fn page(spec: &CogSpec) -> String {
-    let mut out = format!("{} ({})\n  {}\n\n", spec.path(), spec.kind.word(), spec.summary());
+    let mut out = format!("{} ({})\n  {}\n\n", spec.path(), spec.kind.word(), spec.about);
     for (heading, text) in spec.shape() {
         let _ = writeln!(out, "{heading}: {text}");
     }
     if !spec.shape().contains(&("fails", "nothing")) {
         out.push_str(ON_ERROR);
     }
-    for example in spec.uses() {
+    for example in spec.page.uses {
         let _ = writeln!(out, "use:   {example}");
     }
     options(&mut out, "options", spec.params);
@@ -131,15 +131,14 @@ fn markdown() -> String {
     let mut out = String::from("# Cogs\n\nWritten by `deadbeat cogs --format markdown`; a test holds it equal to the program.\n\n");
     out.push_str("| cog | kind | does |\n|---|---|---|\n");
     for spec in all() {
-        let _ =
-            writeln!(out, "| [`{}`](#{}) | {} | {} |", spec.path(), spec.path().replace("::", ""), spec.kind.word(), cell(spec.summary()));
+        let _ = writeln!(out, "| [`{}`](#{}) | {} | {} |", spec.path(), spec.path().replace("::", ""), spec.kind.word(), cell(spec.about));
     }
     for (title, params) in [("Options of every cog", COMMON), ("Options of every supply", COMMON_SUPPLY)] {
         let _ = writeln!(out, "\n## {title}\n");
         table(&mut out, params);
     }
     for spec in all() {
-        let _ = writeln!(out, "\n## {}\n\n{} ({})\n", spec.path(), spec.summary(), spec.kind.word());
+        let _ = writeln!(out, "\n## {}\n\n{} ({})\n", spec.path(), spec.about, spec.kind.word());
         for (heading, text) in spec.shape() {
             let _ = writeln!(out, "- {}: {text}", capital(heading));
         }
@@ -147,7 +146,7 @@ fn markdown() -> String {
             spec.near(&all().collect::<Vec<_>>()).iter().map(|path| format!("[`{path}`](#{})", path.replace("::", ""))).collect();
         let _ = writeln!(out, "- See also: {}\n", near.join(", "));
         table(&mut out, spec.params);
-        for example in spec.uses() {
+        for example in spec.page.uses {
             let _ = writeln!(out, "\n```text\n{example}\n```");
         }
         for example in spec.examples {

@@ -380,13 +380,14 @@ fn remember(ty: Ty, value: &Given) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cog::Kind;
+    use crate::cog::{Kind, Page};
 
     static SPEC: CogSpec = CogSpec {
         family: "test",
         name: "cog",
         kind: Kind::Convert,
         about: "",
+        page: Page::OF_KIND,
         params: &[
             Param::strs("filenames"),
             Param::bool("tail").default(Lit::Bool(true)),

@@ -26,6 +26,7 @@ pub use given::{Callback, Given, Keeper, Kept};
 pub use in_place::{Filter, InPlace};
 pub use maker::Maker;
 pub use origin::{Balance, Books, Hold, Holder, Lineage, OFFSET, OriginBlock, Origins, Outcome, Pool, Settled, Shelf, Why};
+pub use page::Page;
 pub use seat::{Backlog, Event, Notice, Seat, Stats};
 pub use spec::{COMMON, COMMON_SUPPLY, CogSpec, Example, Kind, Lit, OptionGroup, Param, Ty};
 

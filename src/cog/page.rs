@@ -1,26 +1,31 @@
 //! What a page on a cog says besides its options: what goes in, what comes out, what fails, what stands near it.
-//!
-//! The first line of a cog's `about` is its one sentence. Further lines may begin with `takes: `, `gives: `, `fails: ` and
-//! `use: ` (a call that is shown, for cogs whose doings show outside only); where they say nothing, the cog's kind does.
 
 use super::spec::{CogSpec, Kind};
 
+/// What a cog says of its data in its own words; where a text is empty, the words of its [kind](Kind) stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// What goes in.
+    pub takes: &'static str,
+    /// What comes out.
+    pub gives: &'static str,
+    /// What fails in it.
+    pub fails: &'static str,
+    /// Calls that show how it is made, for cogs whose doings show outside only.
+    pub uses: &'static [&'static str],
+}
+
+impl Page {
+    /// All as its kind says.
+    pub const OF_KIND: Self = Self { takes: "", gives: "", fails: "", uses: &[] };
+}
+
 impl CogSpec {
-    /// What it does, in one sentence.
-    pub fn summary(&self) -> &'static str {
-        self.about.lines().next().unwrap_or_default()
-    }
-
-    /// Calls that show how it is made.
-    pub fn uses(&self) -> impl Iterator<Item = &'static str> {
-        self.about.lines().filter_map(|line| line.strip_prefix("use: "))
-    }
-
     /// Each with its heading: what it takes, what it gives, what fails in it.
     pub fn shape(&self) -> [(&'static str, &'static str); 3] {
-        let said = |heading| self.about.lines().find_map(|line| line.strip_prefix(heading)?.strip_prefix(": "));
-        [("takes", self.kind.takes()), ("gives", self.kind.gives()), ("fails", self.kind.fails())]
-            .map(|(heading, other)| (heading, said(heading).unwrap_or(other)))
+        let Page { takes, gives, fails, .. } = self.page;
+        [("takes", takes, self.kind.takes()), ("gives", gives, self.kind.gives()), ("fails", fails, self.kind.fails())]
+            .map(|(heading, own, of_kind)| (heading, if own.is_empty() { of_kind } else { own }))
     }
 
     /// Those of `all` that a reader of its page may want: the other end of the same form, others of its family, others of its kind.

@@ -2,7 +2,7 @@
 //!
 //! One [`CogSpec`] a cog; `cogs::COGS` lists them. Constructors, option checks, help and reference are derived from it.
 
-use super::{Args, Cog};
+use super::{Args, Cog, Page};
 use crate::error::Result;
 
 /// What a cog is for, in the order in which data pass them.
@@ -51,8 +51,10 @@ pub struct CogSpec {
     pub name: &'static str,
     /// What it is for.
     pub kind: Kind,
-    /// One sentence, and lines of its page: see `page`.
+    /// One sentence.
     pub about: &'static str,
+    /// What goes in, what comes out, what fails, where its kind does not say it.
+    pub page: Page,
     /// Its own options; those of every cog are in [`COMMON`] and [`COMMON_SUPPLY`].
     pub params: &'static [Param],
     /// The option that may be given alone, before the map of the others.

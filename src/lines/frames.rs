@@ -290,7 +290,7 @@ mod tests {
     use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::cog::{Args, CogSpec, Given, Kind};
+    use crate::cog::{Args, CogSpec, Given, Kind, Page};
     use crate::lines::{DECODE_ERRORS, ENCODING, LONG_RECORD, MAX_RECORD, SEPARATOR, STRIP_CR};
 
     static SPEC: CogSpec = CogSpec {
@@ -298,6 +298,7 @@ mod tests {
         name: "frames",
         kind: Kind::Supply,
         about: "",
+        page: Page::OF_KIND,
         params: &[SEPARATOR, STRIP_CR, ENCODING, DECODE_ERRORS, MAX_RECORD, LONG_RECORD],
         first: None,
         global: false,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{DECODE_ERRORS, ENCODING, LONG_LINE, MAX_LINE, SEPARATOR, STRIP_CR};
 use super::{Line, Options, Splitter};
-use crate::cog::{Args, CogSpec, Given, Kind};
+use crate::cog::{Args, CogSpec, Given, Kind, Page};
 use crate::datum::Datum;
 
 /// A supply with the options of lines alone.
@@ -16,6 +16,7 @@ static SPEC: CogSpec = CogSpec {
     name: "lines",
     kind: Kind::Supply,
     about: "",
+    page: Page::OF_KIND,
     params: &[SEPARATOR, STRIP_CR, ENCODING, DECODE_ERRORS, MAX_LINE, LONG_LINE],
     first: None,
     global: false,

@@ -117,8 +117,8 @@ fn apropos(session: &Session, word: &str) -> String {
     for (name, usage, about) in COMMANDS.iter().filter(|(name, usage, about)| meant(&[name, usage, about])) {
         entry(&mut out, session, name, usage, about);
     }
-    for spec in COGS.iter().filter(|spec| meant(&[&spec.path(), spec.summary()])) {
-        let _ = writeln!(out, "  {}  {}", session.paint.name(&spec.path()), spec.summary());
+    for spec in COGS.iter().filter(|spec| meant(&[&spec.path(), spec.about])) {
+        let _ = writeln!(out, "  {}  {}", session.paint.name(&spec.path()), spec.about);
     }
     for function in session.link.shared.lock().known.functions.iter().filter(|function| meant(&[&function.name, &function.about])) {
         let about = function.about.lines().next().unwrap_or_default();
@@ -131,7 +131,7 @@ fn apropos(session: &Session, word: &str) -> String {
 fn doc(known: &Known, name: &str) -> Option<String> {
     let of_cog = |spec: &&&CogSpec| spec.path() == name || spec.name == name;
     if let Some(spec) = COGS.iter().find(of_cog) {
-        let mut out = format!("{} ({})\n  {}\n", spec.path(), spec.kind.word(), spec.summary());
+        let mut out = format!("{} ({})\n  {}\n", spec.path(), spec.kind.word(), spec.about);
         for (heading, text) in spec.shape() {
             let _ = writeln!(out, "  {heading}: {text}");
         }

@@ -5,7 +5,7 @@ use rhai::Dynamic;
 use super::callback::ScriptFn;
 use super::convert::{from_rhai, from_rhai_like, to_rhai};
 use super::lower::{Lowered, Outcome, made};
-use crate::cog::{Batch, COMMON_SUPPLY, Cog, CogSpec, Ctx, Given, Kind, Param, Turned, Ty};
+use crate::cog::{Batch, COMMON_SUPPLY, Cog, CogSpec, Ctx, Given, Kind, Page, Param, Turned, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -14,10 +14,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "cog",
     kind: Kind::Convert,
-    about: "Makes a cog of a function, of a closure, or of a map of functions that keeps its state in its fields.\n\
-            takes: any datum, which the function is given; none where a map has `wind` and no `run`\n\
-            gives: nothing for () and [], each element of an array, else the one value; `train.emit` gives more, later\n\
-            fails: a datum for which the function throws; the error has its place in the script",
+    about: "Makes a cog of a function, of a closure, or of a map of functions that keeps its state in its fields.",
+    page: Page {
+        takes: "any datum, which the function is given; none where a map has `wind` and no `run`",
+        gives: "nothing for () and [], each element of an array, else the one value; `train.emit` gives more, later",
+        fails: "a datum for which the function throws; the error has its place in the script",
+        ..Page::OF_KIND
+    },
     params: &[Param::new("callable", Ty::Any).about(
         "`|d| …` is given the datum and gives none (`()`, `[]`), several (an array) or one; `|| …` changes it as `this`; `#{run: |d| …, finish: || …}` has state as `this`; with `wind: || …` it may wait for something, and be a supply",
     )],

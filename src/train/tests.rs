@@ -360,6 +360,7 @@ static PANICKER: crate::cog::CogSpec = crate::cog::CogSpec {
     name: "panicker",
     kind: Kind::Convert,
     about: "",
+    page: crate::cog::Page::OF_KIND,
     params: &[],
     first: None,
     global: false,

@@ -1,7 +1,7 @@
 //! The quick roads of a batch settle all as the plain one does.
 
 use super::*;
-use crate::cog::{Args, Books, Cog, CogSpec, Given, Kind, Seat};
+use crate::cog::{Args, Books, Cog, CogSpec, Given, Kind, Page, Seat};
 use crate::datum::{Key, json};
 use crate::error::Result;
 use crate::escapement::{Clock, Escapement};
@@ -79,6 +79,7 @@ static SPEC: CogSpec = CogSpec {
     name: "turner",
     kind: Kind::Convert,
     about: "",
+    page: Page::OF_KIND,
     params: &[],
     first: None,
     global: false,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cog::bench::Bench;
-use crate::cog::{Cog, CogSpec, Kind};
+use crate::cog::{Cog, CogSpec, Kind, Page};
 
 /// Holds each datum, and fails it when the next one comes.
 struct Late(Option<(Hold, Datum)>);
@@ -21,6 +21,7 @@ static SPEC: CogSpec = CogSpec {
     name: "late",
     kind: Kind::Convert,
     about: "",
+    page: Page::OF_KIND,
     params: &[],
     first: None,
     global: false,

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::cache::Cache;
 use super::cipher::Cipher;
 use crate::address::Range;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, Text};
 use crate::disk::How;
 use crate::error::{Error, Result};
@@ -23,10 +23,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "cryptopan",
     name: "crypto_pan",
     kind: Kind::Enrich,
-    about: "Replaces addresses by others so that networks stay networks (Crypto-PAn).\n\
-            takes: a datum with an address or a network as a string, or an array of them, at ip_getter\n\
-            gives: the same datum with others at ip_setter: the same key gives the same for the same, and what shared the first n bits shares just these\n\
-            fails: what is no address; with nets: \"error\" a network",
+    about: "Replaces addresses by others so that networks stay networks (Crypto-PAn).",
+    page: Page {
+        takes: "a datum with an address or a network as a string, or an array of them, at ip_getter",
+        gives: "the same datum with others at ip_setter: the same key gives the same for the same, and what shared the first n bits shares just these",
+        fails: "what is no address; with nets: \"error\" a network",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::new("key", Ty::Any).optional().secret().about("32 bytes: a blob, 64 hexadecimal digits, base64, or a string of 32 letters"),
         Param::str("key_file").optional().about("a file that holds the key instead, in one of these forms; read when the run begins"),

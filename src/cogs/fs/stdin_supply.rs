@@ -10,7 +10,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::cog::{Cog, CogSpec, Ctx, Kind};
+use crate::cog::{Cog, CogSpec, Ctx, Kind, Page};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Interest, Token, Wake};
@@ -22,11 +22,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "stdin_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each line of standard input; at its end the train ends in order.\n\
-            gives: each line as a string (with encoding \"bytes\" as a blob), without its separator; an empty line is a datum too\n\
-            fails: a line that is too long (long_line: \"fail\") or no text (decode_errors: \"fail\")\n\
-            use: fs::stdin_supply()\n\
-            use: fs::stdin_supply(#{ separator: \"\\x00\", data_setter: \"line\" })",
+    about: "Makes a datum of each line of standard input; at its end the train ends in order.",
+    page: Page {
+        gives: "each line as a string (with encoding \"bytes\" as a blob), without its separator; an empty line is a datum too",
+        fails: "a line that is too long (long_line: \"fail\") or no text (decode_errors: \"fail\")",
+        uses: &["fs::stdin_supply()", r#"fs::stdin_supply(#{ separator: "\x00", data_setter: "line" })"#],
+        ..Page::OF_KIND
+    },
     params: &[lines::SEPARATOR, lines::STRIP_CR, lines::ENCODING, lines::DECODE_ERRORS, lines::MAX_LINE, lines::LONG_LINE],
     first: None,
     global: false,

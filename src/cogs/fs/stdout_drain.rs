@@ -3,7 +3,7 @@
 use super::form::Form;
 use super::outlet::Stream;
 use super::sink::{self, Flush, Policy, Sink};
-use crate::cog::{Backlog, Batch, Cog, CogSpec, Ctx, Kind, Origins};
+use crate::cog::{Backlog, Batch, Cog, CogSpec, Ctx, Kind, Origins, Page};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -14,10 +14,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "stdout_drain",
     kind: Kind::Drain,
-    about: "Writes each datum as a line to standard output; ends the train in order when nobody reads it any more.\n\
-            fails: a datum that is neither string nor blob\n\
-            use: fs::stdout_drain()\n\
-            use: fs::stdout_drain(#{ data_getter: \"line\", flush: true })",
+    about: "Writes each datum as a line to standard output; ends the train in order when nobody reads it any more.",
+    page: Page {
+        fails: "a datum that is neither string nor blob",
+        uses: &["fs::stdout_drain()", r#"fs::stdout_drain(#{ data_getter: "line", flush: true })"#],
+        ..Page::OF_KIND
+    },
     params: &[sink::DATA_GETTER, sink::SEPARATOR, sink::FLUSH],
     first: None,
     global: false,

@@ -1,7 +1,7 @@
 //! `ip::anonymise`: replaces addresses in any data by the networks around them.
 
 use super::parent::{EXCEPT, NETS, Parents, Scope};
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -11,10 +11,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "anonymise",
     kind: Kind::Convert,
-    about: "Replaces addresses by the networks around them.\n\
-            takes: a datum with addresses, networks or ranges as strings, or arrays of them\n\
-            gives: the same datum with networks in their places: 192.0.2.77 becomes 192.0.2.0/24\n\
-            fails: what is no address, with its place; it never passes through",
+    about: "Replaces addresses by the networks around them.",
+    page: Page {
+        takes: "a datum with addresses, networks or ranges as strings, or arrays of them",
+        gives: "the same datum with networks in their places: 192.0.2.77 becomes 192.0.2.0/24",
+        fails: "what is no address, with its place; it never passes through",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getters("getters").about("where the addresses are: names and paths, each of a string or of an array of strings; a missing one is passed over, and what is no address fails the datum"),
         Param::int("prefix4").default(Lit::Int(24)).about("how many bits of an IPv4 address are left; wider networks stay as they are"),

@@ -1,14 +1,14 @@
 //! `ip::filter_base`: the plain filter under the name that the original has for its base.
 
-use crate::cog::{CogSpec, Example, Filter, Kind, Lit, Param};
+use crate::cog::{CogSpec, Example, Filter, Kind, Lit, Page, Param};
 
 /// `ip::filter_base`: any datum -> the same, or nothing.
 pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "filter_base",
     kind: Kind::Filter,
-    about: "Lets a datum pass when `filter` says so, and swallows it otherwise; as twist::filter.\n\
-            fails: a datum for which the closure throws; that is not the same as false",
+    about: "Lets a datum pass when `filter` says so, and swallows it otherwise; as twist::filter.",
+    page: Page { fails: "a datum for which the closure throws; that is not the same as false", ..Page::OF_KIND },
     params: &[
         Param::predicate("filter").about("takes the datum and gives true (it passes) or false (it is swallowed); an error fails the datum"),
         Param::bool("negate").default(Lit::Bool(false)).about("lets pass what the filter is false for, swallows the rest"),

@@ -3,7 +3,7 @@
 //! Names, MAC addresses and notes may give an address away as well: `drop` takes them out of the items that were changed. By default nothing is.
 
 use super::parent::{EXCEPT, NETS, Parents, Scope};
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param};
 use crate::datum::{Datum, Key};
 use crate::error::{Error, Result};
 
@@ -12,10 +12,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "idea_anonymise",
     kind: Kind::Convert,
-    about: "Replaces the addresses in Source and Target of an IDEA message by the networks around them, and marks the items.\n\
-            takes: an IDEA message: a map with Source and Target, arrays of maps with IP4 and IP6\n\
-            gives: the same message with networks in place of addresses, and Anonymised: true in each item that was changed\n\
-            fails: what is no address, with its path; it never passes through",
+    about: "Replaces the addresses in Source and Target of an IDEA message by the networks around them, and marks the items.",
+    page: Page {
+        takes: "an IDEA message: a map with Source and Target, arrays of maps with IP4 and IP6",
+        gives: "the same message with networks in place of addresses, and Anonymised: true in each item that was changed",
+        fails: "what is no address, with its path; it never passes through",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::int("source_prefix4").default(Lit::Worked("prefix4")).about("how many bits of an IPv4 address in Source are left"),
         Param::int("source_prefix6").default(Lit::Worked("prefix6")).about("how many bits of an IPv6 address in Source are left"),

@@ -6,7 +6,7 @@
 use super::list::Source;
 use super::pieces;
 use crate::address::Set;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Turned};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Turned};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::escapement::Wake;
@@ -17,9 +17,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "ip_filter",
     kind: Kind::Filter,
-    about: "Lets a datum pass when its address lies in one of many ranges, or when it does not.\n\
-            takes: a datum with an address, a network, a range, or an array of them at ip_getter\n\
-            fails: what is no address; a file of ranges with a bad line is told at the start, and later the old ranges stay",
+    about: "Lets a datum pass when its address lies in one of many ranges, or when it does not.",
+    page: Page {
+        takes: "a datum with an address, a network, a range, or an array of them at ip_getter",
+        fails: "what is no address; a file of ranges with a bad line is told at the start, and later the old ranges stay",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("ip_getter").about(
             "where the address is: a string (an address, NET/PREFIX or LOW-HIGH), or an array of them; anything else fails the datum",

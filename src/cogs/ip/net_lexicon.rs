@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::pieces;
 use crate::address::{Range, Table};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Page, Param};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
@@ -16,9 +16,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "ip",
     name: "net_lexicon",
     kind: Kind::Enrich,
-    about: "Looks up the narrowest network around an address in a list of networks, and adds what stands there.\n\
-            takes: a datum with an address or an array of them at ip_getter\n\
-            fails: what is no address; a file with a bad line is told at the start, and later the old one stays",
+    about: "Looks up the narrowest network around an address in a list of networks, and adds what stands there.",
+    page: Page {
+        takes: "a datum with an address or an array of them at ip_getter",
+        fails: "what is no address; a file with a bad line is told at the start, and later the old one stays",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::map("nets").optional().about("values by network: an address, NET/PREFIX or LOW-HIGH; the narrowest around the address wins"),
         Param::str("file")

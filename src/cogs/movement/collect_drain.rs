@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param};
 use crate::datum::{Datum, json};
 use crate::error::Result;
 use crate::log::Priority;
@@ -15,9 +15,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "collect_drain",
     kind: Kind::Drain,
-    about: "Keeps the data it is given in memory, and can write them to the log at the end of the run.\n\
-            takes: any datum\n\
-            fails: nothing",
+    about: "Keeps the data it is given in memory, and can write them to the log at the end of the run.",
+    page: Page { takes: "any datum", fails: "nothing", ..Page::OF_KIND },
     params: &[
         Param::int("limit").default(Lit::Int(10_000)).about("data kept at most; when there are more, the oldest leave and are counted"),
         Param::bool("show")

@@ -3,7 +3,7 @@
 //! What it is given counts as delivered, so that its supply goes on as after a stored datum; nothing goes on behind it. For
 //! measuring a train without its output, and for branches that live by what their cogs do on the way.
 
-use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Outcome, Shelf};
+use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Outcome, Page, Shelf};
 use crate::datum::Datum;
 use crate::error::Result;
 
@@ -12,10 +12,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "null_drain",
     kind: Kind::Drain,
-    about: "Takes data and does nothing with them; they count as delivered.\n\
-            takes: any datum\n\
-            gives: nothing\n\
-            fails: nothing",
+    about: "Takes data and does nothing with them; they count as delivered.",
+    page: Page { takes: "any datum", gives: "nothing", fails: "nothing", ..Page::OF_KIND },
     params: &[],
     first: None,
     global: false,

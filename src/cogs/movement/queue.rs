@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Origins, Param};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Origins, Page, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
@@ -18,9 +18,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "queue",
     kind: Kind::Filter,
-    about: "Keeps data while what stands behind it is blocked, and leaves some out when it is full, so that other lines go on.\n\
-            gives: the same datum, unchanged, perhaps later; what is left out ends well and is counted\n\
-            fails: nothing",
+    about: "Keeps data while what stands behind it is blocked, and leaves some out when it is full, so that other lines go on.",
+    page: Page {
+        gives: "the same datum, unchanged, perhaps later; what is left out ends well and is counted",
+        fails: "nothing",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::choice("when_full", &["drop_new", "drop_old", "block"])
             .about("what happens when it is full: the new datum is left out, the oldest one is, or supplies wait, as without a queue"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result};
 use crate::escapement::{Cron, Token, Wake};
@@ -19,9 +19,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "movement",
     name: "tick_supply",
     kind: Kind::Supply,
-    about: "Makes a datum on a beat: its number and the time, or the same datum each time.\n\
-            gives: #{n, time}: a number from 0 and a time; or what data says\n\
-            fails: nothing",
+    about: "Makes a datum on a beat: its number and the time, or the same datum each time.",
+    page: Page { gives: "#{n, time}: a number from 0 and a time; or what data says", fails: "nothing", ..Page::OF_KIND },
     params: &[
         Param::seconds("every").default(Lit::Float(1.0)).about("seconds from one datum to the next; 0 for as fast as the train takes them"),
         Param::str("cron").optional().about("in place of `every`, when data are due: five fields as in crontab(5), minute hour day month weekday, or a word such as \"@hourly\", in the local time of this machine"),

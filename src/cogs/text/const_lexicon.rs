@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use self::book::{Book, Match};
 use self::file::Entries;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
@@ -24,6 +24,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "const_lexicon",
     kind: Kind::Enrich,
     about: "Looks up a key in a table, and adds what stands there.",
+    page: Page::OF_KIND,
     params: &[
         Param::map("lexicon").optional().about("values by key"),
         Param::str("file").optional().about(

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::DATA_SETTER;
 use super::csv::dialect::{DELIMITER, DOUBLEQUOTE, Dialect, ESCAPECHAR, QUOTECHAR, SKIP_INITIAL_SPACE};
 use super::csv::quote::{Quoter, Quoting};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Ink, Kind, Lit, Param, Sheet, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Ink, Kind, Lit, Page, Param, Sheet, Ty};
 use crate::datum::{Datum, Look, Near, Text, View, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter, single_key};
@@ -16,10 +16,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "csv_marshall",
     kind: Kind::Marshal,
-    about: "Writes pieces of the datum as one line of CSV, in such a way that csv_parse reads the same strings back.\n\
-            takes: any datum; a piece that is a list is joined, a map and a list in a list are written as JSON\n\
-            gives: one line, as a string without line end; numbers as they are written in JSON\n\
-            fails: with missing: \"error\" a piece that is not there; text that the dialect has no way to write; a blob that is no text",
+    about: "Writes pieces of the datum as one line of CSV, in such a way that csv_parse reads the same strings back.",
+    page: Page {
+        takes: "any datum; a piece that is a list is joined, a map and a list in a list are written as JSON",
+        gives: "one line, as a string without line end; numbers as they are written in JSON",
+        fails: "with missing: \"error\" a piece that is not there; text that the dialect has no way to write; a blob that is no text",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getters("fieldgetters").about("what stands in each column, in order"),
         DATA_SETTER,

@@ -9,7 +9,7 @@ use super::csv::records::{Columns, Records};
 use super::csv::scan::Scan;
 use super::fill::{Fill, INITIAL, Initial};
 use super::{DATA_GETTER, text_of};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, Key, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Func, Getter, Setter};
@@ -19,10 +19,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "csv_parse",
     kind: Kind::Parse,
-    about: "Parses a line of CSV (RFC 4180 and its dialects) into a map or a list; all fields are strings.\n\
-            takes: one record: a string or a blob, its line end or not; line breaks may stand in quotes\n\
-            gives: a map where setters or a header name the columns, else the list of the fields; no field at all for an empty text\n\
-            fails: another number of columns than wanted, more text after a line break, and with strict what stands wrong around quotes",
+    about: "Parses a line of CSV (RFC 4180 and its dialects) into a map or a list; all fields are strings.",
+    page: Page {
+        takes: "one record: a string or a blob, its line end or not; line breaks may stand in quotes",
+        gives: "a map where setters or a header name the columns, else the list of the fields; no field at all for an empty text",
+        fails: "another number of columns than wanted, more text after a line break, and with strict what stands wrong around quotes",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::setters("fieldsetters").optional().about("where each column goes, in order; `()` skips one; without it and `header` the datum becomes the list of fields"),
         DATA_GETTER,

@@ -19,7 +19,7 @@ use minijinja::{UndefinedBehavior, Value};
 
 use self::engine::{Engine, Escape, Fault, Settings};
 use super::DATA_SETTER;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -33,6 +33,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "jinja_marshall",
     kind: Kind::Marshal,
     about: "Writes the datum by a template of Jinja2.",
+    page: Page::OF_KIND,
     params: &[
         Param::str("template").optional().about("the template; its faults are told when the script is read"),
         Param::str("template_file").optional().about("a file with the template instead, read when the train begins"),

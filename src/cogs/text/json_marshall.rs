@@ -1,7 +1,7 @@
 //! `json_marshall`: a value becomes JSON text.
 
 use super::DATA_SETTER;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param};
 use crate::datum::Datum;
 use crate::datum::json::{Blobs, NonFinite, Other, WriteOptions, write_with};
 use crate::error::{Error, Result};
@@ -12,8 +12,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "json_marshall",
     kind: Kind::Marshal,
-    about: "Writes the datum as JSON; keys keep their order, and what came as JSON and was not touched is written as it came.\n\
-            fails: numbers that JSON has not (non_finite: \"fail\"), and blobs and times where that is asked for",
+    about: "Writes the datum as JSON; keys keep their order, and what came as JSON and was not touched is written as it came.",
+    page: Page { fails: "numbers that JSON has not (non_finite: \"fail\"), and blobs and times where that is asked for", ..Page::OF_KIND },
     params: &[
         Param::getter("data_getter").or("selfgetter").about("the piece that is written; by default the whole datum"),
         DATA_SETTER,

@@ -1,7 +1,7 @@
 //! `json_parse`: JSON text becomes a value.
 
 use super::{DATA_GETTER, DATA_SETTER, text_of};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param};
 use crate::datum::Datum;
 use crate::datum::json::{Big, ReadOptions, Reader};
 use crate::error::{Error, Result};
@@ -12,9 +12,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "json_parse",
     kind: Kind::Parse,
-    about: "Parses JSON (RFC 8259). All of it is checked, but lists and maps within are read only when somebody looks into them.\n\
-            gives: the value: map, list, string, number, true, false or (); keys keep their order, numbers every digit\n\
-            fails: what is no JSON, with line, column and 40 letters around the place; a list or map nested deeper than max_depth",
+    about: "Parses JSON (RFC 8259). All of it is checked, but lists and maps within are read only when somebody looks into them.",
+    page: Page {
+        gives: "the value: map, list, string, number, true, false or (); keys keep their order, numbers every digit",
+        fails: "what is no JSON, with line, column and 40 letters around the place; a list or map nested deeper than max_depth",
+        ..Page::OF_KIND
+    },
     params: &[
         DATA_GETTER,
         DATA_SETTER,

@@ -1,7 +1,7 @@
 //! `text::key_value_parse`: a line of keys and values, as logfmt and many a log of a device have it.
 
 use super::{DATA_GETTER, DATA_SETTER, text_of};
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Param, Ty};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Page, Param, Ty};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result};
 
@@ -10,9 +10,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "key_value_parse",
     kind: Kind::Parse,
-    about: "Parses pairs of keys and values, such as `a=1 b=\"x y\"` (logfmt), into a map; all values are strings.\n\
-            gives: a map of strings in the order of the text\n\
-            fails: what is no text; with bare: \"error\" a key without value, with repeated: \"error\" a key that comes twice",
+    about: "Parses pairs of keys and values, such as `a=1 b=\"x y\"` (logfmt), into a map; all values are strings.",
+    page: Page {
+        gives: "a map of strings in the order of the text",
+        fails: "what is no text; with bare: \"error\" a key without value, with repeated: \"error\" a key that comes twice",
+        ..Page::OF_KIND
+    },
     params: &[
         DATA_GETTER,
         DATA_SETTER,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Pool};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -15,9 +15,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "batch",
     kind: Kind::Window,
-    about: "Gathers data into arrays, by number, age or size.\n\
-            gives: arrays of data in the order of their coming; what is left at the end too\n\
-            fails: nothing",
+    about: "Gathers data into arrays, by number, age or size.",
+    page: Page { gives: "arrays of data in the order of their coming; what is left at the end too", fails: "nothing", ..Page::OF_KIND },
     params: &[
         Param::int("size").default(Lit::Int(100)).about("elements of an array at most, at least 1"),
         Param::seconds("age")

@@ -1,7 +1,7 @@
 //! `twist::cast`: gives the values of named places another type, and leaves all else as it is.
 
 use super::places::{self, MISSING, missing, must_be_there};
-use crate::cog::{CogSpec, Example, Given, InPlace, Kind, Lit, Param, Ty};
+use crate::cog::{CogSpec, Example, Given, InPlace, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, Path, Step};
 use crate::error::{Error, Result, nearest};
 
@@ -10,9 +10,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "cast",
     kind: Kind::Convert,
-    about: "Gives the values of named keys and paths another type.\n\
-            takes: a map\n\
-            fails: what cannot be cast, with its path, unless lenient; with missing: \"error\" what is not there",
+    about: "Gives the values of named keys and paths another type.",
+    page: Page {
+        takes: "a map",
+        fails: "what cannot be cast, with its path, unless lenient; with missing: \"error\" what is not there",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::new("types", Ty::Entries).about("by key or path: \"int\", \"float\", \"string\", \"boolean\" (true, yes, on, 1, y, t and their opposites, in any case) or \"time\" (RFC 3339); \"list[*].n\" casts each"),
         Param::bool("lenient").default(Lit::Bool(false)).about("what cannot be cast stays as it is, instead of failing the datum"),

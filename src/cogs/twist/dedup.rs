@@ -12,7 +12,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::keys::{self, Keys, MAX_KEYS, write_key};
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Pool};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -25,6 +25,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "dedup",
     kind: Kind::Window,
     about: "Lets one datum of each key pass in a window of time: the first at once, or one at the end with the number of them.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("key_getter").or("selfgetter").about("what makes data the same; itemgetter(\"a\", \"b\") for several fields; by default all of the datum"),
         Param::seconds("window").default(Lit::Int(60)).about("seconds that the window of a key lasts, from its first datum on; none outlives the process"),

@@ -1,16 +1,15 @@
 //! `twist::delete`: takes places out of data.
 
 use super::places::{MISSING, missing, must_be_there, places};
-use crate::cog::{CogSpec, Example, InPlace, Kind, Param};
+use crate::cog::{CogSpec, Example, InPlace, Kind, Page, Param};
 
 /// `twist::delete`: a datum -> the same without what is named.
 pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "delete",
     kind: Kind::Convert,
-    about: "Takes keys and paths out of each datum.\n\
-            takes: a map\n\
-            fails: with missing: \"error\" a datum without one of them; else nothing",
+    about: "Takes keys and paths out of each datum.",
+    page: Page { takes: "a map", fails: "with missing: \"error\" a datum without one of them; else nothing", ..Page::OF_KIND },
     params: &[Param::strs("paths").about("what is taken out: keys, or paths such as \"a.b\", \"list[0]\", \"list[*].x\""), MISSING],
     first: Some("paths"),
     global: false,

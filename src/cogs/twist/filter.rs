@@ -3,7 +3,7 @@
 //! A swallowed datum has ended well. A predicate that raises an error, or gives something else than true or false, fails the
 //! datum instead: a typing mistake must not look like "no".
 
-use crate::cog::{CogSpec, Example, Filter, Kind, Lit, Param};
+use crate::cog::{CogSpec, Example, Filter, Kind, Lit, Page, Param};
 
 /// `twist::filter`: any datum -> the same, or nothing.
 pub static SPEC: CogSpec = CogSpec {
@@ -11,6 +11,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "filter",
     kind: Kind::Filter,
     about: "Lets a datum pass when a predicate says so, and swallows it otherwise.",
+    page: Page::OF_KIND,
     params: &[
         Param::predicate("predicate")
             .about("takes the datum and gives true (it passes) or false (it is swallowed); an error fails the datum"),

@@ -3,7 +3,7 @@
 //! The function gives an array, each element of which goes on as a datum of its own, or `()` for none. The datum that was given
 //! has ended well when all that was made of it has.
 
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Param};
+use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Page, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::Func;
@@ -13,10 +13,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "flat_map",
     kind: Kind::Convert,
-    about: "Makes several data of one: each element of the array that a function gives.\n\
-            takes: any datum, which the function is given\n\
-            gives: a datum for each element of the array that the function gives; none for an empty one\n\
-            fails: a datum for which the function throws, or gives no array",
+    about: "Makes several data of one: each element of the array that a function gives.",
+    page: Page {
+        takes: "any datum, which the function is given",
+        gives: "a datum for each element of the array that the function gives; none for an empty one",
+        fails: "a datum for which the function throws, or gives no array",
+        ..Page::OF_KIND
+    },
     params: &[Param::func("func").about("takes the datum and gives an array, each element of which goes on as one datum; `()` for none")],
     first: Some("func"),
     global: true,

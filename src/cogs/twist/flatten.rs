@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::cog::{CogSpec, Example, InPlace, Kind, Lit, Param};
+use crate::cog::{CogSpec, Example, InPlace, Kind, Lit, Page, Param};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result};
 
@@ -11,10 +11,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "flatten",
     kind: Kind::Convert,
-    about: "Makes one flat map of nested ones: keys are joined.\n\
-            takes: a map\n\
-            gives: a map without maps in it\n\
-            fails: a datum that is no map",
+    about: "Makes one flat map of nested ones: keys are joined.",
+    page: Page { takes: "a map", gives: "a map without maps in it", fails: "a datum that is no map", ..Page::OF_KIND },
     params: &[
         Param::str("separator").or(".").about("stands between the joined keys"),
         Param::choice("arrays", &["keep", "index"]).about("arrays stay as they are, or each element gets a key with its place"),

@@ -1,7 +1,7 @@
 //! `twist::keep`: leaves of data only what is named.
 
 use super::places::{MISSING, missing, must_be_there, places};
-use crate::cog::{CogSpec, Example, InPlace, Kind, Param};
+use crate::cog::{CogSpec, Example, InPlace, Kind, Page, Param};
 use crate::datum::{Datum, Map};
 
 /// `twist::keep`: a datum -> a map of what is named.
@@ -9,10 +9,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "keep",
     kind: Kind::Convert,
-    about: "Leaves only the named keys and paths of each datum, in the order in which they are named.\n\
-            takes: a map\n\
-            gives: a map of nothing but what is named\n\
-            fails: with missing: \"error\" a datum without one of them; else nothing",
+    about: "Leaves only the named keys and paths of each datum, in the order in which they are named.",
+    page: Page {
+        takes: "a map",
+        gives: "a map of nothing but what is named",
+        fails: "with missing: \"error\" a datum without one of them; else nothing",
+        ..Page::OF_KIND
+    },
     params: &[Param::strs("paths").about("what is left: keys, or paths such as \"a.b\", which stay at their place"), MISSING],
     first: Some("paths"),
     global: false,

@@ -3,7 +3,7 @@
 //! One datum in, one datum out, whatever the function gives: `()` and arrays too go on as they are. To swallow data use
 //! `twist::filter`, to make several of one use `twist::flat_map`.
 
-use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Param};
+use crate::cog::{Batch, Cog, CogSpec, Ctx, Example, Kind, Page, Param};
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::getset::Func;
@@ -13,10 +13,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "map",
     kind: Kind::Convert,
-    about: "Puts what a function gives for a datum in its place.\n\
-            takes: any datum, which the function is given\n\
-            gives: what the function gives, also an array or (), as one datum\n\
-            fails: a datum for which the function throws; the error has its place in the script",
+    about: "Puts what a function gives for a datum in its place.",
+    page: Page {
+        takes: "any datum, which the function is given",
+        gives: "what the function gives, also an array or (), as one datum",
+        fails: "a datum for which the function throws; the error has its place in the script",
+        ..Page::OF_KIND
+    },
     params: &[Param::func("func").about("takes the datum; its result, whatever it is, goes on as one datum")],
     first: Some("func"),
     global: true,

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::keys::{self, Keys, MAX_KEYS, write_key};
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Pool, Ty};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool, Ty};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -22,6 +22,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "merge",
     kind: Kind::Window,
     about: "Joins the data of one key that come from several branches into one map, when all parts are there or their time is over.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("key_getter").about("what says that data are parts of the same; itemgetter(\"a\", \"b\") for several fields"),
         Param::new("parts", Ty::Either(&[Ty::Int, Ty::Strs])).about("how many parts there are, from 2 to 1000, or the names that `part_getter` gives of them"),

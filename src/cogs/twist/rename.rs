@@ -3,7 +3,7 @@
 //! A key that stays in its map keeps its place among the others. All is taken out before anything is put back, so that two names can be exchanged.
 
 use super::places::{self, MISSING, missing, must_be_there};
-use crate::cog::{CogSpec, Example, Given, InPlace, Kind, Param, Ty};
+use crate::cog::{CogSpec, Example, Given, InPlace, Kind, Page, Param, Ty};
 use crate::datum::{Datum, Key, Map, Path};
 use crate::error::{Error, Result};
 use crate::getset::single_key;
@@ -13,9 +13,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "rename",
     kind: Kind::Convert,
-    about: "Gives keys and paths of each datum other names.\n\
-            takes: a map\n\
-            fails: with missing: \"error\" a datum without one of them; else nothing",
+    about: "Gives keys and paths of each datum other names.",
+    page: Page { takes: "a map", fails: "with missing: \"error\" a datum without one of them; else nothing", ..Page::OF_KIND },
     params: &[
         Param::new("names", Ty::Entries).about("new names by old ones: keys or paths; what stood under a new name before is replaced"),
         MISSING,

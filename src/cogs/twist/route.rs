@@ -3,7 +3,7 @@
 //! Cases are tried in their order. Data for which none is true go to `otherwise`, else on in the line in which the cog stands; where
 //! that ends here they are swallowed, and counted as such. A test that raises an error fails the datum: it is no "no".
 
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Param, Turned, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Page, Param, Turned, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::Predicate;
@@ -14,6 +14,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "route",
     kind: Kind::Filter,
     about: "Sends each datum to the cog of the case that it fits: of the first one, or of all.",
+    page: Page::OF_KIND,
     params: &[
         Param::new("cases", Ty::Cases).about(
             "pairs of a test, a closure that gives true or false, and the cog, or the line, that takes what it is true for; () in its place swallows that",

@@ -3,7 +3,7 @@
 //! With `key_getter` the key decides, not chance: all data of a key pass or none does, in every run and on every machine with the same
 //! `seed`. Without one, the number of the datum stands in for the key.
 
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param};
 use crate::datum::json;
 use crate::error::{Error, Result};
 
@@ -12,8 +12,8 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "sample",
     kind: Kind::Filter,
-    about: "Lets a share of the data pass: one in so many, or a fraction, by a key where one is given.\n\
-            fails: with key_getter a datum without that key",
+    about: "Lets a share of the data pass: one in so many, or a fraction, by a key where one is given.",
+    page: Page { fails: "with key_getter a datum without that key", ..Page::OF_KIND },
     params: &[
         Param::new("rate", crate::cog::Ty::Any).optional().about("the share that passes, from 0 to 1"),
         Param::int("every_nth").optional().about("instead: the first passes, and then each so-manyth"),

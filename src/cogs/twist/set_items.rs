@@ -1,7 +1,7 @@
 //! `twist::set_items`: sets places to fixed values, or to what closures make of the datum.
 
 use super::places;
-use crate::cog::{CogSpec, Example, Given, InPlace, Kind, Param, Ty};
+use crate::cog::{CogSpec, Example, Given, InPlace, Kind, Page, Param, Ty};
 use crate::datum::{Datum, Path};
 use crate::error::{Error, Result};
 use crate::getset::Getter;
@@ -11,10 +11,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "set_items",
     kind: Kind::Convert,
-    about: "Sets keys and paths of each datum to fixed values, or to what closures say.\n\
-            takes: a map (or a list, for paths into it)\n\
-            gives: the same datum with the items; maps on the way to a path are made\n\
-            fails: a datum that cannot have such an item, or for which a closure throws",
+    about: "Sets keys and paths of each datum to fixed values, or to what closures say.",
+    page: Page {
+        takes: "a map (or a list, for paths into it)",
+        gives: "the same datum with the items; maps on the way to a path are made",
+        fails: "a datum that cannot have such an item, or for which a closure throws",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::new("items", Ty::Entries)
             .about("by key or path: a value, or a closure that is given the datum as it came and gives the value"),

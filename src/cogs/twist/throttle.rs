@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::keys::{self, Keys, MAX_KEYS, write_key};
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -24,9 +24,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "throttle",
     kind: Kind::Filter,
-    about: "Lets no more data pass than so many a second, of each key where one is given; what is too much waits, or is swallowed.\n\
-            gives: the same datum, unchanged: at once, later, or with mode: \"drop\" not at all; what it swallows ends well\n\
-            fails: with key_getter a datum without that key",
+    about: "Lets no more data pass than so many a second, of each key where one is given; what is too much waits, or is swallowed.",
+    page: Page {
+        gives: "the same datum, unchanged: at once, later, or with mode: \"drop\" not at all; what it swallows ends well",
+        fails: "with key_getter a datum without that key",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::new("rate", Ty::Any).about("data a second, from 0.000001 to 1000000; 0.1 for one in ten seconds"),
         Param::int("burst").default(Lit::Int(1)).about("data that may pass at once after a rest, at least 1"),

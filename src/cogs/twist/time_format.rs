@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::places::{MISSING, must_be_there};
 use super::times::{Form, TZ, zone};
-use crate::cog::{CogSpec, Example, InPlace, Kind, Param};
+use crate::cog::{CogSpec, Example, InPlace, Kind, Page, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -15,10 +15,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "time_format",
     kind: Kind::Convert,
-    about: "Writes a time in another form: that of a standard, a number, or a pattern.\n\
-            takes: a datum with a time, RFC 3339, or seconds since 1970 at getter\n\
-            gives: the same datum with the text or the number at setter\n\
-            fails: what is no time, or cannot be written in that form",
+    about: "Writes a time in another form: that of a standard, a number, or a pattern.",
+    page: Page {
+        takes: "a datum with a time, RFC 3339, or seconds since 1970 at getter",
+        gives: "the same datum with the text or the number at setter",
+        fails: "what is no time, or cannot be written in that form",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("getter").about("where the time is: a time, RFC 3339, or seconds since 1970 as a number; what has another form, twist::time_parse reads"),
         Param::setter("setter").or_same_as("getter").about("where the result goes"),

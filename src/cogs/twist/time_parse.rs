@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::places::{MISSING, must_be_there};
 use super::times::{Form, TZ, zone};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -16,10 +16,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "time_parse",
     kind: Kind::Convert,
-    about: "Reads a time in one of several forms, and makes RFC 3339 in UTC, a number, or a value of it that scripts compute with.\n\
-            takes: a datum with a string, a number or a time at getter\n\
-            gives: the same datum with the time at setter, in the form that result says\n\
-            fails: what is in none of the forms",
+    about: "Reads a time in one of several forms, and makes RFC 3339 in UTC, a number, or a value of it that scripts compute with.",
+    page: Page {
+        takes: "a datum with a string, a number or a time at getter",
+        gives: "the same datum with the time at setter, in the form that result says",
+        fails: "what is in none of the forms",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("getter").about("where the time is: a string, a number, or a time already"),
         Param::setter("setter").or_same_as("getter").about("where the result goes"),

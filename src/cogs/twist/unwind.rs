@@ -1,6 +1,6 @@
 //! `twist::unwind`: makes a copy of a datum for each element of an array in it.
 
-use crate::cog::{CogSpec, Example, InPlace, Kind, Param, Turned};
+use crate::cog::{CogSpec, Example, InPlace, Kind, Page, Param, Turned};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -9,10 +9,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "unwind",
     kind: Kind::Convert,
-    about: "Makes a copy of each datum for each element of an array in it, the array replaced by the element.\n\
-            takes: a datum with an array, or a map, at iterable_getter\n\
-            gives: as many copies as it has elements, in order; the event ends well when the last of them has\n\
-            fails: a string or anything else that has no elements; what is empty or not there where the options say so",
+    about: "Makes a copy of each datum for each element of an array in it, the array replaced by the element.",
+    page: Page {
+        takes: "a datum with an array, or a map, at iterable_getter",
+        gives: "as many copies as it has elements, in order; the event ends well when the last of them has",
+        fails: "a string or anything else that has no elements; what is empty or not there where the options say so",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("iterable_getter").about("where the array is; of a map each entry counts, as [key, value]; a string is an error"),
         Param::setter("item_setter").or_same_as("iterable_getter").about("where the element goes"),

@@ -20,7 +20,7 @@ pub(super) fn of(host: &Host) -> Vec<FunctionInfo> {
             let spec = COGS.iter().find(|spec| spec.name == known.name && (spec.family == module || spec.global && module.is_empty()));
             if let Some(spec) = spec {
                 let params = vec!["options: map".to_owned()];
-                return Some(FunctionInfo { module, name: known.name.to_string(), params, about: spec.summary().to_owned() });
+                return Some(FunctionInfo { module, name: known.name.to_string(), params, about: spec.about.to_owned() });
             }
             let params = match &info.script {
                 Some(script) => script.params.iter().map(ToString::to_string).collect(),

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 use super::asking::{Asking, Found, HOSTS_FILE, Hosts, Source, Subject, names, options};
-use crate::cog::{Args, CogSpec, Example, Kind, Param};
+use crate::cog::{Args, CogSpec, Example, Kind, Page, Param};
 use crate::datum::{Datum, Text};
 use crate::error::Result;
 
@@ -23,6 +23,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "ip_to_ptr",
     kind: Kind::Enrich,
     about: "Looks up the names (PTR) of addresses without holding up the data that need no answer.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("ip_getter").or("ip").about("where the address is: a string, or an array of them, all of which are looked up; a network is an error"),
         Param::setter("name_setter").or("hostnames").about("where the names go: an array of strings, sorted, each once, without the final dot; bytes that are not of a host name as \\DDD"),

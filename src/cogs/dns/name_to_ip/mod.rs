@@ -15,7 +15,7 @@ use std::sync::Arc;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 use super::asking::{Asking, Found, HOSTS_FILE, Hosts, Source, Subject, names, options};
-use crate::cog::{Args, CogSpec, Example, Kind, Param};
+use crate::cog::{Args, CogSpec, Example, Kind, Page, Param};
 use crate::datum::{Datum, Text};
 use crate::error::Result;
 
@@ -25,6 +25,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "name_to_ip",
     kind: Kind::Enrich,
     about: "Looks up the addresses (A, AAAA) of names without holding up the data that need no answer.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("name_getter").or("name").about("where the name is: a string, or an array of them, all of which are looked up. It is whole: no search domain is added, a final dot changes nothing. What is not ASCII is asked for in Punycode (IDNA); an address stands for itself; letters that no host name has, and parts or names too long, are errors"),
         Param::setter("ip_setter").or("ips").about("where the addresses go: an array of strings, IPv4 before IPv6, sorted by number, each once; aliases (CNAME) are followed"),

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 use super::asking::{Asking, Found, Subject, names, options};
-use crate::cog::{Args, CogSpec, Example, Kind, Param};
+use crate::cog::{Args, CogSpec, Example, Kind, Page, Param};
 use crate::datum::Datum;
 use crate::error::Result;
 
@@ -20,9 +20,14 @@ pub static SPEC: CogSpec = CogSpec {
     family: "dns",
     name: "txt_lookup",
     kind: Kind::Enrich,
-    about: "Looks up the texts (TXT) of names without holding up the data that need no answer.\n\
-            use: dns::txt_lookup(#{ name_getter: \"domain\", text_setter: \"spf\" })\n\
-            use: dns::txt_lookup(#{ name_getter: |d| `${d.reversed}.origin.asn.cymru.com`, text_setter: \"asn\", keep_order: true })",
+    about: "Looks up the texts (TXT) of names without holding up the data that need no answer.",
+    page: Page {
+        uses: &[
+            r#"dns::txt_lookup(#{ name_getter: "domain", text_setter: "spf" })"#,
+            r#"dns::txt_lookup(#{ name_getter: |d| `${d.reversed}.origin.asn.cymru.com`, text_setter: "asn", keep_order: true })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("name_getter").or("name").about("where the name is: a string, or an array of them, all of which are looked up; a closure can make it of something else, as in docs/dns.md. It is whole: no search domain is added, a final dot changes nothing. What is not ASCII is asked for in Punycode (IDNA); blanks, control characters, and parts or names too long are errors"),
         Param::setter("text_setter").or("texts").about("where the texts go: an array of strings, sorted, each once; the character strings of one record are joined without anything between, bytes that are not of UTF-8 are written \\DDD; aliases (CNAME) are followed"),

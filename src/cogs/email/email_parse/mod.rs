@@ -11,7 +11,7 @@ use mail_parser::decoders::html::html_to_text;
 
 use self::field::{Field, Structured, words};
 use self::mime::{Leaf, Limits, Parts};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Param, Turned, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Page, Param, Turned, Ty};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -21,10 +21,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "email",
     name: "email_parse",
     kind: Kind::Parse,
-    about: "Takes a message (RFC 5322, MIME) apart into headers, texts and attachments; what is odd about it makes it no error.\n\
-            takes: a message as a blob, or as a string\n\
-            gives: #{headers: [#{name, value}], texts: [#{content_type, charset, text, …}], attachments: [#{content_type, filename, size, data, …}]}; text has LF line ends, data is a blob; names of files are not cleaned\n\
-            fails: an empty message, or one beyond max_depth and max_parts",
+    about: "Takes a message (RFC 5322, MIME) apart into headers, texts and attachments; what is odd about it makes it no error.",
+    page: Page {
+        takes: "a message as a blob, or as a string",
+        gives: "#{headers: [#{name, value}], texts: [#{content_type, charset, text, …}], attachments: [#{content_type, filename, size, data, …}]}; text has LF line ends, data is a blob; names of files are not cleaned",
+        fails: "an empty message, or one beyond max_depth and max_parts",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("data_getter").or("selfgetter").about("the message in the datum: a blob or a string"),
         Param::setter("headers_setter")

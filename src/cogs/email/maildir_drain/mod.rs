@@ -15,7 +15,7 @@ use super::host;
 use super::mailbox::{folder_name, folder_path};
 use super::name::Name;
 use super::pool;
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param, Ty};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::delivery::{Deliverer, Writing, make_directories};
 use crate::disk::retry;
@@ -29,11 +29,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "email",
     name: "maildir_drain",
     kind: Kind::Drain,
-    about: "Puts each datum into a Maildir, as a message of its own.\n\
-            takes: a message as a string or a blob, headers first\n\
-            fails: a datum that is neither string nor blob\n\
-            use: email::maildir_drain(\"/home/abuse/Maildir\", #{ folder: \".Refused\", make_dirs: true })\n\
-            use: email::maildir_drain(#{ path: \"Maildir\", data_getter: \"mail\", into: \"cur\", flags: \"S\" })",
+    about: "Puts each datum into a Maildir, as a message of its own.",
+    page: Page {
+        takes: "a message as a string or a blob, headers first",
+        fails: "a datum that is neither string nor blob",
+        uses: &[
+            r#"email::maildir_drain("/home/abuse/Maildir", #{ folder: ".Refused", make_dirs: true })"#,
+            r#"email::maildir_drain(#{ path: "Maildir", data_getter: "mail", into: "cur", flags: "S" })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("path").about("the Maildir: the directory with `tmp`, `new` and `cur`"),
         Param::str("folder").or(".").about("its folder, such as \".Work\"; \".\" is the Maildir itself"),

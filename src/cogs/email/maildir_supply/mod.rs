@@ -26,7 +26,7 @@ use self::mark::Mark;
 use self::marks::{Marks, Settled};
 use self::scan::Rules;
 use self::take::{Mail, Taking};
-use crate::cog::{self, Args, Cog, CogSpec, Ctx, Kind, Lit, Param};
+use crate::cog::{self, Args, Cog, CogSpec, Ctx, Kind, Lit, Page, Param};
 use crate::cogs::email::mailbox::{folder_name, folder_path};
 use crate::cogs::email::name::TRASHED;
 use crate::datum::Datum;
@@ -40,11 +40,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "email",
     name: "maildir_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each new or unread message of a Maildir, and marks it when all that was made of it is stored.\n\
-            gives: each message whole, as a blob: its charsets are the matter of email::email_parse\n\
-            fails: a message that is too long; one of which any part failed later is marked as on_failed says\n\
-            use: email::maildir_supply(\"/home/abuse/Maildir\", #{ mark: \"move:.Done\" })\n\
-            use: email::maildir_supply(#{ path: \"Maildir\", folders: [\".\", \".Spam\"], name_setter: \"name\", data_setter: \"mail\" })",
+    about: "Makes a datum of each new or unread message of a Maildir, and marks it when all that was made of it is stored.",
+    page: Page {
+        gives: "each message whole, as a blob: its charsets are the matter of email::email_parse",
+        fails: "a message that is too long; one of which any part failed later is marked as on_failed says",
+        uses: &[
+            r#"email::maildir_supply("/home/abuse/Maildir", #{ mark: "move:.Done" })"#,
+            r#"email::maildir_supply(#{ path: "Maildir", folders: [".", ".Spam"], name_setter: "name", data_setter: "mail" })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("path").about("the Maildir: the directory with `new` and `cur`"),
         Param::strs("folders")

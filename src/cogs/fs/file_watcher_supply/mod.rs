@@ -31,7 +31,7 @@ use self::names::Glob;
 use self::outlook::Outlook;
 use self::resume::Memory;
 use self::siblings::Listing;
-use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Param, Settled};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Page, Param, Settled};
 use crate::datum::Datum;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -46,11 +46,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "file_watcher_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each line of files, and follows them as they grow and are rotated.\n\
-            gives: each line as a string (with encoding \"bytes\" as a blob), without its separator; an empty line is a datum too\n\
-            fails: a line that is too long (long_line: \"fail\") or no text (decode_errors: \"fail\"); a file that cannot be read is told once and tried again\n\
-            use: fs::file_watcher_supply(\"/var/log/*.log\", #{ state_file: \"seen.state\", path_setter: \"file\", data_setter: \"line\" })\n\
-            use: fs::file_watcher_supply(#{ filenames: [\"a.csv\", \"b.csv\"], tail: false })",
+    about: "Makes a datum of each line of files, and follows them as they grow and are rotated.",
+    page: Page {
+        gives: "each line as a string (with encoding \"bytes\" as a blob), without its separator; an empty line is a datum too",
+        fails: "a line that is too long (long_line: \"fail\") or no text (decode_errors: \"fail\"); a file that cannot be read is told once and tried again",
+        uses: &[
+            r#"fs::file_watcher_supply("/var/log/*.log", #{ state_file: "seen.state", path_setter: "file", data_setter: "line" })"#,
+            r#"fs::file_watcher_supply(#{ filenames: ["a.csv", "b.csv"], tail: false })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::strs("filenames")
             .about("the files; names may have wildcards (* ? [..], ** for directories below), and files that match later are followed too"),

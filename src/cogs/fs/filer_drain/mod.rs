@@ -16,7 +16,7 @@ use self::write::{Item, Writing};
 use super::filer::trouble::Trouble;
 use super::filer::{self, Layout, names};
 use super::form::mode;
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param, Shelf, Ty};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Shelf, Ty};
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
 use crate::error::{Error, Result};
@@ -28,10 +28,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "filer_drain",
     kind: Kind::Drain,
-    about: "Writes each datum to a file of its own in a directory from which others take it; an event ends well when its file is in place.\n\
-            fails: a datum that is neither string nor blob, or whose name can be no file's; a full disk fails nothing: it is tried again\n\
-            use: fs::filer_drain(\"/var/spool/mentat\")\n\
-            use: fs::filer_drain(#{ dir: \"queue\", suffix: \"json\", limit: 10000 })",
+    about: "Writes each datum to a file of its own in a directory from which others take it; an event ends well when its file is in place.",
+    page: Page {
+        fails: "a datum that is neither string nor blob, or whose name can be no file's; a full disk fails nothing: it is tried again",
+        uses: &[r#"fs::filer_drain("/var/spool/mentat")"#, r#"fs::filer_drain(#{ dir: "queue", suffix: "json", limit: 10000 })"#],
+        ..Page::OF_KIND
+    },
     params: &[
         filer::DIR,
         filer::INCOMING,

@@ -26,7 +26,7 @@ use self::queue::{Choice, Order, Queue};
 use self::take::{Reading, Taken};
 use super::filer::trouble::Trouble;
 use super::filer::{self, Layout};
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Kind, Lit, Param, Settled};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Kind, Lit, Page, Param, Settled};
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
 use crate::error::{Error, Result};
@@ -39,11 +39,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "filer_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each file that others put into a directory, and removes it when all made of it is stored.\n\
-            gives: the whole content of each file as a string (with encoding \"bytes\" as a blob)\n\
-            fails: a file that is empty, too long or no text, and one of which any part failed later: it goes to the directory `errors`, with the reason beside it\n\
-            use: fs::filer_supply(\"/var/spool/warden\", #{ name_setter: \"file\", data_setter: \"text\" })\n\
-            use: fs::filer_supply(#{ dir: \"in\", pattern: \"*.idea\", done_dir: \"done\" })",
+    about: "Makes a datum of each file that others put into a directory, and removes it when all made of it is stored.",
+    page: Page {
+        gives: "the whole content of each file as a string (with encoding \"bytes\" as a blob)",
+        fails: "a file that is empty, too long or no text, and one of which any part failed later: it goes to the directory `errors`, with the reason beside it",
+        uses: &[
+            r#"fs::filer_supply("/var/spool/warden", #{ name_setter: "file", data_setter: "text" })"#,
+            r#"fs::filer_supply(#{ dir: "in", pattern: "*.idea", done_dir: "done" })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         filer::DIR,
         filer::INCOMING,

@@ -13,7 +13,7 @@ use self::target::{Naming, Target};
 use super::form::{Form, Newlines, Stamp, mode};
 use super::outlet::{Outlet, Stream};
 use super::sink::{self, Flush, Policy, Sink};
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param, Ty};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -24,10 +24,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "fs",
     name: "line_file_drain",
     kind: Kind::Drain,
-    about: "Appends each datum as a line to a file, which may be rotated; an event ends well when its line is written.\n\
-            fails: a datum that is neither string nor blob, or whose line may not be written (newlines: \"fail\"); a full disk fails nothing: it is tried again, and supplies wait\n\
-            use: fs::line_file_drain(\"out.csv\")\n\
-            use: fs::line_file_drain(#{ path: \"events.jsonl\", timestamp: true, make_dirs: true })",
+    about: "Appends each datum as a line to a file, which may be rotated; an event ends well when its line is written.",
+    page: Page {
+        fails: "a datum that is neither string nor blob, or whose line may not be written (newlines: \"fail\"); a full disk fails nothing: it is tried again, and supplies wait",
+        uses: &[r#"fs::line_file_drain("out.csv")"#, r#"fs::line_file_drain(#{ path: "events.jsonl", timestamp: true, make_dirs: true })"#],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("path").about("the file; \"-\" is standard output, \"&2\" standard error"),
         Param::new("timestamp", Ty::Either(&[Ty::Bool, Ty::Str]))

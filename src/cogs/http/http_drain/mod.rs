@@ -19,7 +19,7 @@ use super::fetch::{self, Ask};
 use super::manager::{self, Context, Manager};
 use super::tls::Tls;
 use super::{patience, wording};
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Hold, Kind, Lit, OptionGroup, Origins, Outcome, Param, Ty};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Hold, Kind, Lit, OptionGroup, Origins, Outcome, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -31,11 +31,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "http",
     name: "http_drain",
     kind: Kind::Drain,
-    about: "Sends data to a server, in batches and in order; an event ends well when the server has answered that it has it.\n\
-            takes: any datum; a string or a blob is sent as it is, anything else as JSON\n\
-            fails: data to which the server says no (4xx but 408 and 429), or for which retry.count is used up; else it is tried again, and supplies wait\n\
-            use: http::http_drain(\"https://collector.example/ingest\", #{ form: \"array\", batch: #{ size: 100, age: 1 } })\n\
-            use: http::http_drain(#{ url: \"https://hooks.example/new\", form: \"one\", retry: #{ count: 5 } })",
+    about: "Sends data to a server, in batches and in order; an event ends well when the server has answered that it has it.",
+    page: Page {
+        takes: "any datum; a string or a blob is sent as it is, anything else as JSON",
+        fails: "data to which the server says no (4xx but 408 and 429), or for which retry.count is used up; else it is tried again, and supplies wait",
+        uses: &[
+            r#"http::http_drain("https://collector.example/ingest", #{ form: "array", batch: #{ size: 100, age: 1 } })"#,
+            r#"http::http_drain(#{ url: "https://hooks.example/new", form: "one", retry: #{ count: 5 } })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("url").about("the address"),
         manager::MANAGER,

@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use self::guard::Guard;
 use self::serve::{Open, Received, Server, Terms, Verdict};
 use super::wording::{self, Body, Reading};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, OptionGroup, Param, Settled, Ty};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, OptionGroup, Page, Param, Settled, Ty};
 use crate::datum::{Datum, Map, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Answer, Job, Token, Wake};
@@ -33,11 +33,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "http",
     name: "http_server_supply",
     kind: Kind::Supply,
-    about: "Takes what is sent to it by HTTP, and answers when all that was made of it is stored, or has failed.\n\
-            gives: the body of each request as a string (with encoding \"bytes\" as a blob), its lines, or its elements\n\
-            fails: a request that is too long, not allowed or no text is refused with its status; one of which any part failed is answered with answer.failed, so that the sender may send it again\n\
-            use: http::http_server_supply(\"127.0.0.1:8080\", #{ path: \"/events\", split: \"json\" })\n\
-            use: http::http_server_supply(#{ listen: \"0.0.0.0:8443\", auth: #{ user: \"sensor\", password: \"secret\" }, meta_setter: \"from\", data_setter: \"body\" })",
+    about: "Takes what is sent to it by HTTP, and answers when all that was made of it is stored, or has failed.",
+    page: Page {
+        gives: "the body of each request as a string (with encoding \"bytes\" as a blob), its lines, or its elements",
+        fails: "a request that is too long, not allowed or no text is refused with its status; one of which any part failed is answered with answer.failed, so that the sender may send it again",
+        uses: &[
+            r#"http::http_server_supply("127.0.0.1:8080", #{ path: "/events", split: "json" })"#,
+            r#"http::http_server_supply(#{ listen: "0.0.0.0:8443", auth: #{ user: "sensor", password: "secret" }, meta_setter: "from", data_setter: "body" })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("listen").about("address and port to listen on, as \"127.0.0.1:8080\"; port 0 for a free one, which the log tells"),
         Param::str("path").or("/").about("the path that is sent to; others are not found"),

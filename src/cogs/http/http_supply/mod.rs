@@ -22,7 +22,7 @@ use super::manager::{self, Context, Manager};
 use super::patience;
 use super::tls::Tls;
 use super::wording::{self, Body, Reading};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, OptionGroup, Param, Settled, Ty};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, OptionGroup, Page, Param, Settled, Ty};
 use crate::datum::{Datum, Map};
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -35,11 +35,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "http",
     name: "http_supply",
     kind: Kind::Supply,
-    about: "Fetches documents by HTTP, once or on a beat, and gives each new answer as one datum or line by line.\n\
-            gives: the body of each answer as a string (with encoding \"bytes\" as a blob), or its lines\n\
-            fails: an answer that is not wanted, or none, is tried again, then told in the log; the next round comes\n\
-            use: http::http_supply(\"https://feeds.example/bad.txt\", #{ interval: 900, split: \"lines\" })\n\
-            use: http::http_supply(#{ url: \"https://api.example/status\", interval: 0, headers: #{ Accept: \"application/json\" } })",
+    about: "Fetches documents by HTTP, once or on a beat, and gives each new answer as one datum or line by line.",
+    page: Page {
+        gives: "the body of each answer as a string (with encoding \"bytes\" as a blob), or its lines",
+        fails: "an answer that is not wanted, or none, is tried again, then told in the log; the next round comes",
+        uses: &[
+            r#"http::http_supply("https://feeds.example/bad.txt", #{ interval: 900, split: "lines" })"#,
+            r#"http::http_supply(#{ url: "https://api.example/status", interval: 0, headers: #{ Accept: "application/json" } })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::strs("url").about("the address, or several, which are asked one after the other"),
         Param::seconds("interval").default(Lit::Int(3600)).about("seconds from one round to the next; 0 for one round, after which the supply has ended"),

@@ -19,7 +19,7 @@ use maxminddb::Reader;
 use self::value::Value;
 use super::pieces;
 use crate::address::Range;
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, Map, Path, Step};
 use crate::error::{Error, Result};
 use crate::escapement::Wake;
@@ -32,6 +32,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "geoip",
     kind: Kind::Enrich,
     about: "Adds what a MaxMind DB file (GeoLite2, GeoIP2, DB-IP and others) says of an address: country, city, autonomous system.",
+    page: Page::OF_KIND,
     params: &[
         Param::str("file").about("the file, *.mmdb; none is shipped. One that is not there or damaged keeps the run from beginning. It is held in memory"),
         Param::getter("ip_getter").or("ip").about(

@@ -22,7 +22,7 @@ use rustix::process::Signal;
 use self::answers::{Answer, Answers};
 use self::child::Child;
 use self::questions::{Question, Questions};
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -34,11 +34,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "process",
     name: "exec",
     kind: Kind::Enrich,
-    about: "Asks one child process about each datum: a line to its standard input, a line of its standard output, in order.\n\
-            gives: the datum with the answer in it\n\
-            fails: what is no line, an answer that is no JSON or too long, one that did not come in `attempts` tries\n\
-            use: process::exec(#{ argv: [\"sed\", \"-u\", \"s/secret/***/\"] })\n\
-            use: process::exec(#{ argv: [\"python3\", \"-u\", \"score.py\"], mode: \"json\", data_setter: \"score\", timeout: 5 })",
+    about: "Asks one child process about each datum: a line to its standard input, a line of its standard output, in order.",
+    page: Page {
+        gives: "the datum with the answer in it",
+        fails: "what is no line, an answer that is no JSON or too long, one that did not come in `attempts` tries",
+        uses: &[
+            r#"process::exec(#{ argv: ["sed", "-u", "s/secret/***/"] })"#,
+            r#"process::exec(#{ argv: ["python3", "-u", "score.py"], mode: "json", data_setter: "score", timeout: 5 })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::strs("argv").about("the program and its arguments, without a shell between; a program without `/` is looked for in PATH. It must write one line for each that it reads, in order, and must not keep lines in a buffer (`sed -u`, `jq --unbuffered -c`, `python3 -u`, `stdbuf -oL`)"),
         Param::choice("mode", &["line", "json"])

@@ -17,7 +17,7 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use self::link::{Attempt, Found, Link, State};
 use self::outbox::Outbox;
 use super::address::Address;
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Param};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param};
 use crate::datum::Datum;
 use crate::error::{Error, Result, plain};
 use crate::escapement::{JobPanicked, Token, Wake};
@@ -30,10 +30,12 @@ pub static SPEC: CogSpec = CogSpec {
     family: "socket",
     name: "socket_drain",
     kind: Kind::Drain,
-    about: "Sends each datum as a record to a unix, TCP or UDP socket; connects again when the server was away, and keeps the order.\n\
-            fails: a datum that is neither string nor blob, or too long for a datagram; a server that is away fails nothing: data wait, and supplies with them\n\
-            use: socket::socket_drain(\"tcp:logs.example:514\")\n\
-            use: socket::socket_drain(#{ to: \"unixgram:/dev/log\" })",
+    about: "Sends each datum as a record to a unix, TCP or UDP socket; connects again when the server was away, and keeps the order.",
+    page: Page {
+        fails: "a datum that is neither string nor blob, or too long for a datagram; a server that is away fails nothing: data wait, and supplies with them",
+        uses: &[r#"socket::socket_drain("tcp:logs.example:514")"#, r#"socket::socket_drain(#{ to: "unixgram:/dev/log" })"#],
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("to").about("\"unix:PATH\", \"unixgram:PATH\", \"tcp:HOST:PORT\" or \"udp:HOST:PORT\""),
         Param::getter("data_getter").or("selfgetter").about("what is sent of the datum: text or a blob"),

@@ -25,7 +25,7 @@ use self::gate::{Gate, Porter};
 use self::grams::Grams;
 use self::settings::{PARAMS, Settings, Stand};
 use crate::activation;
-use crate::cog::{Args, Cog, CogSpec, Ctx, Kind};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Page};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Interest, Moment, Token, Wake};
@@ -36,11 +36,16 @@ pub static SPEC: CogSpec = CogSpec {
     family: "socket",
     name: "socket_supply",
     kind: Kind::Supply,
-    about: "Makes a datum of each record that clients send to a unix, TCP or UDP socket, as syslog has them; a record that was read is lost only with the process.\n\
-            gives: each record as a string (with encoding \"bytes\" as a blob), without its separator or count\n\
-            fails: a record that is too long or no text, where the options say so; a client that keeps to no framing is cut off and told in the log\n\
-            use: socket::socket_supply(\"/run/app.sock\")\n\
-            use: socket::socket_supply(#{ listen: \"udp:0.0.0.0:514\", peer_setter: \"peer\", data_setter: \"line\" })",
+    about: "Makes a datum of each record that clients send to a unix, TCP or UDP socket, as syslog has them; a record that was read is lost only with the process.",
+    page: Page {
+        gives: "each record as a string (with encoding \"bytes\" as a blob), without its separator or count",
+        fails: "a record that is too long or no text, where the options say so; a client that keeps to no framing is cut off and told in the log",
+        uses: &[
+            r#"socket::socket_supply("/run/app.sock")"#,
+            r#"socket::socket_supply(#{ listen: "udp:0.0.0.0:514", peer_setter: "peer", data_setter: "line" })"#,
+        ],
+        ..Page::OF_KIND
+    },
     params: PARAMS,
     first: Some("path"),
     global: false,

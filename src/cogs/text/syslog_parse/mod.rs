@@ -13,7 +13,7 @@ use self::header::{Format, Parts, find};
 use self::time::{Clock, Guess};
 use super::fill::{Fill, INITIAL, Initial};
 use super::{DATA_GETTER, text_of};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Param};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Page, Param};
 use crate::datum::{Datum, Look, Text};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -23,10 +23,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "syslog_parse",
     kind: Kind::Parse,
-    about: "Parses a message of syslog (RFC 5424, RFC 3164 and what is common of it) into #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; what a message has not is not there.\n\
-            takes: one message: a string or a blob, without its framing\n\
-            gives: a map of what is there of #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; facility and severity are words, time is RFC 3339 in UTC, data a map of maps\n\
-            fails: nothing but what is no text: a message without form becomes #{text}, unless no_match says otherwise",
+    about: "Parses a message of syslog (RFC 5424, RFC 3164 and what is common of it) into #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; what a message has not is not there.",
+    page: Page {
+        takes: "one message: a string or a blob, without its framing",
+        gives: "a map of what is there of #{priority, facility, severity, time, host, tag, pid, msgid, data, text}; facility and severity are words, time is RFC 3339 in UTC, data a map of maps",
+        fails: "nothing but what is no text: a message without form becomes #{text}, unless no_match says otherwise",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::choice("format", &["auto", "3164", "5424"])
             .about("which forms are looked for: each message is read as what it is, or all as the form of that RFC"),

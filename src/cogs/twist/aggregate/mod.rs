@@ -30,7 +30,7 @@ mod tests;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind as CogKind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind as CogKind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -47,6 +47,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "aggregate",
     kind: CogKind::Window,
     about: "Counts, sums, quantiles, lists and the like by key, in windows of time that follow each other or overlap.",
+    page: Page::OF_KIND,
     params: &[
         Param::seconds("window").about("seconds that each window lasts; windows begin at multiples of this since 1970 (UTC)"),
         Param::seconds("slide").optional().about("seconds from the beginning of a window to that of the next, for windows that overlap and begin at multiples of this; () for one after the other"),

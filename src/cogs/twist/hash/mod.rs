@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use self::digest::Keyed;
 use super::places::{MISSING, must_be_there};
-use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -22,6 +22,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "hash",
     kind: Kind::Convert,
     about: "Replaces a value by its hash under a key, in hexadecimal digits: a pseudonym that only who has the key can check.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("getter").about("what is hashed: the bytes of a string or blob, of an array each element, of all else its JSON without blanks (7 and \"7\" are the same); () stays as it is"),
         Param::setter("setter").or_same_as("getter").about("where the hash goes"),

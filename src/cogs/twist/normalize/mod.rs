@@ -18,7 +18,7 @@ mod types;
 
 use self::dictionary::{Dictionary, Required, Rules};
 use self::faults::Faults;
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param, Ty};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -28,10 +28,13 @@ pub static SPEC: CogSpec = CogSpec {
     family: "twist",
     name: "normalize",
     kind: Kind::Convert,
-    about: "Brings maps into the form that a type definition says: types, defaults, required keys; what does not fit fails with the path to it.\n\
-            takes: a map\n\
-            gives: a map as the type definition wants it, its keys in the order in which they came, defaults behind them\n\
-            fails: what does not fit, with the path to it (Source[1].IP4[0]) and its description; all that is missing at once",
+    about: "Brings maps into the form that a type definition says: types, defaults, required keys; what does not fit fails with the path to it.",
+    page: Page {
+        takes: "a map",
+        gives: "a map as the type definition wants it, its keys in the order in which they came, defaults behind them",
+        fails: "what does not fit, with the path to it (Source[1].IP4[0]) and its description; all that is missing at once",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::new("typedef", Ty::Any).about("#{keys: #{NAME: TYPE, ...}, allow_unknown, references}; TYPE is a word, #{list: TYPE}, #{dict: ...}, #{regex: ...}, #{enum: [...]}, #{range: [low, high, TYPE]}, #{check: TYPE} or a closure; instead of it a key may have #{type, \"default\", fresh, required, description}; all of it is in docs/normalize.md. `twist::idea_typedef()` is that of IDEA messages"),
         Param::bool("allow_unknown").default(Lit::Bool(false)).about("keys that the typedef does not name stay as they are, where it says nothing of them itself"),

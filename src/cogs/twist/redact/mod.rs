@@ -14,7 +14,7 @@ use regex::{Regex, RegexBuilder};
 
 use self::spans::Spans;
 use super::places::{MISSING, must_be_there};
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Param, Ty};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result, nearest};
 use crate::getset::Setter;
@@ -25,6 +25,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "redact",
     kind: Kind::Convert,
     about: "Takes mail addresses, IP addresses, numbers of cards and what else is named out of free text.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("getter").or("selfgetter").about("where the text is: a string, or an array or map, of which all strings at any depth are looked through; keys, numbers and blobs stay. By default all of the datum"),
         Param::setter("setter").or_same_as("getter").about("where the result goes"),

@@ -15,7 +15,7 @@ mod frame;
 mod gather;
 mod watch;
 
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Param, Ty};
+use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Ty};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
@@ -35,6 +35,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "window_context_mgr",
     kind: Kind::Window,
     about: "Gathers the data of each key in windows of time, one after the other, overlapping, or ended by silence; closures say what becomes of them.",
+    page: Page::OF_KIND,
     params: &[
         Param::getter("key_getter").optional().about("what belongs together; itemgetter(\"a\", \"b\") for several fields; () for all"),
         Param::seconds("window").about("seconds that a window lasts; with the anchor \"idle\", seconds without data after which it ends"),
