@@ -24,7 +24,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "const_lexicon",
     kind: Kind::Enrich,
     about: "Looks up a key in a table, and adds what stands there.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with a string, a number, true or false at key_getter, or an array of them; with match_mode: \"ip\" an address, a network or a range",
+        gives: "the same datum with what the table says of the key at value_setter, of an array an array; without a key that the table has, as missing says",
+        fails: "with missing: \"error\" a datum without the key, or with one that is not in the table; what can be no key, with match_mode: \"ip\" what is no address; a bad file is told at the start, and later the old one stays",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::map("lexicon").optional().about("values by key"),
         Param::str("file").optional().about(

@@ -33,7 +33,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "jinja_marshall",
     kind: Kind::Marshal,
     about: "Writes the datum by a template of Jinja2.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "any datum: the keys of a map are the template's names, what is no map is named data",
+        gives: "what the template makes of it: a string, in place of the datum or at data_setter",
+        fails: "a datum at which the template or a filter of the script fails, or that takes more than fuel or makes more than max_bytes; the template's own faults are told before the first datum",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("template").optional().about("the template; its faults are told when the script is read"),
         Param::str("template_file").optional().about("a file with the template instead, read when the train begins"),

@@ -1,7 +1,7 @@
 //! `linear_regexp_lexicon`: rules are tried one after another.
 
-use super::lexicon::{Lexicon, PARAMS};
-use crate::cog::{Cog, CogSpec, Ctx, Example, Kind, Page};
+use super::lexicon::{Lexicon, PAGE, PARAMS};
+use crate::cog::{Cog, CogSpec, Ctx, Example, Kind};
 use crate::datum::Datum;
 use crate::error::Result;
 
@@ -11,7 +11,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "linear_regexp_lexicon",
     kind: Kind::Parse,
     about: "Takes a text apart by the first of its rules that matches, tried in order: for few rules, the likeliest first.",
-    page: Page::OF_KIND,
+    page: PAGE,
     params: PARAMS,
     first: Some("rules"),
     global: false,

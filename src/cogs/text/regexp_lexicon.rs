@@ -8,8 +8,8 @@ use regex_automata::{MatchKind, PatternSet};
 use super::lexicon::expression::{Hay, LARGEST, config};
 use super::lexicon::rules::Rule;
 use super::lexicon::sieve::{Set, Sieve};
-use super::lexicon::{Lexicon, PARAMS};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Kind, Page};
+use super::lexicon::{Lexicon, PAGE, PARAMS};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Example, Kind};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 
@@ -19,7 +19,7 @@ pub static SPEC: CogSpec = CogSpec {
     name: "regexp_lexicon",
     kind: Kind::Parse,
     about: "Takes a text apart by the first of its rules that matches; all are matched in one pass, however many they are.",
-    page: Page::OF_KIND,
+    page: PAGE,
     params: PARAMS,
     first: Some("rules"),
     global: false,

@@ -25,7 +25,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "dedup",
     kind: Kind::Window,
     about: "Lets one datum of each key pass in a window of time: the first at once, or one at the end with the number of them.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with what key_getter asks for; by default any",
+        gives: "with mode: \"first\" the first datum of a key, unchanged, at once; the others end well. With \"last\" and \"count\" one datum when the window is over, or the run; all that it stands for end when it does",
+        fails: "a datum without the key; all of a window if their number cannot be put into the one that goes on",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("key_getter").or("selfgetter").about("what makes data the same; itemgetter(\"a\", \"b\") for several fields; by default all of the datum"),
         Param::seconds("window").default(Lit::Int(60)).about("seconds that the window of a key lasts, from its first datum on; none outlives the process"),

@@ -11,7 +11,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "filter",
     kind: Kind::Filter,
     about: "Lets a datum pass when a predicate says so, and swallows it otherwise.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "any datum, which the predicate is given",
+        gives: "the same datum, unchanged, if the predicate is true, with negate if it is false; else none, or to reject. What it swallows ends well",
+        fails: "a datum for which the predicate throws, or gives neither true nor false: that is no \"no\", not even with negate",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::predicate("predicate")
             .about("takes the datum and gives true (it passes) or false (it is swallowed); an error fails the datum"),

@@ -22,7 +22,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "merge",
     kind: Kind::Window,
     about: "Joins the data of one key that come from several branches into one map, when all parts are there or their time is over.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a map with the key, and with the name of its part where parts have names; with under any datum that has these",
+        gives: "one map of all parts when the last one has come, or of those that are there when their time is over; the parts end when it does. With incomplete: \"drop\" what is not whole ends well",
+        fails: "a datum without the key, or of a part that is not named; what is no map, without under; with incomplete: \"error\" all parts of a key that is not whole when its time is over",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("key_getter").about("what says that data are parts of the same; itemgetter(\"a\", \"b\") for several fields"),
         Param::new("parts", Ty::Either(&[Ty::Int, Ty::Strs])).about("how many parts there are, from 2 to 1000, or the names that `part_getter` gives of them"),

@@ -14,7 +14,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "route",
     kind: Kind::Filter,
     about: "Sends each datum to the cog of the case that it fits: of the first one, or of all.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "any datum, which each test is given in turn",
+        gives: "the same datum, unchanged, to the cog of the first case whose test is true, with mode: \"all\" to that of each; what fits none goes to otherwise, or on in the line. What is swallowed ends well",
+        fails: "a datum for which a test throws, or gives neither true nor false; it has gone nowhere then",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::new("cases", Ty::Cases).about(
             "pairs of a test, a closure that gives true or false, and the cog, or the line, that takes what it is true for; () in its place swallows that",

@@ -23,7 +23,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "ip_to_ptr",
     kind: Kind::Enrich,
     about: "Looks up the names (PTR) of addresses without holding up the data that need no answer.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with an address as a string, or an array of them, at ip_getter",
+        gives: "the same datum with an array of names at name_setter, when the answer has come; with keep_order in the order of their coming. What has no name, or no answer, goes as on_missing and on_timeout say",
+        fails: "what is no address, or a network; with on_missing: \"error\" an address without a name, with on_timeout: \"error\" one about which nobody has answered",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("ip_getter").or("ip").about("where the address is: a string, or an array of them, all of which are looked up; a network is an error"),
         Param::setter("name_setter").or("hostnames").about("where the names go: an array of strings, sorted, each once, without the final dot; bytes that are not of a host name as \\DDD"),

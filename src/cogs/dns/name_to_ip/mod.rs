@@ -25,7 +25,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "name_to_ip",
     kind: Kind::Enrich,
     about: "Looks up the addresses (A, AAAA) of names without holding up the data that need no answer.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with the name of a host as a string, or an array of them, at name_getter; an address stands for itself",
+        gives: "the same datum with an array of addresses at ip_setter, when the answers have come; with keep_order in the order of their coming. What has no address, or no answer, goes as on_missing and on_timeout say",
+        fails: "what is no name of a host; with on_missing: \"error\" a name without an address, with on_timeout: \"error\" one about which nobody has answered",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("name_getter").or("name").about("where the name is: a string, or an array of them, all of which are looked up. It is whole: no search domain is added, a final dot changes nothing. What is not ASCII is asked for in Punycode (IDNA); an address stands for itself; letters that no host name has, and parts or names too long, are errors"),
         Param::setter("ip_setter").or("ips").about("where the addresses go: an array of strings, IPv4 before IPv6, sorted by number, each once; aliases (CNAME) are followed"),

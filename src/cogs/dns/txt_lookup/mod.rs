@@ -22,11 +22,13 @@ pub static SPEC: CogSpec = CogSpec {
     kind: Kind::Enrich,
     about: "Looks up the texts (TXT) of names without holding up the data that need no answer.",
     page: Page {
+        takes: "a datum with a name as a string, or an array of them, at name_getter",
+        gives: "the same datum with an array of strings at text_setter, when the answer has come; with keep_order in the order of their coming. What has no text, or no answer, goes as on_missing and on_timeout say",
+        fails: "what is no name that can be asked about; with on_missing: \"error\" a name without a text, with on_timeout: \"error\" one about which nobody has answered",
         uses: &[
             r#"dns::txt_lookup(#{ name_getter: "domain", text_setter: "spf" })"#,
             r#"dns::txt_lookup(#{ name_getter: |d| `${d.reversed}.origin.asn.cymru.com`, text_setter: "asn", keep_order: true })"#,
         ],
-        ..Page::OF_KIND
     },
     params: &[
         Param::getter("name_getter").or("name").about("where the name is: a string, or an array of them, all of which are looked up; a closure can make it of something else, as in docs/dns.md. It is whole: no search domain is added, a final dot changes nothing. What is not ASCII is asked for in Punycode (IDNA); blanks, control characters, and parts or names too long are errors"),

@@ -32,7 +32,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "geoip",
     kind: Kind::Enrich,
     about: "Adds what a MaxMind DB file (GeoLite2, GeoIP2, DB-IP and others) says of an address: country, city, autonomous system.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with an address, a network or a range as a string, or an array of them, at ip_getter",
+        gives: "the same datum with what the file has about the address, or what fields names of it, at setter; of an array an array. What is not known goes as missing says",
+        fails: "what is no address; with missing: \"error\" one about which nothing is known; a damaged file is told at the start, and later the old one stays",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::str("file").about("the file, *.mmdb; none is shipped. One that is not there or damaged keeps the run from beginning. It is held in memory"),
         Param::getter("ip_getter").or("ip").about(

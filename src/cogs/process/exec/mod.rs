@@ -36,13 +36,13 @@ pub static SPEC: CogSpec = CogSpec {
     kind: Kind::Enrich,
     about: "Asks one child process about each datum: a line to its standard input, a line of its standard output, in order.",
     page: Page {
-        gives: "the datum with the answer in it",
-        fails: "what is no line, an answer that is no JSON or too long, one that did not come in `attempts` tries",
+        takes: "a datum with a string without newlines, or a blob of that kind, at data_getter; with mode: \"json\" any value",
+        gives: "the same datum with the answer at data_setter, by default in its place: a string, or a blob if it is not of UTF-8; with mode: \"json\" a value",
+        fails: "what is no line; an answer that is no JSON with mode: \"json\", or longer than max_line; a datum that children have died of, or not answered, `attempts` times; with restart: false all that have no answer when the child has gone",
         uses: &[
             r#"process::exec(#{ argv: ["sed", "-u", "s/secret/***/"] })"#,
             r#"process::exec(#{ argv: ["python3", "-u", "score.py"], mode: "json", data_setter: "score", timeout: 5 })"#,
         ],
-        ..Page::OF_KIND
     },
     params: &[
         Param::strs("argv").about("the program and its arguments, without a shell between; a program without `/` is looked for in PATH. It must write one line for each that it reads, in order, and must not keep lines in a buffer (`sed -u`, `jq --unbuffered -c`, `python3 -u`, `stdbuf -oL`)"),

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use self::expression::Hay;
 use self::rules::{Rule, read};
-use crate::cog::{Args, Ctx, Lit, Param, Ty};
+use crate::cog::{Args, Ctx, Lit, Page, Param, Ty};
 use crate::cogs::text::DATA_GETTER;
 use crate::cogs::text::fill::{INITIAL, Initial};
 use crate::datum::{Datum, Text};
@@ -34,6 +34,14 @@ pub(in crate::cogs::text) const PARAMS: &[Param] = &[
     Param::bool("anchored").default(Lit::Bool(false)).about("matches must begin where the text begins; end an expression with $ to have all of it match"),
     Param::setter("matched_setter").or("nullsetter").about("where the name of the rule that matched goes, or its number, counted from 1"),
 ];
+
+/// What both say of their data.
+pub(in crate::cogs::text) const PAGE: Page = Page {
+    takes: "a text at data_getter: a string, or a blob, of whatever bytes",
+    gives: "a map of what the groups of the rule have matched, with initial: \"keep\" the datum with these; strings, of a blob blobs. A group that took no part sets nothing",
+    fails: "a text that no rule matches, unless no_match says otherwise; what is neither string nor blob",
+    ..Page::OF_KIND
+};
 
 /// Rules and what to do with their matches.
 pub(in crate::cogs::text) struct Lexicon {

@@ -47,7 +47,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "aggregate",
     kind: CogKind::Window,
     about: "Counts, sums, quantiles, lists and the like by key, in windows of time that follow each other or overlap.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with the key, the time and the values that the options ask for; a value may be ()",
+        gives: "for each window and key a map of its beginning, its end, the key and the fields, when the window is over; its data end when that has. Windows that begin with the first datum of a key, or end with a silence, are those of twist::window_context_mgr",
+        fails: "a datum without a key, a time or a value that is asked for, or with one that is no number where numbers are wanted; with late: \"error\" what comes too late, with evict: \"error\" what finds no room",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::seconds("window").about("seconds that each window lasts; windows begin at multiples of this since 1970 (UTC)"),
         Param::seconds("slide").optional().about("seconds from the beginning of a window to that of the next, for windows that overlap and begin at multiples of this; () for one after the other"),

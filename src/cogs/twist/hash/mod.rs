@@ -22,7 +22,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "hash",
     kind: Kind::Convert,
     about: "Replaces a value by its hash under a key, in hexadecimal digits: a pseudonym that only who has the key can check.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with a value of any kind at getter; of an array each element is hashed",
+        gives: "the same datum with a string of hexadecimal digits at setter, or an array of them; () stays ()",
+        fails: "with missing: \"error\" a datum without the value; what is no map, where getter is a key",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("getter").about("what is hashed: the bytes of a string or blob, of an array each element, of all else its JSON without blanks (7 and \"7\" are the same); () stays as it is"),
         Param::setter("setter").or_same_as("getter").about("where the hash goes"),

@@ -25,7 +25,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "redact",
     kind: Kind::Convert,
     about: "Takes mail addresses, IP addresses, numbers of cards and what else is named out of free text.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with a string, array or map at getter, by default all of it; anything else there stays as it is",
+        gives: "the same datum with [email], [ip] and the like, or what replacement says, in place of what was found",
+        fails: "with missing: \"error\" a datum without the piece; what is no map, where getter, setter or count_setter is a key",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("getter").or("selfgetter").about("where the text is: a string, or an array or map, of which all strings at any depth are looked through; keys, numbers and blobs stay. By default all of the datum"),
         Param::setter("setter").or_same_as("getter").about("where the result goes"),

@@ -35,7 +35,12 @@ pub static SPEC: CogSpec = CogSpec {
     name: "window_context_mgr",
     kind: Kind::Window,
     about: "Gathers the data of each key in windows of time, one after the other, overlapping, or ended by silence; closures say what becomes of them.",
-    page: Page::OF_KIND,
+    page: Page {
+        takes: "a datum with the key and the time that the options ask for; by default any",
+        gives: "what ctx_close makes of a context when its window is over, or the run: a datum, each element of an array, or none; without it the context itself, without closures an array of all its data. These end when that has",
+        fails: "a datum without the key or the time, or for which ctx_create, ctx_append or ctx_over throws; with late: \"error\" what comes too late, with evict: \"error\" what finds no room; all data of a context for which ctx_close throws",
+        ..Page::OF_KIND
+    },
     params: &[
         Param::getter("key_getter").optional().about("what belongs together; itemgetter(\"a\", \"b\") for several fields; () for all"),
         Param::seconds("window").about("seconds that a window lasts; with the anchor \"idle\", seconds without data after which it ends"),
