@@ -72,6 +72,19 @@ fn filters_send_what_does_not_pass_to_reject() {
 }
 
 #[test]
+fn what_goes_different_ways_and_comes_together_keeps_its_order() {
+    let lines: String = (0..1000).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    for statements in [
+        "train.update(lines |> twist::route([[|d| d.n % 3 == 0, json], [|d| d.n % 3 == 1, json]]) |> json);",
+        "train.update(lines |> filter(|d| d.n % 3 == 0, #{ reject: cog(|d| d) |> cog(|d| d) |> json }) |> json);",
+        "train.update(lines |> twist::route(#{ cases: [[|d| d.n % 7 < 4, cog(|d| d) |> json], [|d| true, json]], otherwise: json }));",
+    ] {
+        let done = Rig::new().script("route.rhai", &script(statements)).stdin(&lines).run().expect_status(0);
+        assert!(done.stdout == lines, "{statements}: {}", &done.stdout[..300]);
+    }
+}
+
+#[test]
 fn a_test_that_fails_is_no_no() {
     let route = "twist::route(#{ cases: [[|d| { if d.n == 2 { throw \"odd\"; } d.n > 2 }, ()]], otherwise: json, on_error: \"drop\" })";
     let done = Rig::new()

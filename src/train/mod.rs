@@ -70,6 +70,8 @@ struct Slot {
     route: Option<u32>,
     /// The cogs that its branches lead to, each with how much was sent there.
     branches: Vec<(u32, u64)>,
+    /// Whether what goes different ways from here comes together again.
+    meets: bool,
     /// Whether it was let [open](Cog::open) what it opens first.
     is_open: bool,
     /// When it panicked lately.
@@ -93,6 +95,7 @@ impl Slot {
             targets: node.targets.iter().map(|target| of(*target)).collect(),
             route,
             branches: node.branches.iter().map(|branch| (of(branch.to), 0)).collect(),
+            meets: false,
             is_open: false,
             panics: Vec::new(),
             marks: Marks::default(),
@@ -203,6 +206,7 @@ impl Train {
             holding: Holding::default(),
         };
         train.map_pressure();
+        train.map_ways();
         train
     }
 

@@ -165,6 +165,7 @@ impl Train {
         self.order = before.into_iter().chain(new).collect();
         self.tells_ends = self.slots.iter().any(|slot| slot.cog.hears("event_done") || slot.cog.hears("event_failed"));
         self.map_pressure();
+        self.map_ways();
     }
 
     /// Lets those go that have ended. What one that is closed has written must be synced by then: it is not asked for it any more.
