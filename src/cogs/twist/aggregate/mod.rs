@@ -21,6 +21,7 @@ mod fields;
 mod functions;
 mod piles;
 mod plan;
+mod room;
 mod table;
 mod windows;
 
@@ -34,10 +35,9 @@ use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind as CogKind, Lit, 
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
-use crate::log::Priority;
 
 use self::plan::{Done, Plan};
-use self::table::{Kind, Seed, Table};
+use self::table::{Kind, Seed};
 use self::windows::{EVENT, Window, Windows};
 use super::events::{Form, Glance, Site, Times, Value, wall};
 
@@ -181,6 +181,10 @@ impl Aggregate {
         if max_contexts == 0 || max_contexts > u32::MAX as usize / 2 {
             return Err(Error::option("max_contexts", "must be from 1 to 2147483647"));
         }
+        let overlap = (width - 1) / hop + 1;
+        if max_contexts < overlap as usize {
+            return Err(Error::option("max_contexts", format!("must be at least {overlap}: in so many windows each event lies")));
+        }
         let watch = args.opt_getter("time_getter").map(|getter| Watch {
             site: Site::new(getter),
             times: Times::default(),
@@ -279,6 +283,10 @@ impl Aggregate {
         // The earliest first. Those that are written already are left out, unless they are to be opened anew.
         let over = self.watch.as_ref().filter(|watch| watch.late != Late::New).map_or(i64::MIN, |watch| watch.next);
         start -= (start - time + self.width - 1) / self.hop * self.hop;
+        if !self.evicts {
+            let (width, hop) = (self.width, self.hop as usize);
+            self.check_room((start..=time).step_by(hop).filter(|start| start + width >= over), key)?;
+        }
         while start <= time {
             if start + self.width >= over {
                 self.count(ctx, start, form, key)?;
@@ -312,34 +320,6 @@ impl Aggregate {
             ctx.keep_beside(&mut window.pool);
         }
         Ok(())
-    }
-
-    /// The slot and row for a key, within the limits.
-    #[cold]
-    fn make_room(&mut self, ctx: &mut Ctx<'_>, start: i64, form: Form, key: &Key<'_>) -> Result<(usize, usize)> {
-        let more = key.text.len() + Table::ROW + size_of_val(&self.plan.blank[..]) + size_of_val(&self.plan.piles[..]) + EVENT;
-        while self.windows.contexts >= self.max_contexts || self.windows.bytes + more > self.max_bytes {
-            if !self.evicts {
-                return Err(Error::Other(format!("no room: {} keys take {} bytes", self.windows.contexts, self.windows.bytes)));
-            }
-            let Some(window) = self.windows.close(i64::MAX) else {
-                return Err(Error::data(format!("a key of {} bytes is more than `max_bytes` allows", key.text.len()), key.text));
-            };
-            let (keys, bytes) = (self.windows.contexts + window.table.rows.len(), self.windows.bytes + window.bytes);
-            ctx.say(Priority::Warning, &format!("writes a window early, as {keys} keys in open windows take {bytes} bytes"));
-            self.write(ctx, window);
-        }
-        let slot = match self.windows.find(start) {
-            Some(slot) => slot,
-            None => self.windows.open(start, form, ctx.pool()),
-        };
-        let table = &mut self.windows.at(slot).table;
-        if let Some(row) = table.find(key.hash, key.kind, key.text) {
-            return Ok((slot, row));
-        }
-        let row = table.add(key.hash, key.kind, key.text, &self.plan.blank, &self.plan.piles);
-        self.windows.grow(slot, more - EVENT);
-        Ok((slot, row))
     }
 
     /// Writes the windows that have ended at `time`, the earliest first.

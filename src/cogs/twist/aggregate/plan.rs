@@ -89,11 +89,15 @@ impl Plan {
             plan.steps.push((Setter::named(&output.name)?, what));
         }
         plan.steps.retain(|(setter, _)| !setter.is_null());
-        let mut items = plan.steps.iter().enumerate().map(|(n, (setter, _))| match setter {
-            Setter::Item(key) => !plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key)),
-            _ => false,
-        });
-        plan.plain = items.all(|one| one);
+        for (n, (setter, _)) in plan.steps.iter().enumerate() {
+            if let Setter::Item(key) = setter
+                && plan.steps[..n].iter().any(|(other, _)| matches!(other, Setter::Item(its) if its == key))
+            {
+                let text = format!("`{key}` would be written twice: begin, end, key and outputs of a result must have names of their own");
+                return Err(Error::option("fields", text));
+            }
+        }
+        plan.plain = plan.steps.iter().all(|(setter, _)| matches!(setter, Setter::Item(_)));
         Ok(plan)
     }
 

@@ -174,7 +174,8 @@ fn all_functions_over_fractions_of_a_second() {
 fn a_key_of_several_fields_goes_back_to_each_or_to_one_place() {
     let both =
         || Given::Getter(crate::getset::Getter::Several([item("a"), item("b.c")].map(|given| given.getter().unwrap().unwrap()).into()));
-    let base = || vec![("window", 10.into()), ("time_getter", item("t")), ("key_getter", both()), ("end_setter", item("start"))];
+    let nowhere = || ("start_setter", Given::Setter(crate::getset::Setter::Null));
+    let base = || vec![("window", 10.into()), ("time_getter", item("t")), ("key_getter", both()), nowhere(), ("end_setter", item("start"))];
     let event = r#"{"t":1,"a":"x","b":{"c":2}}"#;
     let mut bench = Bench::new(&SPEC, base());
     bench.feed_json(event);
@@ -185,6 +186,30 @@ fn a_key_of_several_fields_goes_back_to_each_or_to_one_place() {
     let mut bench = Bench::new(&SPEC, [base(), vec![("key_setter", item("key"))]].concat());
     bench.feed_json(event);
     assert_eq!(end(&mut bench), [r#"{"start":10,"key":["x",2],"count":1}"#]);
+}
+
+#[test]
+fn what_would_be_written_twice_is_refused() {
+    for (key, name) in [("k", "k"), ("k", "start"), ("k", "end"), ("count", "count")] {
+        let fields = Given::Map(vec![(name.to_owned(), "count".into())]);
+        let error = Bench::refused(&SPEC, vec![("window", 10.into()), ("key_getter", item(key)), ("fields", fields)]);
+        assert!(error.contains(&format!("`{name}` would be written twice")), "{error}");
+    }
+    let error = Bench::refused(&SPEC, vec![("window", 10.into()), ("slide", 3.into()), ("max_contexts", 3.into())]);
+    assert!(error.contains("at least 4"), "{error}");
+}
+
+#[test]
+fn an_event_without_room_in_all_its_windows_is_in_none() {
+    let given = vec![("window", 20.into()), ("slide", 10.into()), ("time_getter", item("t")), ("key_getter", item("k"))];
+    let limits = vec![("evict", "error".into()), ("max_contexts", 3.into())];
+    let mut bench = Bench::new(&SPEC, [given, limits].concat());
+    bench.feed_json(r#"{"t":15,"k":1}"#);
+    assert_eq!(bench.errors(), 0);
+    bench.feed_json(r#"{"t":15,"k":2}"#);
+    assert_eq!(bench.errors(), 1);
+    let one = |start: u32| format!(r#"{{"start":{start},"end":{},"k":1,"count":1}}"#, start + 20);
+    assert_eq!(end(&mut bench), [one(0), one(10)]);
 }
 
 #[test]
