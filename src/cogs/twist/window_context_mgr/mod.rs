@@ -38,7 +38,7 @@ pub static SPEC: CogSpec = CogSpec {
     page: Page {
         takes: "a datum with the key and the time that the options ask for; by default any",
         gives: "what ctx_close makes of a context when its window is over, or the run: a datum, each element of an array, or none; without it the context itself, without closures an array of all its data. These end when that has",
-        fails: "a datum without the key or the time, or for which ctx_create, ctx_append or ctx_over throws; with late: \"error\" what comes too late, with evict: \"error\" what finds no room; all data of a context for which ctx_close throws",
+        fails: "a datum without the key or the time, or for which ctx_create or ctx_append throws (ctx_over that throws is told as an error of the cog, and the datum stays); with late: \"error\" what comes too late, with evict: \"error\" what finds no room; all data of a context for which ctx_close throws",
         ..Page::OF_KIND
     },
     params: &[
@@ -182,8 +182,11 @@ impl Manager {
         }
         // Only now, so that the windows of the key are counted from where they were.
         for home in &homes[..put] {
-            if let Home::Open(slot) = home {
-                done = done.and(self.close_early(ctx, *slot));
+            // The datum is in, whatever comes of the question.
+            if let Home::Open(slot) = home
+                && let Err(error) = self.close_early(ctx, *slot)
+            {
+                ctx.trouble(&format!("ctx_over: {error}"));
             }
         }
         self.homes = homes;
