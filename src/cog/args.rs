@@ -1,5 +1,6 @@
 //! The options a script gave to a constructor: checked against the cog's [`Param`]s, defaults filled in, all faults at once.
 
+mod back;
 mod branches;
 
 use std::rc::Rc;

@@ -2,7 +2,7 @@
 
 use super::parent::{EXCEPT, NETS, Parents, Scope};
 use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param};
-use crate::datum::Datum;
+use crate::datum::{Datum, Step};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
@@ -61,6 +61,13 @@ impl Anonymise {
                 text: "one of them is a closure, which tells no place to write to".into(),
                 hint: Some("name the place: `\"src.ip\"`".into()),
             })?;
+            if matches!(&setter, Setter::Path(path) if path.steps().contains(&Step::All)) {
+                return Err(Error::Option {
+                    option: "getters".into(),
+                    text: "one of them leads to many places (`[*]`), and all would be written to each".into(),
+                    hint: Some("name the array itself: addresses in arrays are replaced one by one; or use ip::idea_anonymise".into()),
+                });
+            }
             Ok((getter, setter))
         });
         Ok(Self { places: places.collect::<Result<_>>()?, parents: Parents::of(args, "prefix4", "prefix6")?, scope: Scope::of(args)? })

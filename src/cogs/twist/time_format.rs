@@ -48,7 +48,7 @@ pub static SPEC: CogSpec = CogSpec {
         },
     ],
     build: |args| {
-        let (getter, setter, tz, strict) = (args.getter("getter"), args.setter("setter"), zone(args)?, must_be_there(args));
+        let (getter, setter, tz, strict) = (args.getter("getter"), args.setter_back("setter", "getter")?, zone(args)?, must_be_there(args));
         let form = Form::named("format", &args.str("format"))?;
         form.check("format", false)?;
         Ok(InPlace::cog(move |datum| {

@@ -75,7 +75,7 @@ impl TimeParse {
             "text" => Some(Form::Rfc3339),
             word => Some(Form::named("result", word)?),
         };
-        let (getter, setter) = (args.getter("getter"), args.setter("setter"));
+        let (getter, setter) = (args.getter("getter"), args.setter_back("setter", "getter")?);
         Ok(Self { getter, setter, forms, tz: zone(args)?, result, strict: must_be_there(args) })
     }
 

@@ -46,7 +46,8 @@ pub static SPEC: CogSpec = CogSpec {
         },
     ],
     build: |args| {
-        let (getter, setter, index) = (args.getter("iterable_getter"), args.setter("item_setter"), args.setter("index_setter"));
+        let (getter, setter, index) =
+            (args.getter("iterable_getter"), args.setter_back("item_setter", "iterable_getter")?, args.setter("index_setter"));
         let (empty, missing) = (Without::of(&args.str("empty")), Without::of(&args.str("missing")));
         Ok(InPlace::cog(move |datum| {
             let items = match getter.get(datum) {

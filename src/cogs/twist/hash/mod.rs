@@ -112,7 +112,7 @@ impl Hash {
         }
         Ok(Self {
             getter: args.getter("getter"),
-            setter: args.setter("setter"),
+            setter: args.setter_back("setter", "getter")?,
             algorithm,
             key_file,
             form,

@@ -65,7 +65,7 @@ pub static SPEC: CogSpec = CogSpec {
     build: |args| {
         let redact = Redact::new(args)?;
         let (getter, setter, count_setter, strict) =
-            (args.getter("getter"), args.setter("setter"), args.setter("count_setter"), must_be_there(args));
+            (args.getter("getter"), args.setter_back("setter", "getter")?, args.setter("count_setter"), must_be_there(args));
         let (copies, counts) = (args.is_given("setter"), !matches!(count_setter, Setter::Null));
         Ok(InPlace::cog(move |datum| {
             let piece = match getter.get(datum) {

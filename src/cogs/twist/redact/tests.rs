@@ -11,6 +11,19 @@ fn map(entries: &[(&str, &str)]) -> Given {
 }
 
 #[test]
+fn a_getter_that_tells_no_place_to_write_to_wants_a_setter() {
+    use crate::getset::Getter;
+    let several = || Given::Getter(Getter::Several([Getter::named("a").unwrap(), Getter::named("b").unwrap()].into()));
+    let closure = || Given::Getter(Getter::Call(std::rc::Rc::new(|datum| Ok(datum.clone()))));
+    for (getter, told) in [(several(), "no place"), (closure(), "no place"), (Given::from("u[*].x"), "many places")] {
+        let error = Bench::refused(&SPEC, vec![("getter", getter.clone())]);
+        assert!(error.contains("`setter`") && error.contains(told), "{error}");
+        // Said where, it is well.
+        Bench::new(&SPEC, vec![("getter", getter), ("setter", "r".into())]);
+    }
+}
+
+#[test]
 fn all_strings_at_any_depth_and_nothing_else() {
     let mut bench = Bench::new(&SPEC, vec![("count_setter", "n".into())]);
     assert_eq!(
