@@ -12,7 +12,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::keys::{self, Keys, MAX_KEYS, write_key};
-use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -134,50 +134,64 @@ impl Dedup {
         })
     }
 
-    /// Takes in a datum whose key is in `key`; gives it back when it goes on at once.
-    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: Datum) -> Option<Datum> {
-        let until = ctx.now() + self.window;
-        let first = self.mode == Mode::First;
-        self.held += u64::from(!first);
-        match self.keys.get(key) {
-            Some((_, held)) => {
-                if let Some(held) = held {
-                    held.count += 1;
-                    ctx.keep(&mut held.pool);
-                    if self.mode == Mode::Last {
-                        held.datum = datum.detach();
-                    }
-                }
-                if self.refresh {
-                    self.keys.postpone(key, until);
-                }
-                None
+    /// Whether this datum is the first of its key; then the key is remembered.
+    fn is_first(&mut self, datum: &Datum, until: Moment) -> Result<bool> {
+        write_key(&mut self.key, &self.key_getter, datum)?;
+        if self.keys.get(&self.key).is_none() {
+            self.keys.add(&self.key, until, None);
+            // It is told of when the batch is over.
+            if self.keys.len() > self.max_keys {
+                self.keys.pop();
+                self.cut += 1;
             }
-            None if first => {
-                self.keys.add(key, until, None);
-                Some(datum)
-            }
-            None => {
-                let mut pool = ctx.pool();
-                ctx.keep(&mut pool);
-                // It stays for long: it must not keep what was read with it.
-                self.keys.add(key, until, Some(Held { datum: datum.detach(), count: 1, pool }));
-                None
-            }
+            return Ok(true);
         }
+        if self.refresh {
+            self.keys.postpone(&self.key, until);
+        }
+        Ok(false)
+    }
+
+    /// Gathers a datum.
+    fn gather(&mut self, ctx: &mut Ctx<'_>, datum: &Datum, until: Moment) -> Result<()> {
+        write_key(&mut self.key, &self.key_getter, datum)?;
+        self.held += 1;
+        if let Some((_, Some(held))) = self.keys.get(&self.key) {
+            held.count += 1;
+            ctx.keep(&mut held.pool);
+            if self.mode == Mode::Last {
+                held.datum = datum.detach();
+            }
+            if self.refresh {
+                self.keys.postpone(&self.key, until);
+            }
+        } else {
+            let mut pool = ctx.pool();
+            ctx.keep(&mut pool);
+            // It stays for long: it must not keep what was read with it.
+            self.keys.add(&self.key, until, Some(Held { datum: datum.detach(), count: 1, pool }));
+        }
+        self.make_room(ctx);
+        Ok(())
     }
 
     /// Cuts windows short when there are too many.
     fn make_room(&mut self, ctx: &mut Ctx<'_>) {
+        let before = self.cut;
         while self.keys.len() > self.max_keys || self.held > self.max_held {
             let Some(held) = self.keys.pop() else { break };
-            if self.cut == 0 {
-                let (keys, data) = (self.max_keys, self.max_held);
-                let most = if self.mode == Mode::First { format!("{keys} keys") } else { format!("{keys} keys or {data} data") };
-                ctx.say(Priority::Warning, &format!("has more than {most}: windows are cut short from now on, the oldest first"));
-            }
             self.cut += 1;
             self.send(ctx, held);
+        }
+        self.tell_cut(ctx, before);
+    }
+
+    /// The first time that windows are cut short is told.
+    fn tell_cut(&self, ctx: &Ctx<'_>, before: u64) {
+        if before == 0 && self.cut > 0 {
+            let (keys, data) = (self.max_keys, self.max_held);
+            let most = if self.mode == Mode::First { format!("{keys} keys") } else { format!("{keys} keys or {data} data") };
+            ctx.say(Priority::Warning, &format!("has more than {most}: windows are cut short from now on, the oldest first"));
         }
     }
 
@@ -199,9 +213,7 @@ impl Dedup {
 
     /// Is woken when the next window is over. What "first" remembers may stay until the next datum comes.
     fn wait(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        if let (None, Some(first)) = (self.timer, self.keys.first())
-            && self.mode != Mode::First
-        {
+        if let (None, Some(first)) = (self.timer, self.keys.first()) {
             let timer = ctx.at(first)?;
             // When nothing else can happen the run ends, and what is gathered goes on.
             ctx.weaken(timer);
@@ -214,15 +226,32 @@ impl Dedup {
 impl Cog for Dedup {
     fn turn(&mut self, ctx: &mut Ctx<'_>, datum: Datum) -> Result<()> {
         let now = ctx.now();
+        let until = now + self.window;
         self.close(ctx, now);
-        let mut key = std::mem::take(&mut self.key);
-        let written = write_key(&mut key, &self.key_getter, &datum);
-        let passed = written.map(|()| self.take(ctx, &key, datum));
-        self.key = key;
-        if let Some(datum) = passed? {
-            ctx.emit(datum);
+        if self.mode == Mode::First {
+            let before = self.cut;
+            if self.is_first(&datum, until)? {
+                ctx.emit(datum);
+            }
+            self.tell_cut(ctx, before);
+            return Ok(());
         }
-        self.make_room(ctx);
+        self.gather(ctx, &datum, until)?;
+        self.wait(ctx)
+    }
+
+    fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
+        // What was read at once has come at once.
+        let now = ctx.now();
+        let until = now + self.window;
+        self.close(ctx, now);
+        if self.mode == Mode::First {
+            let before = self.cut;
+            batch.each_in_place(ctx, |datum| self.is_first(datum, until))?;
+            self.tell_cut(ctx, before);
+            return Ok(());
+        }
+        batch.each_shown(ctx, |ctx, datum| self.gather(ctx, datum, until))?;
         self.wait(ctx)
     }
 

@@ -25,7 +25,16 @@ pub(super) fn most(args: &crate::cog::Args) -> Result<usize> {
 /// The key of a datum as text, by which it is told from others: its JSON.
 pub(super) fn write_key(text: &mut String, getter: &Getter, datum: &Datum) -> Result<()> {
     text.clear();
-    json::write(text, &*getter.get(datum)?);
+    let Getter::Several(all) = getter else {
+        json::write(text, &*getter.get(datum)?);
+        return Ok(());
+    };
+    // As the array that it is, without making one.
+    for (n, getter) in all.iter().enumerate() {
+        text.push(if n == 0 { '[' } else { ',' });
+        json::write(text, &*getter.get(datum)?);
+    }
+    text.push(']');
     Ok(())
 }
 
