@@ -169,6 +169,8 @@ fn catching_setn_and_appendn_convert_optional_fields() {
     is("movement::catching(-1, || parse_int(d.n))", r#"{"n":"5"}"#, "5");
     is("movement::catching(-1, || parse_int(d.n))", r#"{"n":"x"}"#, "-1");
     is("movement::catching(-1, || throw \"no\")", "{}", "-1");
+    // A property of what is itself not there is missing too.
+    is("movement::catching(-1, || d.not.there, [\"missing\"])", "{}", "-1");
     is("movement::setn(d, \"m\", || parse_int(d.n))", r#"{"n":"5"}"#, r#"{"n":"5","m":5}"#);
     is("movement::setn(d, \"m\", || parse_int(d.n))", r#"{"n":"x"}"#, r#"{"n":"x"}"#);
     is("movement::setn(d, \"m\", || ())", r#"{"m":1}"#, r#"{"m":1}"#);

@@ -17,6 +17,8 @@ pub(super) fn of(error: &EvalAltResult) -> &'static str {
         | EvalAltResult::ErrorIndexNotFound(..)
         | EvalAltResult::ErrorArrayBounds(..)
         | EvalAltResult::ErrorStringBounds(..) => "missing",
+        // A property of `()`: of one that was not there itself.
+        EvalAltResult::ErrorDotExpr(text, _) if text.ends_with("'()'") => "missing",
         EvalAltResult::ErrorMismatchDataType(..)
         | EvalAltResult::ErrorMismatchOutputType(..)
         | EvalAltResult::ErrorFunctionNotFound(..)
