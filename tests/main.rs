@@ -15,6 +15,7 @@ mod daemon;
 mod disk;
 mod documents;
 mod examples;
+mod file_supply;
 mod filer;
 mod fuzz;
 mod geoip;

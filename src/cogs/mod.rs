@@ -21,6 +21,7 @@ use crate::cog::{CogSpec, OptionGroup};
 /// Every cog, by family. Constructors, option checks, help and reference are derived from this table.
 pub static COGS: &[&CogSpec] = &[
     &fs::file_watcher_supply::SPEC,
+    &fs::file_supply::SPEC,
     &fs::stdin_supply::SPEC,
     &fs::line_file_drain::SPEC,
     &fs::stdout_drain::SPEC,

@@ -1,8 +1,6 @@
 //! Which files there are: what stands at a path, what stood there, and what has come to another name.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -13,10 +11,10 @@ use super::siblings::{self, Listing};
 use super::stream::{self, Id, Start, Stream, id};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
-use crate::disk::{Disk, retry};
+use crate::cogs::fs::paths::{is_missing, may_be_meant};
+use crate::disk::retry;
 use crate::error::Result;
 use crate::escapement::Interest;
-use crate::state;
 
 /// What was renamed while we looked is looked for once more after this.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
@@ -58,17 +56,12 @@ impl FileWatcher {
         // Watched first, listed then: so that nothing slips through between the two.
         self.outlook.search(ctx, at, self.globs[at].directories())?;
         for path in self.globs[at].files() {
-            if !self.by_path.contains_key(&path) && self.may_be_meant(&path) {
+            if !self.by_path.contains_key(&path) && may_be_meant(&*self.settings.disk, &path) {
                 let number = self.follow(&path, true);
                 self.check(ctx, number, from_end)?;
             }
         }
         Ok(())
-    }
-
-    /// Whether a pattern that matches `path` can mean it: no state file, which each look at it would change.
-    pub(super) fn may_be_meant(&self, path: &Path) -> bool {
-        may_be_read(&*self.settings.disk, path) && !state::is_state(path)
     }
 
     /// Looks what stands at a path, and opens it if it is another file than before.
@@ -270,14 +263,4 @@ impl FileWatcher {
             ctx.unbind(token);
         }
     }
-}
-
-/// Whether what a pattern matches can have lines: not directories and sockets, which nobody can have meant.
-fn may_be_read(disk: &dyn Disk, path: &Path) -> bool {
-    disk.about(path).is_ok_and(|about| !about.is_dir() && !about.file_type().is_socket())
-}
-
-/// Nothing stands there, which may change; all other errors are worth a word.
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

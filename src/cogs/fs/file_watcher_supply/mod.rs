@@ -27,16 +27,15 @@ use rustix::process::Signal;
 
 use self::files::AGAIN;
 use self::follow::{Follow, Readers, Settings};
-use self::names::Glob;
 use self::outlook::Outlook;
 use self::resume::Memory;
 use self::siblings::Listing;
+use super::paths::{Glob, PATH_SETTER, path_setter};
 use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Page, Param, Settled};
 use crate::datum::Datum;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::escapement::{Token, Wake};
-use crate::getset::Setter;
 use crate::lines::{self, Options};
 use crate::log::Priority;
 use crate::state;
@@ -78,9 +77,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::seconds("rotate_wait")
             .default(Lit::Float(5.0))
             .about("how long a file that lost its name is still read, as its writer may not know yet"),
-        Param::setter("path_setter")
-            .or("nullsetter")
-            .about("where the file's path goes; the datum must be a map then, so give data_setter too"),
+        PATH_SETTER,
         Param::size("max_read")
             .default(Lit::Int(64 * 1024))
             .about("bytes read of one file before it is the turn of the others, at most 256 KiB"),
@@ -147,7 +144,7 @@ impl FileWatcher {
         if names.is_empty() || names.iter().any(String::is_empty) {
             return Err(Error::option("filenames", "must name a file"));
         }
-        let globs = names.iter().filter_map(|name| Glob::new(name).transpose()).collect::<Result<Vec<_>>>()?;
+        let globs = names.iter().filter_map(|name| Glob::new("filenames", name).transpose()).collect::<Result<Vec<_>>>()?;
         let tail = args.bool("tail");
         let from_end = match args.opt_str("start").as_deref() {
             None => tail,
@@ -155,15 +152,6 @@ impl FileWatcher {
             Some("begin") => false,
             Some(other) => return Err(Error::option("start", format!("takes \"begin\" or \"end\", but is given \"{other}\""))),
         };
-        let path_setter = args.setter("path_setter");
-        let wants_map = matches!(path_setter, Setter::Item(_) | Setter::Path(_) | Setter::Update(_) | Setter::Lowered { .. });
-        if wants_map && args.common().data_setter.is_none() {
-            return Err(Error::Option {
-                option: "path_setter".into(),
-                text: "has no map to put the path into: each datum is the line itself".into(),
-                hint: Some("give `data_setter: \"line\"` too".into()),
-            });
-        }
         let settings = Settings {
             tail,
             from_end,
@@ -172,7 +160,7 @@ impl FileWatcher {
             poll: args.seconds("poll_interval").max(Duration::from_millis(1)),
             rotate_wait: args.seconds("rotate_wait"),
             max_read: args.size("max_read").clamp(READ.0, READ.1),
-            path_setter,
+            path_setter: path_setter(args, "line")?,
             disk: disk::real(),
         };
         let state = state::Options::of(args)?;

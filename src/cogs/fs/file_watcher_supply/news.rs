@@ -5,6 +5,7 @@ use std::path::Path;
 use super::outlook::{User, join};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
+use crate::cogs::fs::paths::may_be_meant;
 use crate::error::Result;
 use crate::escapement::{Changed, Token};
 
@@ -53,7 +54,7 @@ impl FileWatcher {
     fn appeared(&mut self, ctx: &mut Ctx<'_>, path: &Path, searchers: &[usize]) -> Result<()> {
         for &at in searchers {
             let glob = &self.globs[at];
-            if glob.matches(path) && self.may_be_meant(path) {
+            if glob.matches(path) && may_be_meant(&*self.settings.disk, path) {
                 let number = self.follow(path, true);
                 self.check(ctx, number, false)?;
             } else if glob.is_deep() && path.is_dir() {

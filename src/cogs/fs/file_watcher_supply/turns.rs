@@ -4,6 +4,7 @@ use super::follow::{Follow, OPEN};
 use super::stream::{Start, Stream};
 use super::{Bound, FileWatcher, Number};
 use crate::cog::Ctx;
+use crate::cogs::fs::paths::may_be_meant;
 use crate::error::{Result, plain};
 use crate::escapement::Interest;
 
@@ -156,7 +157,7 @@ impl FileWatcher {
             if files.is_empty() {
                 ctx.trouble(&format!("nothing matches `{}`", glob.text()));
             }
-            let meant: Vec<_> = files.into_iter().filter(|path| self.may_be_meant(path)).collect();
+            let meant: Vec<_> = files.into_iter().filter(|path| may_be_meant(&*self.settings.disk, path)).collect();
             self.todo.extend(meant);
         }
         while self.follows.is_empty()

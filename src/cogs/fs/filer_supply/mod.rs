@@ -23,9 +23,10 @@ use rustix::process::Signal;
 use self::claims::Claims;
 use self::clear::{Due, Places};
 use self::queue::{Choice, Order, Queue};
-use self::take::{Reading, Taken};
+use self::take::Taken;
 use super::filer::trouble::Trouble;
 use super::filer::{self, Layout};
+use super::whole::Reading;
 use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Kind, Lit, Page, Param, Settled};
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
@@ -193,6 +194,7 @@ impl FilerSupply {
                 max_size: args.size("max_size"),
                 coding: Coding::named(&args.str("encoding"))?,
                 on_bad: OnBad::named(&args.str("decode_errors")),
+                may_be_empty: false,
             },
             recover: match args.str("recover").as_str() {
                 "all" => Recover::All,

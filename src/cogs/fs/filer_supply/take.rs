@@ -7,42 +7,11 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::claims::{Claims, give_back};
+use crate::cogs::fs::whole::{self, Content, Found, Reading, Unfit};
 use crate::disk::{Disk, How, retry};
-use crate::lines::{Coding, OnBad, Transcoder, mend};
 
 /// After so many bytes what was read goes on its way before more is.
 const AT_ONCE: usize = 4 << 20;
-/// What there is of a file that cannot be made a datum is shown by this much of it.
-const SAMPLE: usize = 1024;
-/// Room that a read has at least, to find out whether a file ends where it should.
-const SPARE: usize = 64;
-
-/// What a file must be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    /// No longer than this.
-    pub(super) max_size: usize,
-    pub(super) coding: Coding,
-    pub(super) on_bad: OnBad,
-}
-
-/// What stood in a file.
-#[derive(Debug)]
-pub(super) enum Content {
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-/// Why a file cannot be made a datum.
-#[derive(Debug)]
-pub(super) struct Unfit {
-    /// In one word.
-    pub(super) reason: &'static str,
-    pub(super) text: String,
-    /// Its beginning.
-    pub(super) begin: Vec<u8>,
-}
-
 /// A file that was taken.
 #[derive(Debug)]
 pub(super) struct Taken {
@@ -140,7 +109,7 @@ fn take_one(disk: &dyn Disk, claims: &Claims, incoming: &Path, name: &OsStr, rea
         Ok(None) => give_back(disk, &to, name, incoming).map(|()| One::Odd).map_err(|error| (error, true)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(One::Missed),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Ok(One::Taken(Err(unfit("unreadable", &error.to_string(), &[])), 0))
+            Ok(One::Taken(Err(Unfit::new("unreadable", &error.to_string(), &[])), 0))
         }
         Err(error) => Err(match give_back(disk, &to, name, incoming) {
             Ok(()) => (error, false),
@@ -149,12 +118,8 @@ fn take_one(disk: &dyn Disk, claims: &Claims, incoming: &Path, name: &OsStr, rea
     }
 }
 
-fn unfit(reason: &'static str, text: &str, begin: &[u8]) -> Unfit {
-    Unfit { reason, text: text.into(), begin: begin[..begin.len().min(SAMPLE)].to_vec() }
-}
-
 /// Reads a file; nothing when it is no regular one.
-fn read(disk: &dyn Disk, path: &Path, reading: Reading) -> io::Result<Option<(Result<Content, Unfit>, u64)>> {
+fn read(disk: &dyn Disk, path: &Path, reading: Reading) -> io::Result<Option<Found>> {
     let file = match retry(|| disk.open(path, How::READ.no_follow())) {
         Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => return Ok(None),
         file => file?,
@@ -163,44 +128,5 @@ fn read(disk: &dyn Disk, path: &Path, reading: Reading) -> io::Result<Option<(Re
     if !about.is_file() {
         return Ok(None);
     }
-    let too_long = about.len() > reading.max_size as u64;
-    // Should it still grow it may be longer than it says.
-    let most = if too_long { SAMPLE } else { reading.max_size + 1 };
-    let mut bytes = Vec::with_capacity((about.len() as usize).min(most) + SPARE);
-    while bytes.len() < most && retry(|| disk.fill(&file, &mut bytes))? > 0 {
-        if bytes.len() == bytes.capacity() {
-            bytes.reserve(SPARE);
-        }
-    }
-    Ok(Some(if bytes.is_empty() {
-        (Err(unfit("empty", "is empty", &[])), 0)
-    } else if too_long || bytes.len() > reading.max_size {
-        let text = format!("is longer than {} bytes", reading.max_size);
-        (Err(unfit("too_long", &text, &bytes)), 0)
-    } else {
-        decode(bytes, reading)
-    }))
-}
-
-/// The text of it.
-fn decode(bytes: Vec<u8>, reading: Reading) -> (Result<Content, Unfit>, u64) {
-    let (text, bad, bytes) = match reading.coding {
-        Coding::Bytes => return (Ok(Content::Bytes(bytes)), 0),
-        Coding::Utf8 => match String::from_utf8(bytes) {
-            Ok(text) => return (Ok(Content::Text(text)), 0),
-            Err(error) => {
-                let (text, bad) = mend(error.as_bytes(), reading.on_bad);
-                (text, bad, error.into_bytes())
-            }
-        },
-        Coding::Other(encoding) => {
-            let (mut text, mut bad) = (Vec::new(), Vec::new());
-            Transcoder::new(encoding, reading.on_bad, true).decode(&bytes, true, &mut text, &mut bad);
-            (String::from_utf8(text).unwrap_or_default(), bad.len() as u64, bytes)
-        }
-    };
-    if bad > 0 && reading.on_bad == OnBad::Fail {
-        return (Err(unfit("encoding", &format!("is no text in {}", reading.coding.name()), &bytes)), 0);
-    }
-    (Ok(Content::Text(text)), bad)
+    whole::read(disk, &file, &about, reading).map(Some)
 }
