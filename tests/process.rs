@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -101,6 +102,40 @@ fn a_child_that_reads_nothing_blocks_nobody_for_ever() {
     let long = "x".repeat(1000);
     let input = format!("{long}\n").repeat(3);
     asking(options).stdin(input).run().expect_status(0).expect_stdout("").expect_told(["has not answered in 0.2 s", "and was killed"]);
+}
+
+#[test]
+fn a_child_that_answered_while_we_were_stopped_is_not_killed() {
+    // It answers half of a second later, when we stand still for longer than it may take.
+    let options = "argv: [\"/bin/sh\", \"-c\", \"while read -r l; do sleep 0.5; echo \\\"$l\\\"; done\"], timeout: 1, attempts: 1";
+    let mut running = asking(options).stdin_open().start();
+    let pid = Pid::from_raw(i32::try_from(running.pid()).expect("it is small")).expect("it is a number");
+    running = running.feed("a\n").wait_for_stdout("a\n").feed("b\n");
+    std::thread::sleep(Duration::from_millis(100));
+    kill_process(pid, Signal::STOP).expect("it runs");
+    std::thread::sleep(Duration::from_secs(2));
+    kill_process(pid, Signal::CONT).expect("it runs");
+    let outcome = running.wait_for_stdout("b\n").close_stdin().expect_exit(0);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("a\nb\n", ""));
+}
+
+#[test]
+fn a_child_that_keeps_lines_in_a_buffer_answers_at_the_end_of_the_input() {
+    let start = Instant::now();
+    let outcome = asking("argv: [\"sed\", \"s/1/x/\"]").stdin("1\n2\n3\n").run().expect_status(0);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("x\n2\n3\n", ""));
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_slow_child_has_its_time_for_each_answer() {
+    for (pause, count, timeout) in [("0.4", 5, "1"), ("1.4", 3, "4")] {
+        let options = format!(
+            "argv: [\"/bin/sh\", \"-c\", \"while read -r l; do sleep {pause}; echo \\\"$l\\\"; done\"], timeout: {timeout}, attempts: 1"
+        );
+        let outcome = asking(&options).stdin(lines(0..count)).run().expect_status(0);
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), (lines(0..count).as_str(), ""));
+    }
 }
 
 #[test]

@@ -185,6 +185,11 @@ impl Escapement {
         self.owners.get(&owner).copied().unwrap_or(0)
     }
 
+    /// Whether nothing else can happen any more unless this owner does something: no other keeps the program alive, and nothing has come for any.
+    pub fn is_alone(&self, owner: Owner) -> bool {
+        self.round.is_empty() && self.slots.iter().all(|(_, binding)| !binding.strong || binding.owner == owner)
+    }
+
     /// This binding does not keep the program alive any more.
     pub fn weaken(&mut self, token: Token) {
         if let Some(binding) = self.slots.get_mut(token)

@@ -55,6 +55,11 @@ impl Ctx<'_> {
         self.esc.is_at_rest()
     }
 
+    /// Whether nothing else can happen any more unless this cog does something: it alone keeps the train alive.
+    pub fn is_alone(&self) -> bool {
+        self.esc.is_alone(self.seat.number)
+    }
+
     /// Wakes the cog at that moment.
     pub fn at(&mut self, deadline: Moment) -> Result<Token> {
         let owner = self.seat.number;

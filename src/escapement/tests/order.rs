@@ -174,6 +174,23 @@ fn all_is_over_when_only_weak_bindings_are_left() {
 }
 
 #[test]
+fn an_owner_is_alone_when_no_other_keeps_the_program_alive() {
+    let (mut escapement, _) = by_hand();
+    let _ = escapement.after(1, SECOND);
+    assert!(escapement.is_alone(1) && !escapement.is_alone(2));
+    let other = escapement.after(2, SECOND);
+    assert!(!escapement.is_alone(1));
+    escapement.weaken(other);
+    assert!(escapement.is_alone(1));
+    // What has come for another and was not handed out may change all.
+    let (_, _) = (escapement.soon(1), escapement.soon(2));
+    assert!(escapement.next_ready().unwrap().is_some());
+    assert!(!escapement.is_alone(1));
+    assert!(escapement.next_ready().unwrap().is_some());
+    assert!(escapement.is_alone(1));
+}
+
+#[test]
 fn an_event_for_a_binding_that_ended_meanwhile_is_dropped() {
     let (mut escapement, _) = by_hand();
     let tokens: Vec<_> = (0..3).map(|_| escapement.soon(OWNER)).collect();

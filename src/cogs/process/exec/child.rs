@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::activation;
 use crate::cog::Ctx;
@@ -85,8 +85,13 @@ impl Child {
         Ok(child)
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has; what it has started ends with it.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        // While nobody has waited for it, its number is that of the group still, and no other's.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        if self.group().is_some_and(|group| matches!(waitid(WaitId::Pid(group), look), Ok(Some(_)))) {
+            self.kill();
+        }
         let status = self.process.try_wait().ok().flatten();
         self.ended |= status.is_some();
         status
@@ -94,10 +99,14 @@ impl Child {
 
     /// Ends it at once, with all that it has started.
     pub(super) fn kill(&self) {
-        let group = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
-        if let Some(group) = group.filter(|_| !self.ended) {
+        if let Some(group) = self.group() {
             let _ = kill_process_group(group, Signal::KILL);
         }
+    }
+
+    /// The group that it leads, as long as the number is its own.
+    fn group(&self) -> Option<Pid> {
+        i32::try_from(self.process.id()).ok().and_then(Pid::from_raw).filter(|_| !self.ended)
     }
 
     pub(super) fn close_questions(&mut self, ctx: &mut Ctx<'_>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::child::{Child, told};
 use super::questions::Question;
-use super::{Exec, QUOTA};
+use super::{Exec, GRACE, QUOTA, SILENCE};
 use crate::cog::Ctx;
 use crate::error::{Error, Result};
 use crate::log::Priority;
@@ -22,6 +22,7 @@ impl Exec {
         self.until = None;
         self.child = Some(Child::start(ctx, &self.argv)?);
         (self.blocked, self.killed, self.leaving, self.since) = (false, None, None, ctx.now());
+        self.told = false;
         Ok(())
     }
 
@@ -43,6 +44,51 @@ impl Exec {
         self.pause = (pause * 2).min(self.last_pause);
         self.until = Some(ctx.now() + pause);
         pause
+    }
+
+    /// Ends a child that keeps us waiting for too long.
+    pub(super) fn judge(&mut self, ctx: &mut Ctx<'_>) {
+        if self.child.is_none() || self.killed.is_some() {
+            return;
+        }
+        // It may have been us who were slow or stopped: what it has written meanwhile counts.
+        if self.is_silent(ctx, self.timeout) {
+            self.listen(ctx, QUOTA);
+        }
+        if self.is_silent(ctx, self.timeout) {
+            let seconds = self.timeout.as_secs_f64();
+            self.kill(&format!("has not answered in {seconds:.1} s (does it write each answer at once?) and was killed"));
+        } else if self.leaving.is_some_and(|since| ctx.now() >= since + GRACE) {
+            self.kill("did not end when it should and was killed");
+        }
+    }
+
+    /// Whether it has owed an answer for so long and written nothing.
+    fn is_silent(&self, ctx: &Ctx<'_>, span: Duration) -> bool {
+        self.questions.asked() > 0 && ctx.now() >= self.since + span
+    }
+
+    /// Whether all that there is was given to the child, which has not answered it and does not know that there is no more.
+    pub(super) fn may_keep_lines_back(&self) -> bool {
+        let listens = self.child.as_ref().is_some_and(|child| child.questions.is_some());
+        listens && self.killed.is_none() && !self.ending && self.questions.asked() > 0 && self.questions.is_all_sent()
+    }
+
+    /// Closes the input of a child that is silent when nothing but its answers can come any more, so that it writes what it keeps in a buffer.
+    pub(super) fn tell_the_end(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.may_keep_lines_back() || !self.is_silent(ctx, SILENCE) {
+            return;
+        }
+        self.listen(ctx, QUOTA);
+        if !self.may_keep_lines_back() || !self.is_silent(ctx, SILENCE) {
+            return;
+        }
+        if ctx.is_alone() {
+            (self.told, self.since) = (true, ctx.now());
+            self.close_questions(ctx);
+        } else {
+            self.patience = ctx.now() + SILENCE;
+        }
     }
 
     /// Looks whether the child has ended.
@@ -70,8 +116,13 @@ impl Exec {
         let ours = killed.is_some();
         let why = killed.unwrap_or_else(|| told(status));
         let asked = self.questions.asked();
+        let told = std::mem::take(&mut self.told) && status.success();
         self.questions.again();
-        if asked > 0
+        if told && asked > 0 {
+            // It was given all the time and has read all; another one would do the same.
+            let text = format!("the child ended with {asked} data unanswered: does it keep lines back? see docs/process.md");
+            self.fail_first(ctx, asked, &text);
+        } else if asked > 0
             && self.restarts
             && let Some(first) = self.questions.first()
         {
@@ -89,6 +140,9 @@ impl Exec {
             if !status.success() && !ours {
                 ctx.say(Priority::Warning, &format!("the child {why}"));
             }
+        } else if told && (self.restarts || self.questions.is_empty()) {
+            // It did what it should. Another one is started when there is something to ask, against all likelihood.
+            self.over = (!self.restarts).then(|| format!("the child {why}"));
         } else if !self.restarts {
             let text = format!("the child {why}");
             ctx.trouble(&format!("{text}, and is not started again: all data fail from now on"));
@@ -110,7 +164,12 @@ impl Exec {
 
     pub(super) fn fail_all(&mut self, ctx: &mut Ctx<'_>, why: &str) {
         self.questions.again();
-        while let Some(Question { hold, datum, .. }) = self.questions.give_up_first() {
+        self.fail_first(ctx, self.questions.len(), why);
+    }
+
+    fn fail_first(&mut self, ctx: &mut Ctx<'_>, count: usize, why: &str) {
+        for _ in 0..count {
+            let Some(Question { hold, datum, .. }) = self.questions.give_up_first() else { return };
             ctx.fail_held(hold, datum, &Error::Refused { reason: "no_answer", text: why.to_owned() });
         }
     }

@@ -54,7 +54,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::seconds("retry_delay").default(Lit::Int(1)).about("the pause before another child is started; twice as long each time, until one answers"),
         Param::seconds("retry_max").default(Lit::Int(60)).about("the longest pause"),
         Param::int("attempts").default(Lit::Int(3)).about("how many children may go while they are to answer one datum, before it fails"),
-        Param::seconds("timeout").default(Lit::Int(30)).about("how long the next answer may take; a child that takes longer is killed"),
+        Param::seconds("timeout").default(Lit::Int(30)).about("how long the child may write nothing while an answer is due; then it is killed"),
         Param::int("max_pending").default(Lit::Int(1000)).about("data that the child is given at most before it answers; more wait in order"),
         Param::size("max_line").default(Lit::Int(1 << 20)).about("bytes of an answer at most; a datum whose answer is longer fails"),
     ],
@@ -66,6 +66,8 @@ pub static SPEC: CogSpec = CogSpec {
 
 /// How long a child may take to end after the end of its input, or of its output.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long a child is silent before it is told that there is no more to come, when there is no more; it may keep lines in a buffer.
+const SILENCE: Duration = Duration::from_secs(1);
 /// When a child that was killed is looked for again, should its signal be missed.
 const LOOK: Duration = Duration::from_secs(1);
 /// Bytes of answers read in one round at most.
@@ -91,10 +93,14 @@ struct Exec {
     killed: Option<String>,
     /// The pipe takes no more just now.
     blocked: bool,
-    /// When the child last did what it should, or the first question was put to it.
+    /// When the child last wrote something, or the first question was put to it.
     since: Moment,
     /// Since when its end is waited for, as it has closed its output or was told to end.
     leaving: Option<Moment>,
+    /// Its input was closed before the end of the run, as nothing more is to come before it answers.
+    told: bool,
+    /// When it is looked again whether anything more may come.
+    patience: Moment,
     pause: Duration,
     /// When another child is started.
     until: Option<Moment>,
@@ -151,6 +157,8 @@ impl Exec {
             blocked: false,
             since: Moment::START,
             leaving: None,
+            told: false,
+            patience: Moment::START,
             pause: first_pause,
             until: None,
             over: None,
@@ -210,21 +218,14 @@ impl Exec {
 
     /// Does what the time has come for, and what follows from the rest.
     fn go_on(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
+        self.look(ctx);
+        self.judge(ctx);
         let now = ctx.now();
-        if self.child.is_some() {
-            if self.killed.is_none() && self.questions.asked() > 0 && now >= self.since + self.timeout {
-                let text =
-                    format!("has not answered in {:.1} s (does it write each answer at once?) and was killed", self.timeout.as_secs_f64());
-                self.kill(&text);
-            } else if self.leaving.is_some_and(|since| now >= since + GRACE) {
-                self.kill("did not end when it should and was killed");
-            }
-            self.look(ctx);
-        }
         if self.child.is_none() && !self.questions.is_empty() && self.until.is_none_or(|until| self.ending || now >= until) {
             self.start_again(ctx);
         }
         self.ask(ctx);
+        self.tell_the_end(ctx);
         if self.ending && self.questions.is_empty() {
             self.until = None;
             if self.child.is_some() {
@@ -244,7 +245,8 @@ impl Exec {
         let look = self.killed.as_ref().map(|_| now + LOOK);
         let answer = (self.questions.asked() > 0).then(|| self.since + self.timeout);
         let leaving = self.leaving.map(|since| since + GRACE);
-        look.or_else(|| [answer, leaving].into_iter().flatten().min())
+        let end = self.may_keep_lines_back().then(|| (self.since + SILENCE).max(self.patience));
+        look.or_else(|| [answer, leaving, end].into_iter().flatten().min())
     }
 
     fn set_timer(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {

@@ -42,7 +42,7 @@ impl Exec {
             }
         }
         // The end of its input has it write what it may still keep in a buffer.
-        if self.ending && self.questions.is_all_sent() {
+        if (self.ending || self.told) && self.questions.is_all_sent() {
             self.close_questions(ctx);
         }
     }
@@ -67,7 +67,10 @@ impl Exec {
             kept.truncate(before + got.unwrap_or(0));
             match got {
                 Ok(0) => break,
-                Ok(count) => quota = quota.saturating_sub(count),
+                Ok(count) => {
+                    quota = quota.saturating_sub(count);
+                    self.since = ctx.now();
+                }
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR) => {}
                 Err(_) => break,

@@ -45,6 +45,19 @@ fn assert_settled(bench: &mut Bench, delivered: u64, failed: u64) {
     assert_eq!(bench.esc.bound(0), 0);
 }
 
+fn assert_dies(pid: Pid) {
+    // Whoever adopts it takes it away in time; until then it is dead all the same.
+    let lives = || {
+        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| !stat.contains(") Z "))
+            && test_kill_process(pid).is_ok()
+    };
+    let end = Instant::now() + SECOND * 5;
+    while lives() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!lives());
+}
+
 #[test]
 fn answers_go_into_their_data_in_order() {
     let mut bench = shell("while read -r line; do echo \"<$line>\"; done", vec![("data_getter", "q".into()), ("data_setter", "a".into())]);
@@ -206,6 +219,50 @@ fn what_is_kept_in_a_buffer_comes_at_the_end() {
 }
 
 #[test]
+fn a_child_that_keeps_lines_back_is_told_when_no_more_come_and_another_takes_what_comes_after_all() {
+    let mut bench = bench(&["sort", "-n"], vec![]);
+    for round in 0..2 {
+        (0..3).for_each(|n| assert!(bench.feed((round * 3 + n).to_string()).is_empty()));
+        let data = bench.pump(|data| data.len() >= 3);
+        let data: Vec<&str> = data.iter().map(|datum| datum.as_str().unwrap()).collect();
+        assert_eq!(data, numbers(round * 3..round * 3 + 3));
+        bench.pump(|_| false);
+    }
+    assert_eq!(bench.errors(), 0);
+    assert_settled(&mut bench, 6, 0);
+}
+
+#[test]
+fn as_long_as_more_may_come_the_child_is_told_nothing() {
+    let mut bench = bench(&["sort", "-n"], vec![("timeout", 10.into())]);
+    let other = bench.esc.after(1, SECOND * 60);
+    bench.feed("1");
+    bench.pump_for(2500);
+    bench.esc.unbind(other);
+    assert_eq!(pump(&mut bench, 1), [r#""1""#]);
+    assert_settled(&mut bench, 1, 0);
+}
+
+#[test]
+fn data_that_a_child_leaves_out_although_it_was_told_the_end_fail_and_are_not_asked_again() {
+    let mut bench = shell("sort -n | head -n 1", vec![("attempts", 1000.into())]);
+    (0..3).for_each(|n| assert!(bench.feed(n.to_string()).is_empty()));
+    let data = bench.pump(|_| false);
+    assert_eq!((data.len(), bench.errors()), (1, 2));
+    assert_settled(&mut bench, 1, 2);
+}
+
+#[test]
+fn what_the_child_has_started_ends_with_it() {
+    let mut bench = shell("read -r line; sleep 1000 >/dev/null 2>&1 </dev/null & echo $!; exit 0", vec![("restart", false.into())]);
+    bench.feed("x");
+    let data = bench.pump(|data| data.len() == 1);
+    let pid = Pid::from_raw(data[0].as_str().unwrap().parse().unwrap()).unwrap();
+    assert_settled(&mut bench, 1, 0);
+    assert_dies(pid);
+}
+
+#[test]
 fn a_last_line_without_newline_is_an_answer_when_the_child_ended_well() {
     let mut bench = shell("read -r line; printf '%s' \"$line\"", vec![]);
     bench.feed("x");
@@ -223,16 +280,7 @@ fn a_child_that_stays_after_the_end_is_killed_with_all_that_it_has_started() {
     let start = Instant::now();
     assert_settled(&mut bench, 1, 0);
     assert!(start.elapsed() < SECOND * 5);
-    // Whoever adopts it takes it away in time; until then it is dead all the same.
-    let lives = || {
-        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| !stat.contains(") Z "))
-            && test_kill_process(pid).is_ok()
-    };
-    let end = Instant::now() + SECOND * 5;
-    while lives() && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert!(!lives());
+    assert_dies(pid);
 }
 
 #[test]
