@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::gather::FEW;
 use super::row::Parts;
-use super::{Datum, Key, Near, Row, Shape, View};
-
-/// Up to this many keys walking is faster than hashing, and cannot be made slow.
-const FEW: usize = 32;
+use super::{Datum, Gather, Key, Near, Row, Shape, View};
 
 /// A map that keeps the order of its keys. Records have few keys, so look-ups walk the vector.
 #[derive(Clone)]
@@ -189,16 +187,11 @@ impl Map {
             }
             return;
         }
-        let entries = self.entries_mut();
-        let mut places: HashMap<Key, usize> = entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
+        let mut gather = Gather::from(std::mem::take(self));
         for (key, value) in more {
-            if let Some(place) = places.get(&key) {
-                entries[*place].1 = value;
-            } else {
-                places.insert(key.clone(), entries.len());
-                entries.push((key, value));
-            }
+            gather.set(key, value);
         }
+        *self = gather.into_map();
     }
 
     /// Appends an entry whose key is known not to be there yet.

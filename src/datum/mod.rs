@@ -1,11 +1,12 @@
 //! What flows: a native tree that keeps the order of keys and every digit.
 //!
-//! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `row` is a map whose values wait in
-//! their text, `view` a look at one of them; `number` is numbers that fit
+//! `text` (spans of shared blocks), `key` (interned), `map` (small, ordered) are its bricks; `gather` builds maps of many keys; `row` is a map
+//! whose values wait in their text, `view` a look at one of them; `number` is numbers that fit
 //! neither `i64` nor `f64` without loss; `lanes` looks at many bytes at once; `json` reads and writes it; `path` finds places in it;
 //! as a `parcel` it goes to another thread.
 //! Knows neither cogs nor Rhai.
 
+mod gather;
 pub mod json;
 mod key;
 mod lanes;
@@ -23,6 +24,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
+pub use gather::Gather;
 pub use key::Key;
 pub use lanes::{Lanes, SPAN, last_marks, marks};
 pub use map::Map;

@@ -312,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn many_columns_of_which_some_have_one_name() {
+        let names: Vec<String> = (0..50).map(|n| format!("c{}", n % 40)).collect();
+        let line = (0..50).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let wanted = (0..40).map(|n| format!("\"c{n}\":\"{}\"", if n < 10 { n + 40 } else { n })).collect::<Vec<_>>().join(",");
+        let mut bench = Bench::new(&SPEC, vec![("header", true.into())]);
+        assert_eq!((bench.feed(&*names.join(",")).len(), one(&mut bench, &line)), (0, format!("{{{wanted}}}")));
+    }
+
+    #[test]
     fn an_escaped_quote_does_not_close_its_field_wherever_it_stands() {
         let options = || vec![("columns", "any".into()), ("escapechar", "\\".into()), ("fieldsetters", strs(&["a", "b", "c"]))];
         let far = "x".repeat(100);

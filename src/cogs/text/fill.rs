@@ -1,7 +1,9 @@
 //! Puts the pieces of one record where their setters say, or lays out the rows that wait for them.
 
+use std::collections::HashSet;
+
 use crate::cog::{Args, Given, Lit, Param, Ty};
-use crate::datum::{Block, Datum, Key, Map, Row, Shape};
+use crate::datum::{Block, Datum, Gather, Key, Map, Row, Shape};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter, single_key};
 
@@ -48,14 +50,19 @@ impl Initial {
     }
 }
 
+/// From so many setters on the places of keys are remembered while a record is filled.
+const MANY: usize = 32;
+
 /// The setters of a record's pieces, by their places. When all are plain keys that differ, the pieces are appended to the fresh
 /// map without a look-up.
 #[derive(Debug)]
 pub(super) struct Fill {
     initial: Initial,
     setters: Vec<Option<Setter>>,
-    /// The setters' keys, when they are all plain.
+    /// The setters' keys, when they are all plain, differ, and are put into a fresh map.
     keys: Option<Vec<Option<Key>>>,
+    /// The setters' keys, when they are all plain but that, and many.
+    odd: Option<Vec<Option<Key>>>,
     /// The rows that the records are then.
     form: Option<Form>,
 }
@@ -113,24 +120,23 @@ impl Fill {
                 None | Some(Setter::Null) => Some(None),
                 Some(setter) => plain_key(setter).map(Some),
             })
-            .collect::<Option<Vec<_>>>()
-            .filter(|keys| match &initial {
-                Initial::Keep => false,
-                Initial::Fresh(map) => {
-                    let mut seen: Vec<&Key> = map.iter().map(|(key, _)| key).collect();
-                    keys.iter().flatten().all(|key| {
-                        !seen.contains(&key) && {
-                            seen.push(key);
-                            true
-                        }
-                    })
-                }
-            });
+            .collect::<Option<Vec<_>>>();
+        let differ = |keys: &[Option<Key>]| match &initial {
+            Initial::Keep => false,
+            Initial::Fresh(map) => {
+                let mut seen: HashSet<&Key> = map.iter().map(|(key, _)| key).collect();
+                keys.iter().flatten().all(|key| seen.insert(key))
+            }
+        };
+        let (keys, odd) = match keys {
+            Some(keys) if differ(&keys) => (Some(keys), None),
+            keys => (None, keys.filter(|keys| keys.len() >= MANY)),
+        };
         let form = match (&keys, &initial) {
             (Some(keys), Initial::Fresh(map)) => Some(Form::new(keys, map)),
             _ => None,
         };
-        Self { initial, setters, keys, form }
+        Self { initial, setters, keys, odd, form }
     }
 
     /// How many places it has.
@@ -159,6 +165,14 @@ impl Fill {
             (Some(keys), Initial::Fresh(initial)) => Some((initial, keys)),
             _ => None,
         }
+    }
+
+    /// The keys by their places, and a map under way that begins with `record`, where so many keys that pieces may meet in them would make a
+    /// look-up for each slow. What [`Fill::put`] does is then done with these.
+    pub(super) fn gather(&self, record: &mut Datum) -> Option<(&[Option<Key>], Gather)> {
+        let keys = self.odd.as_deref()?;
+        let map = record.map_mut()?;
+        Some((keys, Gather::from(std::mem::take(map))))
     }
 
     #[inline]
@@ -222,5 +236,15 @@ mod tests {
         assert_eq!(filled(&["a", "b"], r#"{"z":9}"#), r#"{"z":9,"a":0,"b":1}"#);
         assert_eq!(filled(&["a", "z", "a"], r#"{"z":9}"#), r#"{"z":1,"a":2}"#);
         assert_eq!(filled(&["a.b", "a.c"], "{}"), r#"{"a":{"b":0,"c":1}}"#);
+    }
+
+    #[test]
+    fn many_keys_that_meet_are_gathered() {
+        let setters = |n: usize| vec![Some(Setter::Item("a".into())); n];
+        let gathers = |n, initial, mut record| Fill::new(setters(n), initial).gather(&mut record).is_some();
+        assert!(gathers(MANY, Initial::Keep, Datum::Map(Map::new())));
+        assert!(gathers(MANY, Initial::Fresh(Map::new()), Datum::Map(Map::new())));
+        assert!(!gathers(MANY - 1, Initial::Keep, Datum::Map(Map::new())));
+        assert!(!gathers(MANY, Initial::Keep, Datum::Unit));
     }
 }

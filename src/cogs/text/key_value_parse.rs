@@ -2,7 +2,7 @@
 
 use super::{DATA_GETTER, DATA_SETTER, text_of};
 use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Page, Param, Ty};
-use crate::datum::{Datum, Key, Map};
+use crate::datum::{Datum, Gather, Key, Map};
 use crate::error::{Error, Result};
 
 /// `text::key_value_parse`: text -> a map of strings.
@@ -124,7 +124,7 @@ impl Pairs {
     }
 
     fn parse(&self, text: &str) -> Result<Map> {
-        let mut map = Map::new();
+        let mut map = Gather::new();
         let mut rest = text.trim_matches(|letter| is_blank(letter) || matches!(letter, '\r' | '\n'));
         while !rest.is_empty() {
             let (end, next) = self.end(rest);
@@ -162,7 +162,7 @@ impl Pairs {
                 rest = rest[next..].trim_start_matches(is_blank);
             }
         }
-        Ok(map)
+        Ok(map.into_map())
     }
 
     /// The value in quotes at the beginning of `text`, and how long it is with them.
@@ -189,23 +189,15 @@ impl Pairs {
         Err(Error::data("a quote is not closed", text))
     }
 
-    fn put(&self, map: &mut Map, key: &str, value: Datum) -> Result<()> {
-        let key = Key::new(key);
-        match (map.get_mut(&key), self.repeated) {
-            (Some(_), Repeated::Error) => Err(Error::data("comes twice: the key", key.as_str())),
-            (Some(Datum::List(list)), Repeated::List) => {
-                list.push(value);
-                Ok(())
-            }
-            (Some(before), Repeated::List) => {
-                *before = Datum::List(vec![std::mem::take(before), value]);
-                Ok(())
-            }
-            _ => {
-                map.insert(key, value);
-                Ok(())
-            }
+    fn put(&self, map: &mut Gather, key: &str, value: Datum) -> Result<()> {
+        match (map.add(Key::new(key), value), self.repeated) {
+            (None, _) => {}
+            (Some(_), Repeated::Error) => return Err(Error::data("comes twice: the key", key)),
+            (Some((Datum::List(list), value)), Repeated::List) => list.push(value),
+            (Some((before, value)), Repeated::List) => *before = Datum::List(vec![std::mem::take(before), value]),
+            (Some((before, value)), Repeated::Last) => *before = value,
         }
+        Ok(())
     }
 }
 

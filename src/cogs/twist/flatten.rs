@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cog::{CogSpec, Example, InPlace, Kind, Lit, Page, Param};
-use crate::datum::{Datum, Key, Map};
+use crate::datum::{Datum, Gather, Key};
 use crate::error::{Error, Result};
 
 /// `twist::flatten`: a map -> a map without maps in it.
@@ -51,14 +51,14 @@ impl Flat {
         if datum.opened().as_map().is_none() {
             return Err(Error::WrongKind { what: "the datum".into(), wanted: "a map", got: datum.kind() });
         }
-        let mut map = Map::new();
+        let mut map = Gather::new();
         self.walk(std::mem::take(datum), &mut String::new(), 0, &mut map);
-        *datum = Datum::Map(map);
+        *datum = Datum::Map(map.into_map());
         Ok(())
     }
 
     /// Puts the leaves of `datum`, which stands under `name`, into `into`. Where two come to one key the later one stays.
-    fn walk(&self, mut datum: Datum, name: &mut String, depth: usize, into: &mut Map) {
+    fn walk(&self, mut datum: Datum, name: &mut String, depth: usize, into: &mut Gather) {
         let begin = name.len();
         let deeper = depth < self.most;
         match datum.open() {
@@ -77,9 +77,7 @@ impl Flat {
                     name.truncate(begin);
                 }
             }
-            leaf => {
-                into.insert(Key::new(name), std::mem::take(leaf));
-            }
+            leaf => into.set(Key::new(name), std::mem::take(leaf)),
         }
     }
 

@@ -121,6 +121,19 @@ impl Records {
         let mut fields = Fields::new(&self.dialect, text);
         let mut record = fill.start(datum);
         let mut n = 0;
+        if let Some((keys, mut gather)) = fill.gather(&mut record) {
+            while let Some(field) = fields.next()? {
+                if fill.wants(n) {
+                    let value = self.value(n, field)?;
+                    if let Some(Some(key)) = keys.get(n) {
+                        gather.set(key.clone(), value);
+                    }
+                }
+                n += 1;
+            }
+            self.check(n, fill, text)?;
+            return Ok(Datum::Map(gather.into_map()));
+        }
         while let Some(field) = fields.next()? {
             if fill.wants(n) {
                 fill.put(&mut record, n, self.value(n, field)?)?;

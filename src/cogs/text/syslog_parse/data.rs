@@ -1,6 +1,6 @@
 //! Structured data (RFC 5424, 6.3): `[id name="value" …][id …]`.
 
-use crate::datum::{Datum, Key, Map, Text};
+use crate::datum::{Datum, Gather, Key, Text};
 
 /// A name has so many letters at most.
 const NAME: usize = 32;
@@ -72,10 +72,10 @@ fn name(text: &[u8], at: &mut usize) -> Option<(usize, usize)> {
 
 /// The elements as maps by their ids; a parameter that is there more than once has a list.
 pub(super) fn read(text: &Text) -> Datum {
-    let (mut all, mut id, mut element) = (Map::new(), None, Map::new());
-    let put = |all: &mut Map, id: Option<Key>, element: Map| {
+    let (mut all, mut id, mut element) = (Gather::new(), None, Gather::new());
+    let put = |all: &mut Gather, id: Option<Key>, element: Gather| {
         if let Some(id) = id {
-            all.insert(id, Datum::Map(element));
+            all.set(id, Datum::Map(element.into_map()));
         }
     };
     let _ = walk(text.as_bytes(), &mut 0, |piece| match piece {
@@ -86,19 +86,15 @@ pub(super) fn read(text: &Text) -> Datum {
         Piece::Param(name, (start, end), escaped) => {
             let value = if escaped { Datum::from(unescaped(&text[start..end])) } else { Datum::Str(text.slice(start..end)) };
             let key = Key::new(&text[name.0..name.1]);
-            let value = match element.remove(&key) {
-                None => value,
-                Some(Datum::List(mut list)) => {
-                    list.push(value);
-                    Datum::List(list)
-                }
-                Some(first) => Datum::List(vec![first, value]),
-            };
-            element.insert(key, value);
+            match element.add(key, value) {
+                None => {}
+                Some((Datum::List(list), value)) => list.push(value),
+                Some((first, value)) => *first = Datum::List(vec![std::mem::take(first), value]),
+            }
         }
     });
     put(&mut all, id, element);
-    Datum::Map(all)
+    Datum::Map(all.into_map())
 }
 
 /// Without the backslashes before `"`, `\` and `]`; before anything else one is a letter as others.
