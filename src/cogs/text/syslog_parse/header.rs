@@ -1,5 +1,6 @@
 //! Where the parts of a message stand: RFC 5424, and what is common of the older form (RFC 3164 describes some of it).
 
+use std::net::Ipv6Addr;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -168,7 +169,18 @@ fn tag(bytes: &[u8], at: usize) -> Option<(Range<usize>, Range<usize>, usize)> {
         if pid.is_empty() && rest.get(next).is_some_and(|byte| matches!(byte, b':' | b'/')) {
             return None;
         }
+        // Nor is the beginning of an address of a host.
+        if pid.is_empty() && rest.get(next).is_some_and(u8::is_ascii_hexdigit) && begins_with_ipv6(rest) {
+            return None;
+        }
     }
     next += usize::from(rest.get(next) == Some(&b' '));
     Some((at..at + end, pid, at + next))
+}
+
+/// Whether the first word is an address of IPv6, with a zone perhaps.
+#[cold]
+fn begins_with_ipv6(rest: &[u8]) -> bool {
+    let word = rest.split(|byte| matches!(byte, b' ' | b'%')).next().unwrap_or_default();
+    str::from_utf8(word).is_ok_and(|word| word.parse::<Ipv6Addr>().is_ok())
 }

@@ -155,6 +155,18 @@ fn what_programs_send() {
 }
 
 #[test]
+fn a_host_may_be_an_address() {
+    for host in ["2001:db8::1", "fe80::1%eth0", "dead::", "::ffff:192.0.2.1", "192.0.2.1"] {
+        for time in ["Oct 11 22:14:15", "2003-10-11T22:14:15Z"] {
+            let out = bench(vec![]).feed(&*format!("<34>{time} {host} su: hi"));
+            let map = out[0].as_map().unwrap();
+            let told = ["host", "tag", "text"].map(|key| map.by_name(key).and_then(Datum::as_str));
+            assert_eq!(told, [Some(host), Some("su"), Some("hi")], "{time}");
+        }
+    }
+}
+
+#[test]
 fn the_form_may_be_fixed() {
     let new = "<14>1 2003-10-11T22:14:15Z h a - - - x";
     assert!(one(vec![("format", "3164".into())], new).ends_with(r#""severity":"info","text":"1 2003-10-11T22:14:15Z h a - - - x"}"#));
