@@ -145,8 +145,9 @@ fn without_year(text: &str, tz: &TimeZone, now: SystemTime) -> Option<Timestamp>
         let date = jiff::civil::Date::new(year, month, day).ok()?;
         tz.to_timestamp(DateTime::from_parts(date, time)).ok()
     };
-    // The 29th of February is not in each of them.
-    (year - 1..=year + 1).filter_map(of).min_by_key(|time| (time.as_nanosecond() - now.as_nanosecond()).abs())
+    // The 29th of February is not in each year: around 1900 or 2100 there are eight between two.
+    let far = if (month, day) == (2, 29) { 8 } else { 1 };
+    (year - far..=year + far).filter_map(of).min_by_key(|time| (time.as_nanosecond() - now.as_nanosecond()).abs())
 }
 
 /// A decimal number of seconds or smaller units, of which a nanosecond has so many digits behind the point; what is finer is cut off.

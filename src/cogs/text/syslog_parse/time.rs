@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Which year a time without one is of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Guess {
-    /// The nearest to now: within half a year.
+    /// The nearest to now: within half a year, but for the 29th of February.
     Nearest,
     /// The last one that is not to come, a day aside for clocks that are not alike.
     Past,
@@ -80,16 +80,17 @@ impl Clock {
             Found::Yearless(month, day, time) => {
                 let now = Timestamp::try_from(now).ok()?;
                 let year = now.to_zoned(self.zone.clone()).year();
-                // The 29th of February is not there each year.
                 let of = |year: i16| Date::new(year, month, day).ok().and_then(|date| self.in_zone(date.to_datetime(time)));
                 let near = |time: &Timestamp| now.duration_until(*time).unsigned_abs();
-                let around = [year - 1, year, year + 1];
+                // The 29th of February is not there each year: around 1900 or 2100 there are eight years between two.
+                let far = if (month, day) == (2, 29) { 8 } else { 1 };
+                let mut around = (year - far..=year + far).filter_map(of);
                 match self.guess {
                     Guess::Current => of(year),
-                    Guess::Nearest => around.into_iter().filter_map(of).min_by_key(near),
+                    Guess::Nearest => around.min_by_key(near),
                     Guess::Past => {
                         let until = now.checked_add(24.hours()).ok()?;
-                        around.into_iter().filter_map(of).rfind(|time| *time <= until)
+                        around.rfind(|time| *time <= until)
                     }
                 }
             }
@@ -314,6 +315,17 @@ mod tests {
             assert_eq!(read("UTC", guess, NOW, text), Some((wanted.into(), text.len())), "{text}");
         }
         assert_eq!(read("UTC", Guess::Nearest, "2025-03-01T00:00:00Z", "Feb 29 00:00:00"), Some(("2024-02-29T00:00:00Z".into(), 15)));
+        for (guess, now, wanted) in [
+            (Guess::Past, "2026-03-01T00:00:00Z", "2024-02-29T00:00:00Z"),
+            (Guess::Past, "2028-02-01T00:00:00Z", "2024-02-29T00:00:00Z"),
+            (Guess::Past, "2028-02-28T12:00:00Z", "2028-02-29T00:00:00Z"),
+            (Guess::Past, "2103-12-31T00:00:00Z", "2096-02-29T00:00:00Z"),
+            (Guess::Nearest, "2026-02-01T00:00:00Z", "2024-02-29T00:00:00Z"),
+            (Guess::Nearest, "2026-04-01T00:00:00Z", "2028-02-29T00:00:00Z"),
+            (Guess::Nearest, "2099-12-31T00:00:00Z", "2096-02-29T00:00:00Z"),
+        ] {
+            assert_eq!(read("UTC", guess, now, "Feb 29 00:00:00"), Some((wanted.into(), 15)), "{guess:?} {now}");
+        }
         assert_eq!(read("UTC", Guess::Current, NOW, "Feb 29 00:00:00"), None);
         assert_eq!(read("-07:00", Guess::Nearest, NOW, "Mar  1 00:00:00"), Some(("2026-03-01T07:00:00Z".into(), 15)));
         for text in ["Okt 11 22:14:15", "Oct 32 22:14:15", "Oct 11 2214:15", "Oct  22:14:15", "Oct 11", "Oct"] {
