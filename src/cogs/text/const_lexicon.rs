@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::book::{Book, Match};
-use self::file::Entries;
+use self::file::{Entries, Form};
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Given, Kind, Lit, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub static SPEC: CogSpec = CogSpec {
     params: &[
         Param::map("lexicon").optional().about("values by key"),
         Param::str("file").optional().about(
-            "a file instead, read again when it changes: a JSON object of keys and values, or CSV (RFC 4180, a record a line) whose first column is the key",
+            "a file instead, read again when it changes: a JSON object of keys and values (always where the name ends in .json, else when it begins with a brace), or CSV (RFC 4180, a record a line) whose first column is the key; an empty file is a fault",
         ),
         Param::bool("header")
             .default(Lit::Bool(true))
@@ -116,12 +116,13 @@ impl ConstLexicon {
                     return Err(Error::option("header", "has a meaning only with `file`"));
                 }
                 let map = args.map("lexicon");
-                let book = Book::new(how, map.iter().map(|(key, _)| key.as_str()).zip(0..))?;
+                let book = Book::new(how, map.iter().map(|(key, _)| key.as_str()).zip(0..));
+                let book = book.map_err(|error| Error::option("lexicon", error.to_string()))?;
                 (book, map.iter().map(|(_, value)| value.clone()).collect(), None)
             }
             (false, Some(path)) => {
-                let header = args.bool("header");
-                (Book::new(how, [])?, Vec::new(), Some(Reread::new(path, Arc::new(move |bytes| file::read(&bytes, header, how)))))
+                let (form, header) = (Form::of(&path), args.bool("header"));
+                (Book::new(how, [])?, Vec::new(), Some(Reread::new(path, Arc::new(move |bytes| file::read(&bytes, form, header, how)))))
             }
             (true, Some(_)) => return Err(Error::option("file", "stands beside `lexicon`: give one of them")),
             (false, None) => return Err(Error::option("lexicon", "is missing, and `file` too")),

@@ -1,5 +1,7 @@
 //! A table in a file: a JSON object, or CSV.
 
+use std::path::Path;
+
 use super::book::{Book, Match};
 use crate::cogs::text::csv::dialect::{Dialect, PLAIN};
 use crate::cogs::text::csv::fields::Fields;
@@ -13,18 +15,38 @@ pub(super) type Entries = (Book, Values);
 /// What a quote that is left open means must not be guessed.
 const STRICT: Dialect = Dialect { strict: true, ..PLAIN };
 
-/// Reads a table; what begins with a brace is JSON.
-pub(super) fn read(bytes: &[u8], header: bool, how: Match) -> Result<Entries> {
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    Json,
+    /// JSON where it begins with a brace, else CSV.
+    Seen,
+}
+
+impl Form {
+    /// As the name of the file says.
+    pub(super) fn of(path: &str) -> Self {
+        let extension = Path::new(path).extension();
+        if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) { Self::Json } else { Self::Seen }
+    }
+}
+
+/// Reads a table.
+pub(super) fn read(bytes: &[u8], form: Form, header: bool, how: Match) -> Result<Entries> {
     let mut values = Values::default();
-    let keys = keys(bytes, header, how, &mut values)?;
+    let keys = keys(bytes, form, header, how, &mut values)?;
     Ok((Book::new(how, keys.iter().map(|(key, number)| (key.as_str(), *number)))?, values))
 }
 
 /// Each key with the number of its value.
-fn keys(bytes: &[u8], header: bool, how: Match, values: &mut Values) -> Result<Vec<(String, u32)>> {
+fn keys(bytes: &[u8], form: Form, header: bool, how: Match, values: &mut Values) -> Result<Vec<(String, u32)>> {
     let text = str::from_utf8(bytes).map_err(|_| Error::Other("is no text in UTF-8".into()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('{') {
+    // It is more likely one that is not written yet than a table without entries.
+    if text.trim().is_empty() {
+        return Err(Error::Other("is empty".into()));
+    }
+    if form == Form::Json || text.trim_start().starts_with('{') {
         let datum = json::read(text)?;
         let opened = datum.opened();
         let map = opened.as_map().ok_or_else(|| Error::Other("is no object".into()))?;
@@ -94,7 +116,7 @@ mod tests {
 
     fn told(text: &str, header: bool) -> String {
         let mut values = Values::default();
-        match keys(text.as_bytes(), header, EXACT, &mut values) {
+        match keys(text.as_bytes(), Form::Seen, header, EXACT, &mut values) {
             Ok(keys) => {
                 let values = values.data().unwrap();
                 keys.iter()
@@ -114,7 +136,6 @@ mod tests {
             ("\u{feff}ip,name,owner\n1,x,\n", true, r#"1={"name":"x","owner":""};"#),
             ("at,Austria\n", false, r#"at="Austria";"#),
             ("code,name\n", true, ""),
-            ("", true, ""),
         ] {
             assert_eq!(told(text, header), wanted, "{text}");
         }
@@ -128,12 +149,18 @@ mod tests {
             ("a,b,c\n", false, "line 1: 3 fields"),
             ("a,b\nx,\"open\n", true, "line 2: "),
             ("{\"a\": }", true, ""),
+            ("", true, "is empty"),
+            ("\u{feff}\n", false, "is empty"),
         ] {
             let told = told(text, header);
             assert!(told.starts_with("! ") && told.contains(wanted), "{told}");
         }
-        assert!(read(b"net,name\n10.0.0.0/33,x\n", true, Match::Ip).map(drop).unwrap_err().to_string().contains("10.0.0.0/33"));
-        assert!(read(b"{\"x\": 1}", true, Match::Ip).map(drop).unwrap_err().to_string().contains("no address"));
-        assert!(read(b"\xff", true, EXACT).map(drop).unwrap_err().to_string().contains("UTF-8"));
+        assert!(read(b"net,name\n10.0.0.0/33,x\n", Form::Seen, true, Match::Ip).map(drop).unwrap_err().to_string().contains("10.0.0.0/33"));
+        assert!(read(b"{\"x\": 1}", Form::Seen, true, Match::Ip).map(drop).unwrap_err().to_string().contains("no address"));
+        assert_eq!(["x.json", "a/x.JSON", "x.csv", "json"].map(Form::of), [Form::Json, Form::Json, Form::Seen, Form::Seen]);
+        for text in ["a,b\n", "[1]", "\"x\""] {
+            assert!(read(text.as_bytes(), Form::Json, false, EXACT).is_err(), "{text}");
+        }
+        assert!(read(b"\xff", Form::Seen, true, EXACT).map(drop).unwrap_err().to_string().contains("UTF-8"));
     }
 }

@@ -76,7 +76,7 @@ fn options_that_cannot_work_are_refused() {
         (vec![], "is missing, and `file` too"),
         (vec![("lexicon", map(r#"{"a": 1}"#)), ("file", "x".into())], "give one of them"),
         (vec![("lexicon", map(r#"{"a": 1}"#)), ("header", true.into())], "only with `file`"),
-        (vec![("lexicon", map(r#"{"a": 1}"#)), ("match_mode", "ip".into())], "no address"),
+        (vec![("lexicon", map(r#"{"a": 1}"#)), ("match_mode", "ip".into())], "option `lexicon`: is no address"),
         (vec![("lexicon", map(r#"{"::": 1}"#)), ("match_mode", "ip".into()), ("ignore_case", true.into())], "no meaning"),
         (vec![("lexicon", map(r#"{"a": 1}"#)), ("missing", map(r#"{"x": 1}"#))], "holds `value`"),
     ] {
@@ -110,6 +110,10 @@ fn a_file_is_read_again_when_it_changes_and_a_bad_one_is_not_used() {
     wait(&mut bench, &|bench| says(bench, "two"));
     replace("code,name\na\n");
     wait(&mut bench, &|bench| bench.errors() > 0);
+    assert!(says(&mut bench, "two"));
+    let errors = bench.errors();
+    replace("");
+    wait(&mut bench, &|bench| bench.errors() > errors);
     assert!(says(&mut bench, "two"));
     replace("code,name\na,three\n");
     wait(&mut bench, &|bench| says(bench, "three"));
