@@ -148,6 +148,14 @@ mod tests {
         assert!(refused(r#"["(\\w{100}){100}"]"#).contains("rule 1: its compiled form is larger than 1 MiB"));
         assert!(refused(r#"[["(a)", "x", "y"]]"#).contains("2 setters, but 1 groups"));
         assert!(refused(r#"[{"regexp": "(?<user>a)", "set": {"usr": "x"}}]"#).contains("no group `usr` (did you mean `user`?)"));
+        assert!(
+            refused(r#"[{"regexp": "(a)", "set": {"1": "x"}}]"#)
+                .contains("no group `1` (groups are set by their numbers with `setters: [..]`")
+        );
+        let constants = Given::Map(vec![("a".into(), 1.into()), ("b".into(), Given::Odd("Fn".into()))]);
+        let rule = Given::Map(vec![("regexp".into(), "x".into()), ("constants".into(), constants)]);
+        let told = Bench::refused(&SPEC, vec![("rules", Given::List(vec![rule]))]);
+        assert!(told.contains("rule 1: `b` of `constants` must be a plain value, but is `Fn`"), "{told}");
         assert!(refused(r#"[{"regex": "a"}]"#).contains("no `regex` (did you mean `regexp`?)"));
         assert!(refused(r#"[{"regexp": "a", "flags": "g"}]"#).contains("no flag `g`"));
         assert!(refused("[]").contains("at least one rule"));

@@ -98,7 +98,11 @@ fn draft(given: &Given) -> Result<Draft, Fault> {
             ("constants", Some(Datum::Map(map))) => draft.constants = map,
             ("setters", _) => draft.setters = Some(value.list().ok_or_else(|| wrong("an array of setters"))?),
             ("set", _) => draft.set = Some(value.map().ok_or_else(|| wrong("a map of group names to setters"))?),
-            ("constants", _) => return Err(wrong("a map of plain values").into()),
+            ("constants", _) => {
+                let odd = value.map().and_then(|map| map.into_iter().find(|(_, value)| value.datum().is_none()));
+                let Some((name, odd)) = odd else { return Err(wrong("a map of plain values").into()) };
+                return Err(format!("`{name}` of `constants` must be a plain value, but is `{}`", odd.kind()).into());
+            }
             ("regexp" | "flags" | "name", _) => return Err(wrong("a string").into()),
             _ => {
                 let hint =
@@ -157,7 +161,11 @@ fn setters(draft: &Draft, names: &[Option<String>]) -> Result<Vec<Option<Setter>
     let mut setters = vec![None; names.len()];
     for (name, given) in given {
         let Some(group) = names.iter().position(|group| group.as_deref() == Some(name)) else {
-            let hint = nearest(name, names.iter().flatten().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            let hint = if name.bytes().all(|byte| byte.is_ascii_digit()) {
+                Some("groups are set by their numbers with `setters: [..]`, the first setter for group 1".into())
+            } else {
+                nearest(name, names.iter().flatten().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
+            };
             return Err(Fault(format!("the expression has no group `{name}`"), hint));
         };
         setters[group] = setter(format!("the setter of `{name}`"), given)?;
