@@ -145,8 +145,9 @@ pub(crate) fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usi
     if !spec.examples.is_empty() {
         return spec.examples.iter().map(|example| (example.make.to_owned(), example.input, example.output.len())).collect();
     }
-    // What they need is no path alone; to that port it can be sent whether anybody is there or not.
+    // What they need is no path alone, or one where a file is; to that port it can be sent whether anybody is there or not.
     match spec.name {
+        "file_supply" => return vec![(format!("fs::file_supply({:?})", root().join("Cargo.toml")), "", 0)],
         "socket_supply" => return vec![(format!("socket::socket_supply(\"{dir}/socket\")"), "", 0)],
         "socket_drain" => return vec![("socket::socket_drain(\"udp:127.0.0.1:9\")".into(), "\"a line\"", 0)],
         "exec" => return vec![("process::exec([\"cat\"])".into(), "\"a line\"", 1)],

@@ -224,8 +224,7 @@ impl FileSupply {
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             let text = format!("there is no {}{rest}", shown.join(", "));
             if self.missing_fails {
-                let hint = Some("`missing: \"pass\"` makes that a warning".into());
-                return Err(Error::Option { option: "paths".into(), text, hint });
+                return Err(Error::option("paths", format!("{text}; `missing: \"pass\"` makes that a warning")));
             }
             ctx.say(Priority::Warning, &text);
         }

@@ -142,8 +142,7 @@ fn what_is_missing_at_the_start_is_an_error_or_passed_over() {
     let names = ["none", "a", "*.x", "a/b", "more", "dir/*"];
     let Err(error) = rig.bench_on(disk::real(), &names, vec![]) else { panic!("it was wound") };
     let text = error.to_string();
-    assert!(text.contains("/none`") && text.contains("/*.x`") && text.ends_with("a/b` and 2 more"), "{text}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("missing")));
+    assert!(text.contains("/none`") && text.contains("/*.x`") && text.contains("a/b` and 2 more; `missing:"), "{text}");
     assert_eq!(rig.all(&names, vec![("missing", "pass".into())]), ["a"]);
     assert_eq!(rig.all(&["none"], vec![("missing", "pass".into())]), [""; 0]);
 }
