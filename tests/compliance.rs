@@ -147,7 +147,7 @@ pub(crate) fn makes(spec: &CogSpec, dir: &str) -> Vec<(String, &'static str, usi
     }
     // What they need is no path alone, or one where a file is; to that port it can be sent whether anybody is there or not.
     match spec.name {
-        "file_supply" => return vec![(format!("fs::file_supply({:?})", root().join("Cargo.toml")), "", 0)],
+        "file_supply" => return vec![(format!("fs::file_supply(\"{}\")", root().join("Cargo.toml").display()), "", 0)],
         "socket_supply" => return vec![(format!("socket::socket_supply(\"{dir}/socket\")"), "", 0)],
         "socket_drain" => return vec![("socket::socket_drain(\"udp:127.0.0.1:9\")".into(), "\"a line\"", 0)],
         "exec" => return vec![("process::exec([\"cat\"])".into(), "\"a line\"", 1)],

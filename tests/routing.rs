@@ -73,7 +73,7 @@ fn filters_send_what_does_not_pass_to_reject() {
 
 #[test]
 fn what_goes_different_ways_and_comes_together_keeps_its_order() {
-    let lines: String = (0..1000).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let lines = (0..1000).map(|n| format!("{{\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
     for statements in [
         "train.update(lines |> twist::route([[|d| d.n % 3 == 0, json], [|d| d.n % 3 == 1, json]]) |> json);",
         "train.update(lines |> filter(|d| d.n % 3 == 0, #{ reject: cog(|d| d) |> cog(|d| d) |> json }) |> json);",

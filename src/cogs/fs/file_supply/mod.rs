@@ -142,12 +142,12 @@ impl FileSupply {
         if names.is_empty() || names.iter().any(String::is_empty) {
             return Err(Error::option("paths", "must name a file"));
         }
-        let named = |name: &String| Ok(Glob::new("paths", name)?.map_or_else(|| Named::Path(name.into()), Named::Glob));
+        let read = |name: &String| Ok(Glob::new("paths", name)?.map_or_else(|| Named::Path(name.into()), Named::Glob));
         let each = Each::of(args)?;
         Ok(Self {
             path_setter: path_setter(args, if matches!(each, Each::File(_)) { "content" } else { "line" })?,
             each,
-            names: names.iter().map(named).collect::<Result<_>>()?,
+            names: names.iter().map(read).collect::<Result<_>>()?,
             missing_fails: args.str("missing") == "error",
             disk: disk::real(),
             files: Files::default(),

@@ -17,15 +17,15 @@ fn each_call_may_fail() {
                 let case = format!("{each}, {fault:?} at {call}: {got:?}");
                 let harmless = !disk.has_struck() || matches!(fault, Fault::Short | Fault::Error(Errno::INTR));
                 // At the start it is not known yet which of them cannot be read.
-                let lost = if harmless || call < 3 { 0 } else { 1 };
+                let lost = u64::from(!harmless && call >= 3);
                 assert_eq!((bench.errors(), bench.balance().in_flight, bench.esc.bound(0)), (lost, 0, 0), "{case}");
                 let whole = |name: &str| match each {
                     "file" => got.contains(&format!("{name}\nfile")),
                     _ => got.windows(2).any(|lines| lines == [name, "file"]),
                 };
-                let came = ["first", "second", "third"].iter().filter(|name| whole(name)).count() as u64;
+                let arrived = ["first", "second", "third"].iter().filter(|name| whole(name)).count() as u64;
                 assert!(
-                    came >= 3 - lost && got.iter().all(|text| "first\nfile second\nfile third\nfile".contains(text.as_str())),
+                    arrived >= 3 - lost && got.iter().all(|text| "first\nfile second\nfile third\nfile".contains(text.as_str())),
                     "{case}"
                 );
                 if !disk.has_struck() {
