@@ -116,6 +116,11 @@ impl Entry {
         Rc::strong_count(&self.ticket) > 1
     }
 
+    /// Whether it is one that was made then: a file that is gone leaves its number to another.
+    fn may_be_born(&self, born: u64) -> bool {
+        self.born == born || self.born == 0 || born == 0
+    }
+
     /// Where it is read on: behind what this run has sent already, be it settled or not.
     fn resumes(&self) -> u64 {
         self.offset.max(self.ticket.reached.get())
@@ -126,6 +131,20 @@ impl Entry {
         Ok(size >= self.resumes()
             && self.print.stands_in(disk, file, 0)?
             && self.tail.stands_in(disk, file, self.reached.saturating_sub(self.tail.length))?)
+    }
+}
+
+/// Files that are there, each with the time at which it was made.
+#[derive(Debug, Default)]
+pub(super) struct There(HashMap<Id, u64>);
+
+impl There {
+    pub(super) fn add(&mut self, id: Id, born: Option<SystemTime>) {
+        self.0.insert(id, nanoseconds(born));
+    }
+
+    fn have(&self, entry: &Entry) -> bool {
+        self.0.get(&entry.id).is_some_and(|born| entry.may_be_born(*born))
     }
 }
 
@@ -245,23 +264,22 @@ impl Ledger {
         }
     }
 
-    /// How far a file with that number has been dealt with.
-    pub(super) fn offset_of(&self, id: &Id) -> Option<u64> {
-        self.by_id.get(id).and_then(|number| self.entries.get(number)).map(|entry| entry.offset)
+    /// How far the file with that number, made at that time, has been dealt with.
+    pub(super) fn offset_of(&self, id: &Id, born: Option<SystemTime>) -> Option<u64> {
+        let entry = self.by_id.get(id).and_then(|number| self.entries.get(number))?;
+        entry.may_be_born(nanoseconds(born)).then_some(entry.offset)
     }
 
     /// The entry of this very file, if it still is what it was.
     pub(super) fn same(&self, disk: &dyn Disk, stream: &Stream, size: u64) -> io::Result<Option<(Rc<Ticket>, u64)>> {
         let Some(entry) = self.by_id.get(&stream.id).and_then(|number| self.entries.get(number)) else { return Ok(None) };
-        let born = nanoseconds(stream.born);
-        let another = entry.born != 0 && born != 0 && entry.born != born;
-        let fits = !another && !entry.is_open() && entry.fits(disk, stream.file(), size)?;
+        let fits = entry.may_be_born(nanoseconds(stream.born)) && !entry.is_open() && entry.fits(disk, stream.file(), size)?;
         Ok(fits.then(|| (Rc::clone(&entry.ticket), entry.resumes())))
     }
 
     /// What a file of which nothing is known is a copy of, among those that stood at `path`. `exists`: those that are there
     /// themselves.
-    pub(super) fn copied(&self, disk: &dyn Disk, stream: &Stream, size: u64, path: &Path, exists: &HashSet<Id>) -> io::Result<Copied> {
+    pub(super) fn copied(&self, disk: &dyn Disk, stream: &Stream, size: u64, path: &Path, exists: &There) -> io::Result<Copied> {
         if !self.has(path) {
             return Ok(Copied::Not);
         }
@@ -269,7 +287,7 @@ impl Ledger {
             if !entry.print.stands_in(disk, stream.file(), 0)? {
                 continue;
             }
-            let there = !entry.over && exists.contains(&entry.id) || entry.is_open();
+            let there = !entry.over && exists.have(entry) || entry.is_open();
             if entry.reached > 0 && entry.fits(disk, stream.file(), size)? {
                 return Ok(if there { Copied::Known } else { Copied::GoesOn(Rc::clone(&entry.ticket), entry.resumes()) });
             }
@@ -346,7 +364,7 @@ impl Ledger {
     }
 
     /// These files are there. True when others that were gone for long have left.
-    pub(super) fn sweep(&mut self, now: Moment, there: &HashSet<Id>, mut unread: impl FnMut(&Path)) -> bool {
+    pub(super) fn sweep(&mut self, now: Moment, there: &There, mut unread: impl FnMut(&Path)) -> bool {
         let before = self.entries.len();
         let by_id = &mut self.by_id;
         self.entries.retain(|number, entry| {
@@ -354,7 +372,7 @@ impl Ledger {
             if entry.over {
                 return !all;
             }
-            if entry.is_open() || there.contains(&entry.id) {
+            if entry.is_open() || there.have(entry) {
                 entry.gone = None;
                 return true;
             }
@@ -408,6 +426,6 @@ mod tests {
         assert_eq!((same[1], same[3], same[5]), (true, false, true), "{second:?}");
         assert!(!first[3].contains(r#""offset":77"#) && second[3].contains(r#""offset":77"#));
         let read = Ledger::read(&json::read(&second.concat()).unwrap()).unwrap();
-        assert_eq!([0, 1, 2].map(|n| read.offset_of(&(1, n))), [Some(0), Some(77), Some(0)]);
+        assert_eq!([0, 1, 2].map(|n| read.offset_of(&(1, n), None)), [Some(0), Some(77), Some(0)]);
     }
 }

@@ -1,6 +1,6 @@
 //! What the supply remembers over its end: opening it, finding files again, letting go of those that are gone.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::files::AGAIN;
 use super::follow::{Follow, OPEN};
 use super::guard::Guard;
-use super::ledger::{Copied, Ledger};
+use super::ledger::{Copied, Ledger, There};
 use super::siblings::{Listing, is_packed};
-use super::stream::{Id, Start, Stream, id};
+use super::stream::{Start, Stream, id};
 use super::{FileWatcher, Number};
 use crate::cog::Ctx;
 use crate::disk::{Disk, retry};
@@ -91,7 +91,7 @@ impl FileWatcher {
         let mut known = memory.ledger.same(disk, stream, size)?;
         if known.is_none()
             && memory.starting
-            && let Copied::GoesOn(ticket, offset) = memory.ledger.copied(disk, stream, size, path, &HashSet::new())?
+            && let Copied::GoesOn(ticket, offset) = memory.ledger.copied(disk, stream, size, path, &There::default())?
         {
             known = Some((ticket, offset));
         }
@@ -109,8 +109,11 @@ impl FileWatcher {
         // Those that were there before the path was followed are none of ours.
         let fresh = std::mem::take(&mut follow.fresh);
         let (disk, path) = (Arc::clone(&self.settings.disk), follow.path.clone());
-        let mut exists: HashSet<Id> = follow.streams.iter().map(|stream| stream.id).collect();
-        exists.extend(disk.about(&path).ok().map(|about| id(&about)));
+        let mut exists = There::default();
+        follow.streams.iter().for_each(|stream| exists.add(stream.id, stream.born));
+        if let Ok(about) = disk.about(&path) {
+            exists.add(id(&about), about.created().ok());
+        }
         let mut unknown = Vec::new();
         let mut found: Vec<(usize, Stream)> = Vec::new();
         let (siblings, mut again) = listing.rotated(&*disk, &path).map_or_else(|_| (Vec::new(), true), |all| (all, false));
@@ -136,12 +139,12 @@ impl FileWatcher {
             }
             match memory.ledger.same(&*disk, &stream, about.len()) {
                 Ok(Some((_, offset))) if offset == about.len() => {
-                    exists.insert(id);
+                    exists.add(id, stream.born);
                 }
                 Ok(Some((ticket, offset))) => {
                     stream.go_to(&*disk, offset, about.len(), &self.settings.lines);
                     stream.ticket = Some(ticket);
-                    exists.insert(id);
+                    exists.add(id, stream.born);
                     found.push((place, stream));
                 }
                 Ok(None) if fresh => {
@@ -204,7 +207,7 @@ impl FileWatcher {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         let disk = &*self.settings.disk;
         let mut listing = Listing::default();
-        let mut there = HashSet::new();
+        let mut there = There::default();
         let mut unknown = BTreeSet::new();
         let mut paths: BTreeSet<PathBuf> = memory.ledger.resting().into_iter().collect();
         paths.extend(self.by_path.keys().cloned());
@@ -213,8 +216,9 @@ impl FileWatcher {
             let Ok(alike) = listing.alike(disk, &path) else { return Ok(()) };
             for other in alike {
                 let Ok(about) = disk.about(&other) else { continue };
-                there.insert(id(&about));
-                if other != path && memory.ledger.offset_of(&id(&about)).is_none() {
+                let (id, born) = (id(&about), about.created().ok());
+                there.add(id, born);
+                if other != path && memory.ledger.offset_of(&id, born).is_none() {
                     unknown.extend(self.by_path.get(&path).copied());
                 }
             }

@@ -313,3 +313,30 @@ fn a_copy_is_known_though_the_end_of_what_was_settled_was_cut_before_it_was_look
         Model::new(polls, false).run(&acts);
     }
 }
+
+#[test]
+fn a_file_that_takes_the_number_of_one_that_is_gone_is_another() {
+    // Where a file system gives numbers out again at once (ext4), the last file has the one that an earlier one had.
+    let acts = [
+        Act::Read,
+        Act::Append(1),
+        Act::CopyAndTruncate,
+        Act::Read,
+        Act::Append(60),
+        Act::Read,
+        Act::Stop,
+        Act::Start,
+        Act::DeleteAndCreate,
+        Act::Read,
+        Act::Stop,
+        Act::Start,
+        Act::Append(60),
+        Act::Read,
+        Act::DeleteAndCreate,
+        Act::Torn,
+        Act::Rename,
+    ];
+    for real in [false, true] {
+        Model::new(false, real).run(&acts);
+    }
+}
