@@ -41,6 +41,7 @@ pub static COGS: &[&CogSpec] = &[
     &text::linear_regexp_lexicon::SPEC,
     &text::syslog_parse::SPEC,
     &text::key_value_parse::SPEC,
+    &text::key_value_marshall::SPEC,
     &text::const_lexicon::SPEC,
     #[cfg(feature = "dns")]
     &dns::ip_to_ptr::SPEC,
