@@ -27,6 +27,7 @@ mod idle;
 mod joining;
 mod kills;
 mod libraries;
+mod log_drain;
 mod maildir;
 mod on_error;
 mod page;

@@ -10,6 +10,7 @@ pub mod fs;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod ip;
+pub mod log;
 pub mod movement;
 pub mod process;
 pub mod socket;
@@ -50,6 +51,7 @@ pub static COGS: &[&CogSpec] = &[
     #[cfg(feature = "dns")]
     &dns::txt_lookup::SPEC,
     &process::exec::SPEC,
+    &log::drain::SPEC,
     #[cfg(feature = "http")]
     &http::http_supply::SPEC,
     #[cfg(feature = "http")]
