@@ -305,20 +305,27 @@ impl Ledger {
         if entry.reached == entry.offset {
             return;
         }
+        let (end, print) = (entry.offset as usize, stream.print());
         let mut tail = [0; LAST];
-        let tail = &mut tail[..LAST.min(entry.offset as usize)];
+        let tail = &mut tail[..LAST.min(end)];
         if entry.offset == stream.offset && stream.last().len() == tail.len() {
             tail.copy_from_slice(stream.last());
-        } else if !read_whole_at(disk, stream.file(), tail, entry.offset - tail.len() as u64).is_ok_and(|count| count == tail.len()) {
-            // It may have been cut. Its beginning is remembered in any case, be it that it goes on beyond what is settled.
-            let print = stream.print();
-            let print = &print[..print.len().min(entry.offset as usize)];
-            if entry.reached == 0 && !print.is_empty() {
-                entry.words = None;
-                entry.tail = Piece::of(&print[print.len().saturating_sub(LAST)..]);
-                entry.reached = print.len() as u64;
+        } else if let Some(known) = print.get(end - tail.len()..end) {
+            tail.copy_from_slice(known);
+        } else {
+            // It may have been cut, and something else written to it.
+            let had = read_whole_at(disk, stream.file(), tail, entry.offset - tail.len() as u64);
+            let fits =
+                had.is_ok_and(|count| count == tail.len()) && entry.print.stands_in(disk, stream.file(), 0).is_ok_and(|stands| stands);
+            if !fits {
+                // Its beginning is remembered in any case.
+                if entry.reached == 0 && !print.is_empty() {
+                    entry.words = None;
+                    entry.tail = Piece::of(&print[print.len().saturating_sub(LAST)..]);
+                    entry.reached = print.len() as u64;
+                }
+                return;
             }
-            return;
         }
         entry.words = None;
         entry.tail = Piece::of(tail);

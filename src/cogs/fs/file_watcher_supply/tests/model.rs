@@ -311,6 +311,11 @@ fn a_copy_is_known_though_the_end_of_what_was_settled_was_cut_before_it_was_look
         // A line was begun behind what is settled: the beginning of the file that is remembered goes on beyond that.
         let acts = [Act::Append(1), Act::Torn, Act::Hold, Act::Read, Act::CopyAndTruncate, Act::Stop];
         Model::new(polls, false).run(&acts);
+        // Be it that as much as was settled is written to it since, or that it had more than is remembered of its beginning.
+        let acts = [Act::Hold, Act::Append(1), Act::Torn, Act::Read, Act::CopyAndTruncate, Act::Append(1), Act::Stop];
+        Model::new(polls, false).run(&acts);
+        let acts = [Act::Hold, Act::Append(60), Act::Torn, Act::Read, Act::CopyAndTruncate, Act::Append(60), Act::Stop];
+        Model::new(polls, false).run(&acts);
     }
 }
 
