@@ -33,6 +33,7 @@ mod on_error;
 mod page;
 mod pressure;
 mod process;
+mod replay;
 mod reports;
 mod resolver;
 mod rotation;

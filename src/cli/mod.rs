@@ -242,11 +242,13 @@ fn args_of(matches: &ArgMatches) -> Vec<OsString> {
 fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
     let place = word(&args, 1);
     let is_command = |arg: &OsStr| arg == "help" || command().get_subcommands().any(|command| arg == command.get_name());
-    if args.get(place).is_some_and(|arg| !is_command(arg)) {
-        args.insert(place, "run".into());
+    // Options that stand before the script may be those of `run`.
+    let is_script = args.get(place).is_some_and(|arg| !is_command(arg));
+    if is_script {
+        args.insert(1, "run".into());
     }
-    if args.get(place).is_some_and(|arg| arg == "run") {
-        let script = word(&args, place + 1);
+    if is_script || args.get(place).is_some_and(|arg| arg == "run") {
+        let script = word(&args, if is_script { 2 } else { place + 1 });
         if script < args.len() {
             args.insert(script + 1, "--".into());
         }
@@ -258,7 +260,7 @@ fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
 fn word(args: &[OsString], mut place: usize) -> usize {
     while let Some(arg) = args.get(place).and_then(|arg| arg.to_str()) {
         match arg {
-            "--log-level" | "--color" | "-C" | "--name" => place += 2,
+            "--log-level" | "--color" | "-C" | "--name" | "--ui" | "--replay" => place += 2,
             option if option.starts_with('-') && option.len() > 1 => place += 1,
             _ => break,
         }
@@ -278,7 +280,15 @@ mod tests {
     fn a_script_in_place_of_a_command_is_run() {
         assert_eq!(with_run(words("deadbeat a.rhai --x")), words("deadbeat run a.rhai -- --x"));
         assert_eq!(with_run(words("deadbeat run --no-lower a.rhai --help")), words("deadbeat run --no-lower a.rhai -- --help"));
-        assert_eq!(with_run(words("deadbeat --color never a.rhai")), words("deadbeat --color never run a.rhai --"));
+        assert_eq!(with_run(words("deadbeat --color never a.rhai")), words("deadbeat run --color never a.rhai --"));
+        assert_eq!(
+            with_run(words("deadbeat --color never run --strict-exit a.rhai")),
+            words("deadbeat --color never run --strict-exit a.rhai --")
+        );
+        assert_eq!(
+            with_run(words("deadbeat --ui localhost:0 --replay a=b.jsonl a.rhai --x")),
+            words("deadbeat run --ui localhost:0 --replay a=b.jsonl a.rhai -- --x")
+        );
         assert_eq!(with_run(words("deadbeat run --help")), words("deadbeat run --help"));
         assert_eq!(with_run(words("deadbeat check a.rhai")), words("deadbeat check a.rhai"));
         assert_eq!(with_run(words("deadbeat --help")), words("deadbeat --help"));

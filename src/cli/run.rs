@@ -15,6 +15,7 @@ use crate::escapement::{Clock, Escapement};
 use crate::log;
 use crate::script::{Setting, Wound};
 use crate::train::Train;
+use crate::train::recorded::{self, Recording};
 
 pub(super) fn command() -> Command {
     Command::new("run")
@@ -27,6 +28,7 @@ pub(super) fn command() -> Command {
             Arg::new("name").long("name").value_name("NAME").help("The name by which `attach` and `ctl` find the process; else the script's"),
             Arg::new("no_control").long("no-control").action(ArgAction::SetTrue).help("Open no control socket: nobody can attach"),
             Arg::new("ui").long("ui").value_name("ADDRESS").value_parser(page_address).help("Serve a page that shows the train while it runs, on this machine only: 127.0.0.1:PORT, port 0 for any that is free; its address is told at the start"),
+            Arg::new("replay").long("replay").value_name("[COG=]FILE").action(ArgAction::Append).help("Feed recorded data, lines of JSON as `:tap COG > FILE` writes them: they leave that supply (without COG the only one), or enter that cog. No supply reads anything then; all else runs in earnest"),
             Arg::new("test_clock").long("test-clock").action(ArgAction::SetTrue).help("Let timers run in virtual time as soon as nothing else is ready"),
         ])
         .args(script_args())
@@ -47,6 +49,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         program: format!("deadbeat run {}", script.display()),
         placeholders: false,
         no_lower: matches.get_flag("no_lower"),
+        replay: matches.get_many::<String>("replay").into_iter().flatten().map(|text| Recording::parse(text)).collect(),
     };
     log::keep_early();
     let mut wound = match super::wind(script, setting.clone(), common) {
@@ -57,7 +60,18 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         let word = argv[0].to_string_lossy().into_owned();
         let own = nearest(
             &word,
-            ["--strict-exit", "--foreground", "--no-lower", "--name", "--no-control", "--ui", "--test-clock", "--log-level", "--color"],
+            [
+                "--strict-exit",
+                "--foreground",
+                "--no-lower",
+                "--name",
+                "--no-control",
+                "--ui",
+                "--replay",
+                "--test-clock",
+                "--log-level",
+                "--color",
+            ],
         );
         tell(&format!("deadbeat: `{word}`: the script takes no options (it never calls `conf::gather`)\n"));
         if own.is_some() {
@@ -68,6 +82,14 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     if !wound.run {
         return wound.status;
     }
+    let fed = match recorded::play(&setting.replay, &mut wound.graph, &mut wound.cogs) {
+        Ok(fed) => fed,
+        Err(error) => {
+            tell(&format!("deadbeat: error: {error}\n"));
+            return UNUSABLE;
+        }
+    };
+    let replays = !setting.replay.is_empty();
     let clock = if matches.get_flag("test_clock") { Clock::by_hand().auto() } else { Clock::real() };
     wound.options.strict_exit |= matches.get_flag("strict_exit");
     let wished = Wished { socket: !matches.get_flag("no_control"), page: matches.get_one("ui").copied() };
@@ -80,7 +102,11 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         daemon.detach = false;
     }
     let mut service = Service::default();
-    match turn(&mut wound, common, clock, about, wished, &mut service) {
+    let turned = turn(&mut wound, common, clock, about, wished, &mut service);
+    if replays {
+        tell(&format!("deadbeat: recorded data fed: {}\n", fed.count()));
+    }
+    match turned {
         Ok(status) => {
             wound.done(status);
             u8::try_from(status.rem_euclid(256)).unwrap_or(1)

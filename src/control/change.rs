@@ -18,7 +18,7 @@ use crate::log;
 use crate::script::bench::{Bench, Task};
 use crate::script::{self, Wound};
 use crate::train::graph::{Graph, Node};
-use crate::train::{Plan, Train};
+use crate::train::{Plan, Train, recorded};
 
 /// The version that runs, once it is not the first: for who tells it of the end.
 pub type Replaced = Rc<RefCell<Option<Wound>>>;
@@ -65,6 +65,7 @@ impl Control {
         if wound.is_faulty() || !wound.run {
             return Err(Wrong::new("this version runs no train").hint("nothing was changed: the version before runs on"));
         }
+        recorded::play(&self.about.setting.replay, &mut wound.graph, &mut wound.cogs).map_err(|error| Wrong::new(error.to_string()))?;
         let pairs = pair(&self.graph, &wound.graph);
         let fates = fates(&self.graph, &wound.graph, &pairs)?;
         let plan = Plan {

@@ -14,6 +14,7 @@ use crate::cog::{Cog, CogSpec, Common, Kind};
 use crate::daemon;
 use crate::log;
 use crate::train::Options;
+use crate::train::recorded::Recording;
 
 /// A cog of the train, as scripts hold it. The same handle is the same cog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,8 @@ pub struct Setting {
     pub placeholders: bool,
     /// Whether lowering is switched off.
     pub no_lower: bool,
+    /// What is played in place of what the supplies would read.
+    pub replay: Vec<Recording>,
 }
 
 /// What has been declared so far.

@@ -78,7 +78,7 @@ pub fn read(path: &Path) -> Result<Letters> {
     Ok(letters)
 }
 
-fn open(path: &Path) -> Result<(File, u64)> {
+pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     // A pipe must not be waited for: it is read twice, by its size.
     let about = std::fs::metadata(path).map_err(|error| Error::os("open", path, error))?;
     if !about.is_file() {
@@ -88,7 +88,7 @@ fn open(path: &Path) -> Result<(File, u64)> {
     opened.map(|(size, file)| (file, size)).map_err(|error| Error::os("open", path, error))
 }
 
-/// How many letters have been fed so far.
+/// How many letters, or recorded data, have been fed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Fed(Rc<Cell<u64>>);
 
@@ -96,6 +96,10 @@ impl Fed {
     /// How many.
     pub fn count(&self) -> u64 {
         self.0.get()
+    }
+
+    pub(super) fn more(&self) {
+        self.0.set(self.0.get() + 1);
     }
 }
 
@@ -186,7 +190,7 @@ impl Feeder {
             let Ok(Letter { cog, attempts, data: Some(data) }) = Letter::read(&line) else { continue };
             if cog == self.cog {
                 ctx.emit_new(data, attempts);
-                self.fed.0.set(self.fed.0.get() + 1);
+                self.fed.more();
                 room -= 1;
             }
         }

@@ -13,6 +13,7 @@ mod live;
 mod notify;
 pub mod panics;
 mod pressure;
+pub mod recorded;
 mod service;
 mod shutdown;
 mod spread;
