@@ -4,6 +4,7 @@
 //! counted in. Nothing else is: no blanks, no netmasks, no leading zeros, no zone. The two families never mix: an IPv4 address is in no range of
 //! IPv6, and one written `::ffff:192.0.2.1` is of IPv6.
 
+mod dotted;
 mod set;
 mod table;
 
@@ -25,6 +26,9 @@ pub enum Range {
 impl Range {
     /// What `text` says; none where it is no address, network or range.
     pub fn read(text: &str) -> Option<Self> {
+        if let Some(address) = dotted::read(text.as_bytes()) {
+            return Some(Self::V4(address, address));
+        }
         if let Some((net, prefix)) = text.split_once('/') {
             let digits = prefix.bytes().all(|byte| byte.is_ascii_digit()) && (prefix.len() == 1 || !prefix.starts_with('0'));
             let prefix = prefix.parse().ok().filter(|_| digits)?;
@@ -37,6 +41,27 @@ impl Range {
                 (IpAddr::V6(one), IpAddr::V6(other)) => Some(Self::V6(one.min(other).to_bits(), one.max(other).to_bits())),
                 _ => None,
             },
+        }
+    }
+
+    /// Appends what [`Range::read`] reads as this range.
+    pub fn write(self, out: &mut String) {
+        use fmt::Write as _;
+
+        let Self::V4(low, high) = self else {
+            let _ = write!(out, "{self}");
+            return;
+        };
+        dotted::write(out, low);
+        match self.prefix() {
+            _ if low == high => {}
+            Some(prefix) => {
+                let _ = write!(out, "/{prefix}");
+            }
+            None => {
+                out.push('-');
+                dotted::write(out, high);
+            }
         }
     }
 
@@ -138,7 +163,11 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        Range::read(text).map(|range| range.to_string())
+        let range = Range::read(text)?;
+        let mut written = String::new();
+        range.write(&mut written);
+        assert_eq!(written, range.to_string());
+        Some(written)
     }
 
     #[test]

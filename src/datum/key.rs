@@ -5,9 +5,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::{fmt, ptr};
+
+use super::seeds::Seeds;
 
 /// Known keys at most; what a pipeline's records use is far below it.
 const ROOM: usize = 8192;
@@ -32,66 +34,6 @@ struct Entry {
 
 thread_local! {
     static TABLE: RefCell<HashMap<&'static str, &'static Entry, Seeds>> = RefCell::new(HashMap::with_hasher(Seeds::new()));
-}
-
-/// What hashes of names depend on, so that nobody can choose names whose hashes are alike. The table is bounded besides.
-struct Seeds {
-    start: u64,
-    factor: u64,
-}
-
-impl Seeds {
-    fn new() -> Self {
-        let random = |n: u8| RandomState::new().hash_one(n);
-        Self { start: random(0), factor: random(1) | 1 }
-    }
-}
-
-impl BuildHasher for Seeds {
-    type Hasher = Folded;
-
-    #[inline]
-    fn build_hasher(&self) -> Folded {
-        Folded { state: self.start, factor: self.factor }
-    }
-}
-
-/// A hash of few bytes: eight at a time are multiplied, and the halves of the product folded.
-struct Folded {
-    state: u64,
-    factor: u64,
-}
-
-impl Folded {
-    #[inline]
-    fn add(&mut self, word: u64) {
-        let product = u128::from(self.state ^ word) * u128::from(self.factor);
-        self.state = product as u64 ^ (product >> 64) as u64;
-    }
-}
-
-impl Hasher for Folded {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let (eights, rest) = bytes.as_chunks::<8>();
-        for eight in eights {
-            self.add(u64::from_le_bytes(*eight));
-        }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        last[7] = rest.len() as u8;
-        self.add(u64::from_le_bytes(last));
-    }
-
-    #[inline]
-    fn write_u8(&mut self, byte: u8) {
-        self.state ^= u64::from(byte);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.state
-    }
 }
 
 impl Key {
@@ -210,15 +152,6 @@ mod tests {
         let long = "k".repeat(LONGEST + 1);
         assert_eq!(Key::new(&long), Key::new(&long));
         assert_ne!(Key::new(&long), Key::new("k"));
-    }
-
-    #[test]
-    fn names_that_are_alike_hash_apart() {
-        let seeds = Seeds::new();
-        let names = (0..2000).map(|n| format!("key{n}")).chain((0..40).map(|n| "\0".repeat(n)));
-        let hashes: std::collections::HashSet<u64> = names.map(|name| seeds.hash_one(name.as_str())).collect();
-        assert_eq!(hashes.len(), 2040);
-        assert_ne!(seeds.hash_one("key"), Seeds::new().hash_one("key"));
     }
 
     #[test]

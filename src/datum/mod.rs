@@ -16,6 +16,7 @@ mod number;
 mod parcel;
 mod path;
 mod row;
+mod seeds;
 mod text;
 mod view;
 
@@ -33,6 +34,7 @@ pub use number::{Num, plain_digits};
 pub use parcel::Parcel;
 pub use path::{Path, Step};
 pub use row::{Cell, Look, Row, Shape};
+pub use seeds::Seeds;
 pub use text::{Block, Text};
 pub use view::{Piece, View};
 

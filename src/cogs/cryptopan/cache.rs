@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use crate::datum::Seeds;
+
 /// The last answers: two halves, of which the older one goes as a whole when the younger one is full. An answer that is asked for again is young again.
 pub(super) struct Cache<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: HashMap<K, V, Seeds>,
+    old: HashMap<K, V, Seeds>,
     /// Of a half.
     most: usize,
 }
@@ -14,7 +16,7 @@ pub(super) struct Cache<K, V> {
 impl<K: Copy + Eq + Hash, V: Clone> Cache<K, V> {
     /// Remembers `size` answers at most.
     pub(super) fn new(size: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), most: size / 2 }
+        Self { young: HashMap::default(), old: HashMap::default(), most: size / 2 }
     }
 
     /// The answer for `key`, worked out where it is not remembered.

@@ -3,7 +3,6 @@
 //! Two addresses that have their first bits in common have as many in common afterwards, no more and no less. Who has the key can go back
 //! (`decrypt`); who has not learns which addresses are neighbours, and nothing else.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -127,12 +126,19 @@ impl CryptoPan {
 
 /// The address or network in place of another one.
 fn made(cipher: &Cipher, range: Range, prefix: u32, back: bool) -> Text {
-    let (base, width): (std::net::IpAddr, u32) = match range {
-        Range::V4(low, _) => (Ipv4Addr::from_bits(cipher.v4(low, back)).into(), 32),
-        Range::V6(low, _) => (Ipv6Addr::from_bits(cipher.v6(low, back)).into(), 128),
+    let (made, width) = match range {
+        Range::V4(low, _) => {
+            let other = cipher.v4(low, back);
+            (Range::V4(other, other), 32)
+        }
+        Range::V6(low, _) => {
+            let other = cipher.v6(low, back);
+            (Range::V6(other, other), 128)
+        }
     };
-    let made = Range::address(base).widened(prefix).filter(|_| prefix < width).unwrap_or_else(|| Range::address(base));
-    Text::from(made.to_string())
+    let mut text = String::with_capacity(if width == 32 { 18 } else { 43 });
+    made.widened(prefix).filter(|_| prefix < width).unwrap_or(made).write(&mut text);
+    Text::from(text)
 }
 
 /// The 32 bytes of a key. Nothing of it stands in an error.

@@ -64,7 +64,11 @@ impl Parents {
     /// # Errors
     /// One is no address: it is never passed on as it is. The text tells its place in an array.
     pub(super) fn anonymise(&self, scope: &Scope, piece: &Datum) -> Result<Option<Datum>> {
-        let text = |range: &Range| Datum::from(range.to_string());
+        let text = |range: &Range| {
+            let mut text = String::new();
+            range.write(&mut text);
+            Datum::from(text)
+        };
         match piece {
             Datum::Unit => Ok(None),
             Datum::Str(one) => {
