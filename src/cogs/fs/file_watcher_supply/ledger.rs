@@ -260,7 +260,11 @@ impl Ledger {
             if self.by_id.get(&old) == Some(&number) {
                 self.by_id.remove(&old);
             }
-            self.by_id.insert(stream.id, number);
+            let before = self.by_id.insert(stream.id, number).filter(|before| *before != number);
+            // The number was that of a file that is gone.
+            if let Some(gone) = before.and_then(|before| self.entries.get_mut(&before)) {
+                gone.over = true;
+            }
         }
     }
 

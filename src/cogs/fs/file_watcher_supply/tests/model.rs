@@ -341,7 +341,22 @@ fn a_file_that_takes_the_number_of_one_that_is_gone_is_another() {
         Act::Torn,
         Act::Rename,
     ];
-    for real in [false, true] {
+    // And here the second copy has that of the file that was deleted.
+    let copies = [
+        Act::Append(1),
+        Act::CopyAndTruncate,
+        Act::Append(1),
+        Act::Truncate,
+        Act::DeleteAndCreate,
+        Act::Append(1),
+        Act::Read,
+        Act::CopyAndTruncate,
+        Act::Rename,
+        Act::Stop,
+    ];
+    // Numbers that are free before the first file is made are given out first.
+    for real in [false, true, true, true, true] {
         Model::new(false, real).run(&acts);
+        Model::new(false, real).run(&copies);
     }
 }
