@@ -141,7 +141,10 @@ impl Cog for MaildirDrain {
             if let Some(mode) = self.make_dirs {
                 make_directories(&*disk, &path, mode).map_err(|error| Error::os("make", &path, error))?;
             }
-            let about = retry(|| disk.about(&path)).map_err(|error| Error::os("open", &path, error))?;
+            let about = retry(|| disk.about(&path)).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => Error::option("path", format!("there is no `{}`; `make_dirs: true` makes it", path.display())),
+                _ => Error::os("open", &path, error),
+            })?;
             if !about.is_dir() {
                 return Err(Error::os("open", &path, io::ErrorKind::NotADirectory.into()));
             }
