@@ -41,7 +41,7 @@ reports! {
     unknown_function unknown_variable function_does_not_see_variables wrong_number_of_arguments thrown missing_key_in_a_sum variable_called_as_a_function
     misspelt_option misspelt_option_in_a_variable misspelt_cog cog_in_another_module
     wrong_type options_that_are_no_map missing_option getter_with_two_parameters bad_regexp bad_template
-    cycle doubled_link empty_train forgotten_cog nothing_feeds never_run unreachable_statements no_cog_in_a_line
+    cycle fed_supply fed_supply_by_dead doubled_link empty_train forgotten_cog nothing_feeds never_run unreachable_statements no_cog_in_a_line
     swallowed this_in_a_nested_closure captured_in_a_loop captured_receiver changes_a_copy
     missing_import import_outside colliding_libraries broken_library
     several_errors configuration

@@ -38,7 +38,7 @@ impl Call {
     }
 
     /// The place of that option in the literal map of this call, else of the call.
-    fn option(&self, desk: &Desk, option: &str) -> Option<Place> {
+    pub(super) fn option(&self, desk: &Desk, option: &str) -> Option<Place> {
         let winding = desk.winding.borrow();
         // One within a map of options stands where the map does.
         let option = option.split('.').next().unwrap_or_default();
@@ -96,15 +96,19 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
     for (name, value) in &given {
         gather(name, value, &mut callables);
     }
-    let winds = spec.name == "cog"
-        && given.iter().any(|(name, value)| {
-            name == "callable" && value.read_lock::<RhaiMap>().is_some_and(|map| map.get("wind").is_some_and(Dynamic::is_fnptr))
-        });
+    let callable = |is: &dyn Fn(&RhaiMap) -> bool| {
+        spec.name == "cog"
+            && given.iter().any(|(name, value)| name == "callable" && value.read_lock::<RhaiMap>().is_some_and(|map| is(&map)))
+    };
+    let winds = callable(&|map| map.get("wind").is_some_and(Dynamic::is_fnptr));
+    let runs = callable(&|map| map.contains_key("run"));
     let given: Vec<(String, Given)> = given
         .into_iter()
         .map(|(name, value)| {
             let ty = spec.params.iter().find(|param| param.name == name).map(|param| param.ty);
-            (name, cogs_of(desk, call, ty, value))
+            let value = cogs_of(desk, call, ty, value);
+            unfed(desk, call, spec, &name, &value);
+            (name, value)
         })
         .map(|(name, value)| (name, to_given(&host, value)))
         .collect();
@@ -140,6 +144,7 @@ pub(super) fn construct(desk: &Desk, call: &Call, spec: &'static CogSpec, args: 
         place: call.place.clone(),
         callables,
         winds,
+        runs,
         built,
     };
     let mut winding = desk.winding.borrow_mut();
@@ -174,6 +179,39 @@ fn cogs_of(desk: &Desk, call: &Call, ty: Option<Ty>, value: Dynamic) -> Dynamic 
         _ => route(desk, call, value),
     }
 }
+
+/// Notes supplies among the cogs that an option names: data are sent there, and a supply takes none.
+fn unfed(desk: &Desk, call: &Call, spec: &CogSpec, name: &str, value: &Dynamic) {
+    let whole = || vec![(String::new(), value.clone())];
+    let at = || call.option(desk, name);
+    let all = match spec.all_params().find(|param| param.name == name).map(|param| param.ty) {
+        Some(Ty::Cog) => whole(),
+        Some(Ty::Either(all)) if all.contains(&Ty::Cog) => whole(),
+        Some(Ty::Cases) => {
+            let Some(cases) = value.read_lock::<Array>() else { return };
+            let cog = |case: &Dynamic| case.read_lock::<Array>()?.get(1).cloned();
+            cases.iter().zip(1..).filter_map(|(case, n)| Some((format!(": number {n}"), cog(case)?))).collect()
+        }
+        _ => return,
+    };
+    for (which, cog) in all {
+        if let Some(CogHandle(cog)) = cog.flatten().try_cast::<CogHandle>() {
+            refuse_supply(desk, cog, &format!("`{}`: option `{name}`{which}", spec.path()), at);
+        }
+    }
+}
+
+/// Notes that `what` leads to that cog, when it is a supply.
+pub(super) fn refuse_supply(desk: &Desk, cog: u32, what: &str, at: impl Fn() -> Option<Place>) {
+    let name = desk.winding.borrow().cogs.get(cog as usize).filter(|made| made.takes_nothing()).map(|made| made.name.clone());
+    if let Some(name) = name {
+        let text = format!("{what} leads to `{name}`, which is a supply and takes no data");
+        desk.report(Report::new("D0314", text, at()).hint(UNFED));
+    }
+}
+
+/// What to do about a supply that data are sent to.
+pub(super) const UNFED: &str = "a supply begins a line of its own, `supply |> …`; data go to a cog that takes them, such as a drain";
 
 /// As [`route`]; closures and maps with `run` become cogs.
 fn branch(desk: &Desk, call: &Call, value: Dynamic) -> Dynamic {

@@ -33,6 +33,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("D0311", "a closure that captures the variable of a loop"),
     ("D0312", "a closure that changes a copy and gives nothing"),
     ("D0313", "a closure that has captured what it is given to"),
+    ("D0314", "a supply that data are sent to"),
     ("D0401", "configuration"),
     ("D0501", "a file of tests that would test less than it seems to"),
 ];

@@ -30,6 +30,7 @@ fn take(desk: &Desk, call: &Call, key: &str, value: Dynamic) -> Result<(), Strin
             let Some(cog) = constructors::route(desk, call, value).try_cast::<CogHandle>() else {
                 return Err(": `dead` must be a cog, or a line with one cog at its head".to_owned());
             };
+            constructors::refuse_supply(desk, cog.0, "`movement::train`: option `dead`", || call.option(desk, "dead"));
             desk.winding.borrow_mut().dead = Some(cog.0);
             let line = Line { heads: vec![cog.0], tails: vec![cog.0], ..Default::default() };
             compose::put(desk, call, line);

@@ -66,6 +66,8 @@ pub(super) struct Made {
     pub callables: Vec<(String, Dynamic)>,
     /// It is a map with `wind`, and so a supply where nothing feeds it.
     pub winds: bool,
+    /// It is a map with `run`.
+    pub runs: bool,
     /// The cog with its common options; none when a fault was noted.
     pub built: Option<(Box<dyn Cog>, Common)>,
 }
@@ -74,6 +76,11 @@ impl Made {
     /// What it is for.
     pub(super) fn kind(&self) -> Kind {
         self.spec.kind
+    }
+
+    /// Whether it is a supply wherever it stands, as nothing can be given to it.
+    pub(super) fn takes_nothing(&self) -> bool {
+        self.kind() == Kind::Supply || self.winds && !self.runs
     }
 }
 

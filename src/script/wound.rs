@@ -268,6 +268,13 @@ fn check_graph(desk: &Desk, drawn: &Drawn) {
         }
         reports.push(report);
     }
+    for (link, place) in winding.links.iter().zip(&winding.link_places) {
+        let [from, to] = [link.from, link.to].map(|cog| &winding.cogs[cog as usize]);
+        if to.takes_nothing() {
+            let text = format!("`{}` feeds `{}`, which is a supply and takes no data", from.name, to.name);
+            reports.push(Report::new("D0314", text, place.clone()).hint(super::constructors::UNFED));
+        }
+    }
     for (number, made) in winding.cogs.iter().enumerate() {
         if made.built.is_some() && !drawn.cogs.contains(&(number as u32)) && !faults_before {
             reports
