@@ -1,5 +1,6 @@
 //! `deadbeat cogs [NAME]`: the table of cogs, as a list, as one cog's page, or as the whole reference.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgMatches, Command};
@@ -96,6 +97,13 @@ fn page(spec: &CogSpec) -> String {
         options(&mut out, "options of every supply", COMMON_SUPPLY);
     }
     options(&mut out, "options of every cog", COMMON);
+    let legend = legend(&mut spec.all_params());
+    if !legend.is_empty() {
+        out.push_str("\nkinds of options:\n");
+    }
+    for (word, meaning) in legend {
+        let _ = writeln!(out, "  {word}: {meaning}");
+    }
     for example in spec.examples {
         let _ = writeln!(out, "\nexample: {}\n  {}", example.what, example.make);
         if !example.input.is_empty() {
@@ -110,6 +118,22 @@ fn page(spec: &CogSpec) -> String {
     }
     let _ = writeln!(out, "\nsee also: {}; `deadbeat cogs` lists all", spec.near(&all().collect::<Vec<_>>()).join(", "));
     out
+}
+
+/// Kinds whose words do not say it all, each with what it takes.
+fn legend(params: &mut dyn Iterator<Item = &'static Param>) -> BTreeMap<String, String> {
+    let mut kinds = BTreeMap::new();
+    for ty in params.flat_map(|param| flat(std::slice::from_ref(param))).flat_map(|(_, param)| match param.ty {
+        Ty::Either(all) => all.to_vec(),
+        one => vec![one],
+    }) {
+        let plain =
+            matches!(ty, Ty::Bool | Ty::Int | Ty::Number | Ty::Str | Ty::Map | Ty::Entries | Ty::Items | Ty::Cog | Ty::Unit | Ty::Func);
+        if !plain && !matches!(ty, Ty::Choice(_) | Ty::Options(_) | Ty::Keeper(_) | Ty::Cases | Ty::Callable) {
+            kinds.insert(ty.word(), ty.wanted());
+        }
+    }
+    kinds
 }
 
 /// What becomes of what fails.
@@ -132,6 +156,10 @@ fn markdown() -> String {
     out.push_str("| cog | kind | does |\n|---|---|---|\n");
     for spec in all() {
         let _ = writeln!(out, "| [`{}`](#{}) | {} | {} |", spec.path(), spec.path().replace("::", ""), spec.kind.word(), cell(spec.about));
+    }
+    out.push_str("\n## Kinds of options\n\n| word | what such an option takes |\n|---|---|\n");
+    for (word, meaning) in legend(&mut all().flat_map(CogSpec::all_params)) {
+        let _ = writeln!(out, "| {} | {} |", cell(&word), cell(&meaning));
     }
     for (title, params) in [("Options of every cog", COMMON), ("Options of every supply", COMMON_SUPPLY)] {
         let _ = writeln!(out, "\n## {title}\n");

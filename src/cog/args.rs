@@ -233,11 +233,27 @@ impl Args {
         self.datum(name).as_str().and_then(|text| text.chars().next())
     }
 
-    /// Separating bytes.
+    /// Permissions of a file.
+    pub fn mode(&self, name: &str) -> u32 {
+        self.opt_int(name).unwrap_or_else(|| self.wrong(name)) as u32
+    }
+
+    /// A number, if there is one.
+    pub fn opt_number(&self, name: &str) -> Option<f64> {
+        self.datum(name).as_float()
+    }
+
+    /// Bytes, as of a separator.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
+        self.opt_bytes(name).unwrap_or_else(|| self.wrong(name))
+    }
+
+    /// Bytes, if there are some.
+    pub fn opt_bytes(&self, name: &str) -> Option<Vec<u8>> {
         match self.datum(name) {
-            Datum::Str(text) => text.as_bytes().to_vec(),
-            Datum::Bytes(bytes) => bytes.to_vec(),
+            Datum::Str(text) => Some(text.as_bytes().to_vec()),
+            Datum::Bytes(bytes) => Some(bytes.to_vec()),
+            Datum::Unit => None,
             _ => self.wrong(name),
         }
     }

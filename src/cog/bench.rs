@@ -72,11 +72,13 @@ impl Bench {
         self.call(|cog, ctx| cog.wind(ctx)).unwrap();
     }
 
-    /// Why the options do not build.
+    /// Why the options do not check, or do not build.
     pub(crate) fn refused(spec: &'static CogSpec, given: Vec<(&str, Given)>) -> String {
-        match (spec.build)(&Args::of(spec, given)) {
-            Ok(_) => panic!("`{}` was built", spec.path()),
-            Err(error) => error.to_string(),
+        let given: Vec<(String, Given)> = given.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        match Args::check(spec, &given).map(|args| (spec.build)(&args)) {
+            Ok(Ok(_)) => panic!("`{}` was built", spec.path()),
+            Ok(Err(error)) => error.to_string(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         }
     }
 

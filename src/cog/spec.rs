@@ -133,6 +133,8 @@ pub enum Ty {
     Bool,
     /// A whole number, not negative.
     Int,
+    /// A number, whole or not; which ones, the cog says.
+    Number,
     /// Seconds, as whole number or fraction.
     Seconds,
     /// Bytes: a number, or text such as `"64k"`, `"1MiB"`.
@@ -143,6 +145,10 @@ pub enum Ty {
     Char,
     /// Separating bytes: string, letter or blob, not empty.
     Separator,
+    /// Bytes: string, letter or blob.
+    Octets,
+    /// Permissions of a file: a number, or its octal digits as text.
+    Mode,
     /// A string or an array of strings.
     Strs,
     /// A getter: string, path, ready-made or closure.
@@ -167,16 +173,20 @@ pub enum Ty {
     Options(&'static OptionGroup),
     /// A map whose values the cog itself looks at: they may be closures.
     Entries,
-    /// An array.
-    List,
+    /// An array of whole numbers.
+    Ints,
+    /// An array whose elements the cog itself looks at: they may be closures.
+    Items,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A cog: of another one's own options, a [branch](super::Args::branch) of that.
     Cog,
     /// An array of tests, each with the cog that takes what it is true for, a [branch](super::Args::branch).
     Cases,
-    /// Whatever: the cog itself looks.
-    Any,
+    /// Plain data of any kind.
+    Plain,
+    /// What a cog can be made of; that cog itself looks.
+    Callable,
     /// `()`, as one of several: nothing.
     Unit,
     /// One of several.
@@ -189,11 +199,14 @@ impl Ty {
         match self {
             Self::Bool => "true or false".into(),
             Self::Int => "a whole number".into(),
+            Self::Number => "a number".into(),
             Self::Seconds => "a number of seconds".into(),
-            Self::Size => "a number of bytes".into(),
+            Self::Size => "a number of bytes (also as \"64KiB\" or \"1MB\")".into(),
             Self::Str => "a string".into(),
             Self::Char => "one letter".into(),
-            Self::Separator => "a string, a letter or a blob".into(),
+            Self::Separator => "a string, a letter or a blob, not empty".into(),
+            Self::Octets => "a string, a letter or a blob".into(),
+            Self::Mode => "permissions (0o640 or \"0640\")".into(),
             Self::Strs => "a string or an array of strings".into(),
             Self::Getter => "a getter (a name, a path or a closure)".into(),
             Self::Setter => "a setter (a name, a path or a closure)".into(),
@@ -208,11 +221,13 @@ impl Ty {
                 Some(_) => format!("what `{}` gives", group.name),
                 None => format!("a map of {}", group.params.iter().map(|param| param.name).collect::<Vec<_>>().join(", ")),
             },
-            Self::List => "an array".into(),
+            Self::Ints => "an array of whole numbers".into(),
+            Self::Items => "an array".into(),
             Self::Choice(words) => format!("one of {}", words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")),
             Self::Cog => "a cog".into(),
             Self::Cases => "an array of cases, [[test, cog], …]".into(),
-            Self::Any => "a value".into(),
+            Self::Plain => "plain data, such as a string, a number or a map".into(),
+            Self::Callable => "a function, a closure, or a map with `run` or `wind`".into(),
             Self::Unit => "()".into(),
             Self::Either(all) => all.iter().map(|ty| ty.wanted()).collect::<Vec<_>>().join(" or "),
         }
@@ -223,26 +238,31 @@ impl Ty {
         match self {
             Self::Bool => "bool".into(),
             Self::Int => "int".into(),
+            Self::Number => "number".into(),
             Self::Seconds => "seconds".into(),
             Self::Size => "bytes".into(),
             Self::Str => "string".into(),
             Self::Char => "letter".into(),
-            Self::Separator => "separator".into(),
+            Self::Separator | Self::Octets => "string|blob".into(),
+            Self::Mode => "permissions".into(),
             Self::Strs => "strings".into(),
             Self::Getter => "getter".into(),
             Self::Setter => "setter".into(),
             Self::Deleter => "deleter".into(),
             Self::Predicate => "predicate".into(),
-            Self::Func | Self::Keeper(_) => "closure".into(),
+            Self::Func => "closure".into(),
+            Self::Keeper(params) => format!("closure |{}|", params.join(", ")),
             Self::Getters => "getters".into(),
             Self::Setters => "setters".into(),
             Self::Map | Self::Entries => "map".into(),
             Self::Options(group) => group.constructor().map_or("map", |_| group.name).into(),
-            Self::List => "array".into(),
+            Self::Ints => "ints".into(),
+            Self::Items => "array".into(),
             Self::Choice(words) => words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join("|"),
             Self::Cog => "cog".into(),
-            Self::Cases => "cases".into(),
-            Self::Any => "any".into(),
+            Self::Cases => "[[test, cog], …]".into(),
+            Self::Plain => "plain data".into(),
+            Self::Callable => "closure|map".into(),
             Self::Unit => "()".into(),
             Self::Either(all) => all.iter().map(|ty| ty.word()).collect::<Vec<_>>().join("|"),
         }
@@ -341,7 +361,6 @@ impl Param {
         getters => Getters, "an array of getters";
         setters => Setters, "an array of setters";
         map => Map, "a map";
-        list => List, "an array";
     }
 
     /// An option that names a cog where data are sent that do not go on, which need not be given.

@@ -28,7 +28,7 @@ pub(super) enum Value {
     Options(Rc<Args>),
     /// Tests, each with the cog that takes what it is true for.
     Cases(Vec<(Predicate, Option<u32>)>),
-    /// For [`Ty::Any`] and [`Ty::Either`].
+    /// For what the cog itself looks at, and for [`Ty::Either`].
     Given(Given),
     Unit,
 }
@@ -146,8 +146,9 @@ pub(super) fn convert(ty: Ty, given: &Given, unit: bool) -> Result<Value, Fault>
             let map = given.map().ok_or_else(wrong)?;
             Value::Options(Rc::new(Args::check_group(group, &map).map_err(Fault::Within)?))
         }
-        Ty::Any => Value::Given(given.clone()),
+        Ty::Callable => Value::Given(given.clone()),
         Ty::Entries if given.map().is_some() => Value::Given(given.clone()),
+        Ty::Items if given.list().is_some() => Value::Given(given.clone()),
         Ty::Cog => match given {
             Given::Cog(_) => Value::Given(given.clone()),
             _ => return Err(wrong()),
@@ -194,11 +195,13 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
     let wrong = || Fault::Kind(datum.kind().to_owned());
     match (ty, datum) {
         (Ty::Int | Ty::Size, Datum::Int(n)) if *n < 0 => Err(says(format!("wants a number that is not negative, but is given `{n}`"))),
-        (Ty::Bool, Datum::Bool(_))
+        (Ty::Plain, _)
+        | (Ty::Number, Datum::Int(_) | Datum::Float(_) | Datum::Number(_))
+        | (Ty::Octets, Datum::Str(_) | Datum::Bytes(_))
+        | (Ty::Bool, Datum::Bool(_))
         | (Ty::Int | Ty::Size, Datum::Int(_))
         | (Ty::Str, Datum::Str(_))
         | (Ty::Map, Datum::Map(_))
-        | (Ty::List, Datum::List(_))
         | (Ty::Unit, Datum::Unit) => Ok(datum.clone()),
         (Ty::Size, Datum::Str(text)) => size(text)
             .map(Datum::Int)
@@ -212,6 +215,13 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
         (Ty::Separator, Datum::Str(text)) if !text.is_empty() => Ok(datum.clone()),
         (Ty::Separator, Datum::Bytes(bytes)) if !bytes.is_empty() => Ok(datum.clone()),
         (Ty::Separator, Datum::Str(_) | Datum::Bytes(_)) => Err(says("wants a separator that is not empty".into())),
+        (Ty::Mode, Datum::Int(_) | Datum::Str(_)) => {
+            permissions(datum).map(Datum::Int).ok_or_else(|| says(format!("takes {}, but is given `{}`", ty.wanted(), datum.piece())))
+        }
+        (Ty::Ints, Datum::List(list)) => match list.iter().find(|one| !matches!(one, Datum::Int(_))) {
+            None => Ok(datum.clone()),
+            Some(odd) => Err(says(format!("takes whole numbers, but one is `{}`", odd.kind()))),
+        },
         (Ty::Strs, Datum::Str(_)) => Ok(Datum::List(vec![datum.clone()])),
         (Ty::Strs, Datum::List(list)) => match list.iter().find(|one| one.as_str().is_none()) {
             None => Ok(datum.clone()),
@@ -226,6 +236,15 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
         }
         _ => Err(wrong()),
     }
+}
+
+/// Permissions: a number, or its octal digits.
+fn permissions(given: &Datum) -> Option<i64> {
+    let mode = match given {
+        Datum::Str(digits) => i64::from_str_radix(digits.strip_prefix("0o").unwrap_or(digits), 8).ok(),
+        other => other.as_int(),
+    };
+    mode.filter(|mode| (0..=0o777).contains(mode))
 }
 
 /// `10k`, `4MiB`, `1 GB`: decimal steps for `k M G`, binary ones for `Ki Mi Gi`, as configuration's sizes are read.

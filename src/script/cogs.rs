@@ -21,7 +21,7 @@ pub static SPEC: CogSpec = CogSpec {
         fails: "a datum for which the function throws; the error has its place in the script",
         ..Page::OF_KIND
     },
-    params: &[Param::new("callable", Ty::Any).about(
+    params: &[Param::new("callable", Ty::Callable).about(
         "`|d| …` is given the datum and gives none (`()`, `[]`), several (an array) or one; `|| …` changes it as `this`; `#{run: |d| …, finish: || …}` has state as `this`; with `wind: || …` it may wait for something, and be a supply",
     )],
     first: Some("callable"),

@@ -152,7 +152,10 @@ fn what_cannot_be_asked_is_told_with_its_place_before_the_train_begins() {
         ("train.esc.request(#{ url: \"http://h/\", manager: #{ timeuot: 1 } }, \"answered\")", "did you mean `timeout`?"),
         ("train.esc.request(#{ url: \"http://h/\", method: \"get\" }, \"answered\")", "did you mean \"GET\"?"),
         ("train.esc.request(#{ url: \"h/\", auth: #{ bearer: \"geheim\" } }, \"answered\")", "option `url`: is no address of HTTP"),
-        ("train.esc.request(#{ url: \"http://h/\", body: 1 }, \"answered\")", "option `body`: takes a string or a blob"),
+        (
+            "train.esc.request(#{ url: \"http://h/\", body: 1 }, \"answered\")",
+            "option `body`: `train.esc.request` wants a string, a letter or a blob",
+        ),
         ("train.esc.request(#{ url: \"http://h/\", tls: #{ ca_file: \"no.pem\" } }, \"answered\")", "no.pem"),
         ("train.esc.request(\"http://h/\", \"answered\")", "takes a map of options"),
         ("train.esc.request(#{ url: \"http://h/\" })", "needs something to call"),

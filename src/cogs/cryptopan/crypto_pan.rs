@@ -30,7 +30,10 @@ pub static SPEC: CogSpec = CogSpec {
         ..Page::OF_KIND
     },
     params: &[
-        Param::new("key", Ty::Any).optional().secret().about("32 bytes: a blob, 64 hexadecimal digits, base64, or a string of 32 letters"),
+        Param::new("key", Ty::Octets)
+            .optional()
+            .secret()
+            .about("32 bytes: a blob, 64 hexadecimal digits, base64, or a string of 32 letters; this or key_file must be given"),
         Param::str("key_file").optional().about("a file that holds the key instead, in one of these forms; read when the run begins"),
         Param::getter("ip_getter").or("ip").about("where the address is: a string, or an array of them"),
         Param::setter("ip_setter").or("ip_anon").about("where the other one goes; the place of ip_getter replaces it"),
@@ -74,13 +77,12 @@ struct CryptoPan {
 impl CryptoPan {
     fn new(args: &Args) -> Result<Self> {
         let key_file = args.opt_str("key_file").map(PathBuf::from);
-        let cipher = match (args.given("key").and_then(|given| given.datum()), &key_file) {
+        let wrong = |(text, hint): NoKey| Error::Option { option: "key".into(), text, hint: Some(hint.into()) };
+        let cipher = match (args.opt_bytes("key"), &key_file) {
             (Some(_), Some(_)) => return Err(Error::option("key_file", "stands beside `key`: give one of them")),
             (None, None) => return Err(Error::option("key", "is missing, and `key_file` too")),
             (None, Some(_)) => None,
-            (Some(Datum::Bytes(bytes)), None) => Some(Cipher::new(&key(&bytes)?)),
-            (Some(Datum::Str(text)), None) => Some(Cipher::new(&key(text.as_bytes())?)),
-            (Some(other), None) => return Err(Error::option("key", format!("is a string or a blob, not {}", other.kind()))),
+            (Some(bytes), None) => Some(Cipher::new(&key(&bytes).map_err(wrong)?)),
         };
         Ok(Self {
             cipher,
@@ -141,8 +143,11 @@ fn made(cipher: &Cipher, range: Range, prefix: u32, back: bool) -> Text {
     Text::from(text)
 }
 
-/// The 32 bytes of a key. Nothing of it stands in an error.
-pub(super) fn key(given: &[u8]) -> Result<[u8; 32]> {
+/// Why something is no key, and what to do; nothing of it stands there.
+type NoKey = (String, &'static str);
+
+/// The 32 bytes of a key.
+pub(super) fn key(given: &[u8]) -> Result<[u8; 32], NoKey> {
     let whole = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).ok();
     let text = given.trim_ascii();
     let hex = || {
@@ -150,11 +155,10 @@ pub(super) fn key(given: &[u8]) -> Result<[u8; 32]> {
         text.chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect::<Option<Vec<u8>>>().and_then(whole)
     };
     let base64 = || STANDARD.decode(text).ok().and_then(whole);
-    whole(given.to_vec()).or_else(hex).or_else(base64).or_else(|| whole(text.to_vec())).ok_or_else(|| Error::Option {
-        option: "key".into(),
-        text: format!("is no key of 32 bytes: {} were given", given.len()),
-        hint: Some("64 hexadecimal digits, as `openssl rand -hex 32` gives them".into()),
-    })
+    let found = whole(given.to_vec()).or_else(hex).or_else(base64).or_else(|| whole(text.to_vec()));
+    let wrong =
+        || (format!("is no key of 32 bytes: {} were given", given.len()), "64 hexadecimal digits, as `openssl rand -hex 32` gives them");
+    found.ok_or_else(wrong)
 }
 
 impl Cog for CryptoPan {
@@ -174,7 +178,8 @@ impl Cog for CryptoPan {
             let file = ctx.disk().open(path, How::READ).map_err(os)?;
             let mut bytes = vec![0; 256];
             let count = crate::disk::read_whole_at(&**ctx.disk(), &file, &mut bytes, 0).map_err(os)?;
-            self.cipher = Some(Cipher::new(&key(&bytes[..count])?));
+            let wrong = |(text, hint)| Error::Other(format!("`{}` {text} (it may hold {hint})", path.display()));
+            self.cipher = Some(Cipher::new(&key(&bytes[..count]).map_err(wrong)?));
         }
         Ok(())
     }

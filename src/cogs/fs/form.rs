@@ -6,22 +6,8 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-use crate::datum::Datum;
 use crate::error::{Error, Result};
 pub(super) use crate::lines::{Form, Newlines};
-
-/// Permissions: a number, or its octal digits.
-pub(super) fn mode(given: &Datum) -> Result<u32> {
-    let mode = match given {
-        Datum::Int(mode) => u32::try_from(*mode).ok(),
-        other => other.as_str().and_then(|digits| u32::from_str_radix(digits.trim_start_matches("0o"), 8).ok()),
-    };
-    mode.filter(|mode| *mode <= 0o777).ok_or_else(|| Error::Option {
-        option: "mode".into(),
-        text: format!("`{}` are no permissions", given.piece()),
-        hint: Some("write 0o640 or \"0640\"".into()),
-    })
-}
 
 /// A strftime format, with the zone it is told in.
 #[derive(Clone, Debug)]

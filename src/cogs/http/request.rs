@@ -26,7 +26,7 @@ pub static OPTIONS: OptionGroup = OptionGroup {
         Param::str("url").about("the address"),
         Param::str("method").or("GET").about("GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"),
         wording::HEADERS,
-        Param::new("body", Ty::Any).optional().about("what is sent along, a string or a blob"),
+        Param::new("body", Ty::Octets).optional().about("what is sent along"),
         wording::AUTH,
         Param::str("encoding").or("auto").about(
             "\"auto\": text where the answer tells its encoding or is UTF-8, else a blob; \"bytes\": a blob; or any label of the WHATWG",
@@ -75,12 +75,7 @@ impl Request {
         if let Some(auth) = auth.filter(|_| !headers.contains_key(AUTHORIZATION)) {
             headers.insert(AUTHORIZATION, auth);
         }
-        let body = match args.given("body").map(|given| given.datum()) {
-            None => None,
-            Some(Some(Datum::Str(text))) => Some(text.as_bytes().to_vec()),
-            Some(Some(Datum::Bytes(bytes))) => Some(bytes.to_vec()),
-            Some(_) => return Err(Error::option("body", "takes a string or a blob")),
-        };
+        let body = args.opt_bytes("body");
         let timeout = args.opt_seconds("timeout").unwrap_or(manager.timeout());
         if timeout.is_zero() {
             return Err(Error::option("timeout", "must be more than 0"));

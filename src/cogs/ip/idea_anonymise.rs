@@ -20,10 +20,10 @@ pub static SPEC: CogSpec = CogSpec {
         ..Page::OF_KIND
     },
     params: &[
-        Param::int("source_prefix4").default(Lit::Worked("prefix4")).about("how many bits of an IPv4 address in Source are left"),
-        Param::int("source_prefix6").default(Lit::Worked("prefix6")).about("how many bits of an IPv6 address in Source are left"),
-        Param::int("target_prefix4").default(Lit::Worked("prefix4")).about("the same in Target"),
-        Param::int("target_prefix6").default(Lit::Worked("prefix6")).about("the same in Target"),
+        Param::int("source_prefix4").default(Lit::Worked("same as prefix4")).about("how many bits of an IPv4 address in Source are left"),
+        Param::int("source_prefix6").default(Lit::Worked("same as prefix6")).about("how many bits of an IPv6 address in Source are left"),
+        Param::int("target_prefix4").default(Lit::Worked("same as prefix4")).about("the same in Target"),
+        Param::int("target_prefix6").default(Lit::Worked("same as prefix6")).about("the same in Target"),
         Param::int("prefix4").default(Lit::Int(24)).about("both IPv4 ones"),
         Param::int("prefix6").default(Lit::Int(64)).about("both IPv6 ones"),
         NETS,

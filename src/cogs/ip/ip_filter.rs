@@ -33,7 +33,9 @@ pub static SPEC: CogSpec = CogSpec {
         Param::choice("match_any", &["any", "all"]).about("of several addresses any one must lie inside, or all of them"),
         Param::choice("overlap", &["inside", "touch"]).about("a network or range in the datum must lie wholly inside, or only touch"),
         Param::choice("empty", &["drop", "pass"]).about("what becomes of a datum without an address, that is () or an empty array"),
-        Param::bool("negate").default(Lit::Bool(false)).about("the other way round, data without an address left aside"),
+        Param::bool("negate")
+            .default(Lit::Bool(false))
+            .about("lets pass what would be swallowed, and the other way round; data without an address go as empty says all the same"),
         Param::branch("reject").about("a cog that takes what does not pass, instead of its being swallowed"),
     ],
     first: None,

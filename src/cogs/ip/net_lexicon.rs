@@ -19,7 +19,7 @@ pub static SPEC: CogSpec = CogSpec {
     about: "Looks up the narrowest network around an address in a list of networks, and adds what stands there.",
     page: Page {
         takes: "a datum with an address or an array of them at ip_getter",
-        fails: "what is no address; a file with a bad line is told at the start, and later the old one stays",
+        fails: "what is no address; with missing: \"error\" an address in no network; a file with a bad line is told at the start, and later the old one stays",
         ..Page::OF_KIND
     },
     params: &[

@@ -25,7 +25,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::seconds("every").default(Lit::Float(1.0)).about("seconds from one datum to the next; 0 for as fast as the train takes them"),
         Param::str("cron").optional().about("in place of `every`, when data are due: five fields as in crontab(5), minute hour day month weekday, or a word such as \"@hourly\", in the local time of this machine"),
         Param::int("count").optional().about("how many data to make, after which the supply has ended; () for no end"),
-        Param::new("data", crate::cog::Ty::Any)
+        Param::new("data", crate::cog::Ty::Plain)
             .default(Lit::Worked("#{ n, time }"))
             .about("the datum to send each time; without it a map of the datum's number, from 0, and the time"),
         Param::seconds("first").default(Lit::Int(0)).about("seconds from the start to the first datum; not with `cron`"),
@@ -47,12 +47,7 @@ pub static SPEC: CogSpec = CogSpec {
         },
     ],
     build: |args| {
-        let data = match args.given("data") {
-            Some(given) => {
-                Some(given.datum().ok_or_else(|| Error::option("data", format!("takes plain data, but is given {}", given.kind())))?)
-            }
-            None => None,
-        };
+        let data = args.is_given("data").then(|| args.datum("data"));
         let cron = args.given("cron").map(|_| args.str("cron")).map(|text| {
             Cron::parse(&text).map_err(|fault| Error::option("cron", format!("`{text}`: {fault}")))
         });
@@ -320,6 +315,6 @@ mod tests {
     #[test]
     fn a_closure_is_no_datum() {
         let getter = Given::Getter(crate::getset::Getter::Whole);
-        assert!(Bench::refused(&SPEC, vec![("data", getter)]).contains("takes plain data"));
+        assert!(Bench::refused(&SPEC, vec![("data", getter)]).contains("wants plain data"));
     }
 }

@@ -49,7 +49,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::new("comment", Ty::Char).optional().about("lines that begin with this letter are dropped"),
         Param::bool("trim").default(Lit::Bool(false)).about("blanks around fields do not belong to them, but within quotes they do"),
         Param::choice("empty", &["keep", "unit"]).about("what an empty field without quotes becomes: an empty string or `()`"),
-        Param::new("casts", Ty::Any).default(Lit::EmptyList).about("an array of casts or closures by column, which make something else of the strings; `()` leaves one alone"),
+        Param::new("casts", Ty::Items).default(Lit::EmptyList).about("what makes something else of the strings, by column: casts such as conf::cast_int, or closures that are given the string; `()` leaves one alone"),
     ],
     first: Some("fieldsetters"),
     global: false,
@@ -257,8 +257,7 @@ fn named(dialect: &Dialect, line: &Text, initial: &Initial) -> Result<Fill> {
 }
 
 fn casts(args: &Args) -> Result<Vec<Option<Func>>> {
-    let given = args.given("casts").and_then(|given| given.list());
-    let given = given.ok_or_else(|| Error::option("casts", "takes an array of casts and closures"))?;
+    let given = args.given("casts").and_then(|given| given.list()).unwrap_or_default();
     let cast = |(n, given): (usize, &Given)| match given {
         Given::Datum(Datum::Unit) => Ok(None),
         given => match given.func()? {

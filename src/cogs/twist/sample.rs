@@ -3,7 +3,7 @@
 //! With `key_getter` the key decides, not chance: all data of a key pass or none does, in every run and on every machine with the same
 //! `seed`. Without one, the number of the datum stands in for the key.
 
-use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param};
+use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param, Ty};
 use crate::datum::json;
 use crate::error::{Error, Result};
 
@@ -15,8 +15,8 @@ pub static SPEC: CogSpec = CogSpec {
     about: "Lets a share of the data pass: one in so many, or a fraction, by a key where one is given.",
     page: Page { fails: "with key_getter a datum without that key", ..Page::OF_KIND },
     params: &[
-        Param::new("rate", crate::cog::Ty::Any).optional().about("the share that passes, from 0 to 1"),
-        Param::int("every_nth").optional().about("instead: the first passes, and then each so-manyth"),
+        Param::new("rate", Ty::Number).optional().about("the share that passes, from 0 to 1; this or every_nth must be given"),
+        Param::int("every_nth").optional().about("instead, at least 1: the first passes, and then each so-manyth"),
         Param::getter("key_getter").optional().about("what decides, with `rate`: data of one key pass or fail together"),
         Param::int("seed").default(Lit::Int(0)).about("another one chooses other keys"),
     ],
@@ -52,8 +52,7 @@ pub static SPEC: CogSpec = CogSpec {
 
 /// Hashes below this pass; none for all of them.
 fn limit(args: &Args) -> Result<Option<u64>> {
-    let rate = args.given("rate").and_then(|given| given.datum()).and_then(|datum| datum.as_float());
-    match rate {
+    match args.opt_number("rate") {
         // As many as there are hashes, so that a conversion to whole numbers would lose the last one.
         Some(rate) if (0.0..=1.0).contains(&rate) => Ok((rate < 1.0).then_some((rate * 2_f64.powi(64)) as u64)),
         _ => Err(Error::Option {
@@ -105,9 +104,10 @@ mod tests {
 
     #[test]
     fn what_is_no_share_is_refused() {
-        for rate in [Given::from(1.5), (-0.1).into(), "x".into()] {
-            assert!(Bench::refused(&SPEC, vec![("rate", rate)]).contains("from 0 to 1"));
+        for rate in [1.5, -0.1, f64::NAN] {
+            assert!(Bench::refused(&SPEC, vec![("rate", rate.into())]).contains("from 0 to 1"));
         }
+        assert!(Bench::refused(&SPEC, vec![("rate", "x".into())]).contains("wants a number"));
         assert!(Bench::refused(&SPEC, vec![]).contains("from 0 to 1"));
         assert!(Bench::refused(&SPEC, vec![("every_nth", 0.into())]).contains("at least 1"));
     }

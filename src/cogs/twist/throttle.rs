@@ -31,7 +31,7 @@ pub static SPEC: CogSpec = CogSpec {
         ..Page::OF_KIND
     },
     params: &[
-        Param::new("rate", Ty::Any).about("data a second, from 0.000001 to 1000000; 0.1 for one in ten seconds"),
+        Param::new("rate", Ty::Number).about("data a second, from 0.000001 to 1000000; 0.1 for one in ten seconds"),
         Param::int("burst").default(Lit::Int(1)).about("data that may pass at once after a rest, at least 1"),
         Param::getter("key_getter").optional().about("what has a rate of its own; () for all data together"),
         Param::choice("mode", &["delay", "drop"])
@@ -74,7 +74,7 @@ struct Throttle {
 
 impl Throttle {
     fn new(args: &Args) -> Result<Self> {
-        let rate = args.given("rate").and_then(|given| given.datum()).and_then(|datum| datum.as_float());
+        let rate = args.opt_number("rate");
         let rate = rate.filter(|rate| (1e-6..=1e6).contains(rate)).ok_or_else(|| Error::Option {
             option: "rate".into(),
             text: "is a number from 0.000001 to 1000000: data a second".into(),

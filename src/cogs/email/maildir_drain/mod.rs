@@ -49,7 +49,9 @@ pub static SPEC: CogSpec = CogSpec {
         ),
         Param::str("flags").or("").about("with `into: \"cur\"`, the message's flags: letters such as \"S\" for seen, \"F\" for flagged"),
         Param::bool("fsync").default(Lit::Bool(true)).about("whether a message counts as stored only when it is on the disk"),
-        Param::new("mode", Ty::Int).default(Lit::Int(0o640)).about("the permissions of its file, as in 0o640, which 416 is"),
+        Param::new("mode", Ty::Mode)
+            .or("0640")
+            .about("permissions of its file, as 0o640 or \"0640\"; their owner must be allowed to read and write"),
     ],
     first: Some("path"),
     global: false,
@@ -83,10 +85,10 @@ impl MaildirDrain {
                 hint: Some("with `into: \"cur\"` they are put where messages have flags".into()),
             });
         }
-        let mode = args.int("mode");
-        let mode = u32::try_from(mode).ok().filter(|mode| *mode <= 0o777 && mode & 0o600 == 0o600);
-        let mode =
-            mode.ok_or_else(|| Error::option("mode", "must be permissions with which their owner may read and write: 0o600 to 0o777"))?;
+        let mode = args.mode("mode");
+        if mode & 0o600 != 0o600 {
+            return Err(Error::option("mode", "must be permissions with which their owner may read and write: 0o600 to 0o777"));
+        }
         let names = move || {
             let unique = host::unique(SystemTime::now());
             let name = Name::of(unique.as_ref());

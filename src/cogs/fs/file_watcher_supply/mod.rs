@@ -31,7 +31,7 @@ use self::outlook::Outlook;
 use self::resume::Memory;
 use self::siblings::Listing;
 use super::paths::{Glob, PATH_SETTER, path_setter};
-use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Page, Param, Settled};
+use crate::cog::{Args, Cog, CogSpec, Ctx, Kind, Lit, Page, Param, Settled, Ty};
 use crate::datum::Datum;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -61,9 +61,9 @@ pub static SPEC: CogSpec = CogSpec {
         Param::bool("tail")
             .default(Lit::Bool(true))
             .about("whether to stay and follow; false: to the end of each file, then this supply is over"),
-        Param::str("start")
+        Param::new("start", Ty::Choice(&["begin", "end"]))
             .default(Lit::Worked("\"end\" when tail, else \"begin\""))
-            .about("where files that are there at the start are read from: \"begin\" or \"end\"; later ones always from their beginning"),
+            .about("where files that are there at the start are read from; later ones always from their beginning"),
         lines::SEPARATOR,
         lines::STRIP_CR,
         lines::ENCODING,
@@ -146,12 +146,7 @@ impl FileWatcher {
         }
         let globs = names.iter().filter_map(|name| Glob::new("filenames", name).transpose()).collect::<Result<Vec<_>>>()?;
         let tail = args.bool("tail");
-        let from_end = match args.opt_str("start").as_deref() {
-            None => tail,
-            Some("end") => true,
-            Some("begin") => false,
-            Some(other) => return Err(Error::option("start", format!("takes \"begin\" or \"end\", but is given \"{other}\""))),
-        };
+        let from_end = args.opt_str("start").map_or(tail, |start| start == "end");
         let settings = Settings {
             tail,
             from_end,

@@ -15,7 +15,6 @@ use self::store::{Count, Limit};
 use self::write::{Item, Writing};
 use super::filer::trouble::Trouble;
 use super::filer::{self, Layout, names};
-use super::form::mode;
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Shelf, Ty};
 use crate::datum::Datum;
 use crate::disk::{self, Disk};
@@ -39,7 +38,7 @@ pub static SPEC: CogSpec = CogSpec {
         filer::INCOMING,
         filer::TEMP,
         filer::MAKE_DIRS,
-        Param::new("mode", Ty::Either(&[Ty::Int, Ty::Str])).or("0640").about("permissions of the files, as 0o640 or \"0640\""),
+        Param::new("mode", Ty::Mode).or("0640").about("permissions of the files, as 0o640 or \"0640\""),
         Param::getter("data_getter").or("selfgetter").about("the file's content in the datum: a string, or a blob"),
         Param::str("suffix").or("idea").about("the end of each file's name"),
         Param::getter("name_getter").optional().about(
@@ -104,7 +103,7 @@ impl FilerDrain {
                 incoming: layout.incoming.clone(),
                 temp: layout.temp.clone(),
                 suffix,
-                mode: mode(&args.datum("mode"))?,
+                mode: args.mode("mode"),
                 fsync: args.bool("fsync"),
             }),
             layout,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use self::target::{Naming, Target};
-use super::form::{Form, Newlines, Stamp, mode};
+use super::form::{Form, Newlines, Stamp};
 use super::outlet::{Outlet, Stream};
 use super::sink::{self, Flush, Policy, Sink};
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Ty};
@@ -41,7 +41,7 @@ pub static SPEC: CogSpec = CogSpec {
         sink::SEPARATOR,
         sink::DATA_GETTER,
         Param::str("encoding").or("utf-8").about("the encoding that strings are written in (any label of the WHATWG)"),
-        Param::new("mode", Ty::Either(&[Ty::Int, Ty::Str])).or("0640").about("permissions of a file that is made, as 0o640 or \"0640\""),
+        Param::new("mode", Ty::Mode).or("0640").about("permissions of a file that is made, as 0o640 or \"0640\""),
         Param::bool("make_dirs").default(Lit::Bool(false)).about("whether missing directories are made"),
         Param::choice("newlines", Newlines::WORDS)
             .about("what becomes of a separator inside a line: kept (as CSV wants), written as \\n, written as a space, or the datum fails"),
@@ -77,7 +77,7 @@ impl LineFileDrain {
         let form = Form::of(args)?;
         let utc = args.bool("utc");
         let path = args.str("path");
-        let mode = mode(&args.datum("mode"))?;
+        let mode = args.mode("mode");
         let policy = Policy::of(args);
         let outlet: Box<dyn Outlet> = match path.as_str() {
             "" => return Err(Error::option("path", "must not be empty")),

@@ -53,7 +53,7 @@ pub static SPEC: CogSpec = CogSpec {
         ),
         Param::new("batch", Ty::Options(&BATCH)).default(Lit::EmptyMap).about("how much goes into one request"),
         Param::str("content_type").default(Lit::Worked("by form")).about("what the request says that it holds; by default application/x-ndjson or application/json"),
-        Param::list("ok_status").default(Lit::Worked("[200, …, 299]")).about("statuses by which the server says that it has the data"),
+        Param::new("ok_status", Ty::Ints).default(Lit::Worked("[200, …, 299]")).about("statuses by which the server says that it has the data"),
         Param::new("retry", Ty::Options(&RETRY)).default(Lit::EmptyMap).about("when there is no answer, or one of 408, 429 and 500 to 599; other statuses fail the data"),
         manager::TIMEOUT,
         manager::TLS,

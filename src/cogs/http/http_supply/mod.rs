@@ -52,13 +52,13 @@ pub static SPEC: CogSpec = CogSpec {
         manager::MANAGER,
         Param::str("method").or("GET").about("GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"),
         wording::HEADERS,
-        Param::new("body", Ty::Any).optional().about("what is sent along, a string or a blob"),
+        Param::new("body", Ty::Octets).optional().about("what is sent along"),
         wording::AUTH,
         Param::bool("conditional")
             .default(Lit::Bool(true))
             .about("ask only for what is newer than the last answer (ETag, Last-Modified); nothing newer gives nothing"),
         Param::bool("only_changed").default(Lit::Bool(false)).about("give nothing when the body is the same as that of the last answer"),
-        Param::list("accept_status").default(Lit::Worked("[200]")).about("statuses of answers that are wanted"),
+        Param::new("accept_status", Ty::Ints).default(Lit::Worked("[200]")).about("statuses of answers that are wanted"),
         Param::str("encoding")
             .or("auto")
             .about("\"auto\": the encoding that a byte order mark or the answer's charset tells, else UTF-8; \"bytes\": a blob; or any label of the WHATWG"),
@@ -67,9 +67,9 @@ pub static SPEC: CogSpec = CogSpec {
         Param::setter("meta_setter").or("nullsetter").about("where a map goes that tells of the answer: url, status, headers, time"),
         manager::TIMEOUT,
         manager::TLS,
-        STATE_FILE,
+        STATE_FILE.about("where to remember which answers were given already (ETag, Last-Modified, a hash of the body), when all made of them is stored, so that the next run asks for what is newer only; (): each run gives the first answer anew"),
         STATE_INTERVAL,
-        BAD_STATE,
+        BAD_STATE.about("what to do when nothing in state_file and its predecessor can be used: not to run, or to ask for everything again"),
     ],
     first: Some("url"),
     global: false,
@@ -157,12 +157,7 @@ impl HttpSupply {
             return Err(Error::option("url", "names nothing to fetch"));
         }
         let (urls, auths): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
-        let body = match args.given("body").map(|given| given.datum()) {
-            None => None,
-            Some(Some(Datum::Str(text))) => Some(text.as_bytes().to_vec()),
-            Some(Some(Datum::Bytes(bytes))) => Some(bytes.to_vec()),
-            Some(_) => return Err(Error::option("body", "takes a string or a blob")),
-        };
+        let body = args.opt_bytes("body");
         let retry = args.options("retry").expect("a map is its default");
         Ok(Self {
             memory: Memory::new(urls.clone(), 0),

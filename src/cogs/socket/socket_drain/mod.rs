@@ -41,7 +41,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::getter("data_getter").or("selfgetter").about("what is sent of the datum: text or a blob"),
         Param::choice("framing", &["separator", "octet"])
             .about("how a stream tells where a record ends: by a separator behind each, or by the length before it (RFC 6587)"),
-        SEPARATOR,
+        SEPARATOR.about("what is sent behind each record of a stream"),
         Param::str("encoding").or("utf-8").about("the encoding that strings are sent in (any label of the WHATWG)"),
         Param::choice("newlines", Newlines::WORDS)
             .about("what becomes of a separator inside a record: kept, sent as \\n, sent as a space, or the datum fails"),

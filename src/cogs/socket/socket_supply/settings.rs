@@ -9,7 +9,6 @@ use super::door::{Frame, listening};
 use super::users::Who;
 use crate::cog::{Args, Lit, Param, Ty};
 use crate::cogs::socket::address::{Address, path};
-use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::getset::Setter;
 use crate::lines::{self, Options};
@@ -19,18 +18,18 @@ pub(super) const PARAMS: &[Param] = &[
     Param::str("listen").optional().about(
         "\"unix:PATH\", \"unixgram:PATH\", \"tcp:ADDRESS:PORT\" or \"udp:ADDRESS:PORT\"; with port 0 the system chooses one, which the log tells; \"fd:NAME\" for a socket that the service manager has opened",
     ),
-    Param::new("mode", Ty::Either(&[Ty::Int, Ty::Str]))
+    Param::new("mode", Ty::Mode)
         .or("0600")
         .about("permissions of the socket's file, as 0o660 or \"0660\": who may write to it may send"),
     Param::new("owner", Ty::Either(&[Ty::Int, Ty::Str])).optional().about("whom the socket's file belongs to: a name or a number"),
     Param::new("group", Ty::Either(&[Ty::Int, Ty::Str])).optional().about("which group the socket's file belongs to"),
-    lines::SEPARATOR,
+    lines::SEPARATOR.about("what stands between two records; it is no part of them"),
     lines::STRIP_CR,
     Param::choice("framing", &["separator", "octet", "auto"]).about(
         "how a stream is cut into records: at separators; by the length before each, as syslog over TCP may have it (RFC 6587); or whichever a record begins with",
     ),
-    lines::ENCODING,
-    lines::DECODE_ERRORS,
+    lines::ENCODING.about("the text's encoding, such as \"utf-8\", \"iso-8859-2\" (any label of the WHATWG); \"bytes\": no text, each record is a blob"),
+    lines::DECODE_ERRORS.about("what becomes of bytes that are no text in that encoding: U+FFFD in their place, the record fails (see on_error), or they are left out"),
     lines::MAX_RECORD,
     lines::LONG_RECORD,
     Param::bool("skip_empty").default(Lit::Bool(true)).about("whether empty records are left out"),
@@ -122,7 +121,7 @@ impl Settings {
         }
         Ok(Self {
             frame: Frame {
-                mode: mode(&args.datum("mode"))?,
+                mode: args.mode("mode"),
                 owner: Who::of("owner", &args.datum("owner"))?,
                 group: Who::of("group", &args.datum("group"))?,
                 backlog: i32::try_from(args.int("backlog")).unwrap_or(i32::MAX),
@@ -141,18 +140,6 @@ impl Settings {
             peer: Some(args.setter("peer_setter")).filter(|setter| !setter.is_null()),
         })
     }
-}
-
-fn mode(given: &Datum) -> Result<u32> {
-    let mode = match given {
-        Datum::Str(text) => u32::from_str_radix(text.strip_prefix("0o").unwrap_or(text), 8).ok(),
-        given => given.as_int().and_then(|mode| u32::try_from(mode).ok()),
-    };
-    mode.filter(|mode| *mode <= 0o777).ok_or_else(|| Error::Option {
-        option: "mode".into(),
-        text: format!("`{}` are no permissions", given.piece()),
-        hint: Some("write 0o660 or \"0660\"".into()),
-    })
 }
 
 /// Whether the options that are given have a meaning for what listens at `address`.

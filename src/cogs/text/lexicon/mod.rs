@@ -22,10 +22,10 @@ use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
 
 pub(in crate::cogs::text) const PARAMS: &[Param] = &[
-    Param::new("rules", Ty::Any).about(
+    Param::new("rules", Ty::Items).about(
         "an array of rules: #{regexp, set: #{group: setter}} or #{regexp, setters: [..]} by number, with flags (\"imsx\"), constants, name; or [regexp, setter, ..]; or the expression alone, whose named groups set keys of their names",
     ),
-    DATA_GETTER,
+    DATA_GETTER.about("where the text stands, a string or a blob, whose pieces are blobs too; by default the datum is the text"),
     INITIAL,
     Param::choice("no_match", &["error", "drop", "pass"]).about("a text that no rule matches is an error, is dropped, or goes on unchanged"),
     Param::bool("ignore_case").default(Lit::Bool(false)).about("for all rules: letters match in both cases"),
@@ -38,7 +38,7 @@ pub(in crate::cogs::text) const PARAMS: &[Param] = &[
 /// What both say of their data.
 pub(in crate::cogs::text) const PAGE: Page = Page {
     takes: "a text at data_getter: a string, or a blob, of whatever bytes",
-    gives: "a map of what the groups of the rule have matched, with initial: \"keep\" the datum with these; strings, of a blob blobs. A group that took no part sets nothing",
+    gives: "a map of what the groups of the rule have matched, with initial: \"keep\" the datum with these; the pieces of a string are strings, those of a blob are blobs. A group that took no part sets nothing",
     fails: "a text that no rule matches, unless no_match says otherwise; what is neither string nor blob",
     ..Page::OF_KIND
 };

@@ -55,8 +55,7 @@ const KEYS: [&str; 6] = ["regexp", "setters", "set", "flags", "constants", "name
 
 /// The rules in a lexicon's options.
 pub(in crate::cogs::text) fn read(args: &Args, initial: &Initial) -> Result<Vec<Rule>> {
-    let given = args.given("rules").and_then(|given| given.list());
-    let given = given.ok_or_else(|| Error::option("rules", "takes an array of rules"))?;
+    let given = args.given("rules").and_then(|given| given.list()).unwrap_or_default();
     if given.is_empty() {
         return Err(Error::option("rules", "is empty; a lexicon has at least one rule"));
     }

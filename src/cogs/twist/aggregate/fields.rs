@@ -27,7 +27,7 @@ pub(super) fn outputs(args: &Args) -> Result<Vec<Output>> {
     if let Some(map) = given.map() {
         return map.into_iter().map(|(name, what)| output(name, &what.list().unwrap_or_else(|| vec![what]))).collect();
     }
-    let list = given.list().ok_or_else(|| wrong(format!("takes a map or an array, but is given {}", given.kind())))?;
+    let list = given.list().unwrap_or_default();
     let one = |one: &Given| match one.list().as_deref() {
         Some([Given::Datum(Datum::Str(name)), rest @ ..]) => output(name.to_string(), rest),
         _ => Err(wrong("takes an array of arrays that begin with a name, such as [\"bytes\", \"sum\"]".into())),

@@ -57,7 +57,7 @@ pub static SPEC: CogSpec = CogSpec {
         Param::seconds("window").about("seconds that each window lasts; windows begin at multiples of this since 1970 (UTC)"),
         Param::seconds("slide").optional().about("seconds from the beginning of a window to that of the next, for windows that overlap and begin at multiples of this; () for one after the other"),
         Param::getter("key_getter").optional().about("what belongs together; itemgetter(\"a\", \"b\") for several fields; () for all"),
-        Param::new("fields", Ty::Any).default(Lit::Worked("#{ count: \"count\" }")).about(
+        Param::new("fields", Ty::Either(&[Ty::Entries, Ty::Items])).default(Lit::Worked("#{ count: \"count\" }")).about(
             "what is worked out, by name: a function, or an array of it and a getter (the item of that name, if not given). Of numbers, which may be text: \"sum\", \"min\", \"max\", \"mean\", and \"quantile\" with a share from 0 to 1, [\"quantile\", \"took\", 0.99]: the least number that at least that share of them does not exceed, exactly. Of values of any kind: \"first\" and \"last\" to come, \"list\" and \"set\" (each value once) of the first 1000 or as many as a third element says, [\"set\", \"user\", 100], and \"distinct\", the number of different values, told apart by hashes of 64 bits. () is passed over; \"count\" counts all events. As an array, [[name, function, getter], ...], it also says the order of the fields",
         ),
         Param::getter("time_getter").optional().about("the time of an event: seconds since 1970, as number or text, or RFC 3339; () for the time of its arrival"),

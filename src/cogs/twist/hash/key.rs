@@ -15,6 +15,7 @@ const LONGEST: usize = 4096;
 /// The key that an option gives.
 pub(super) fn given(key: &Datum, form: &str) -> Result<Vec<u8>> {
     match key {
+        Datum::Bytes(bytes) if bytes.is_empty() => Err(Error::option("key", "is empty")),
         Datum::Bytes(bytes) => Ok(bytes.to_vec()),
         _ if form == "raw" => Err(Error::option("key_form", "\"raw\" is for the bytes of a file; a string is \"text\"")),
         other => read(other.as_str().unwrap_or_default().as_bytes(), form).map_err(|text| Error::option("key", text)),

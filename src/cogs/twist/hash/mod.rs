@@ -34,8 +34,8 @@ pub static SPEC: CogSpec = CogSpec {
         Param::choice("algorithm", &["sha256", "blake3", "siphash"]).about(
             "\"sha256\" is HMAC-SHA-256 (RFC 2104); \"blake3\" is its keyed mode, faster on long values; \"siphash\" is SipHash-2-4 with 64 bits, fastest on short ones, for up to some hundred million different values",
         ),
-        Param::new("key", Ty::Either(&[Ty::Separator, Ty::Unit])).optional().secret().about(
-            "a secret, string or blob: for sha256 of any length; for blake3 of 32 bytes, others become such by blake3's derivation with the context \"deadbeat twist::hash key\"; for siphash of 16 bytes",
+        Param::new("key", Ty::Octets).optional().secret().about(
+            "a secret, for which key_file or plain may stand: for sha256 of any length; for blake3 of 32 bytes, others become such by blake3's derivation with the context \"deadbeat twist::hash key\"; for siphash of 16 bytes",
         ),
         Param::str("key_file").optional().about("a file that holds the key instead; read when the run begins"),
         Param::choice("key_form", &["text", "hex", "base64", "raw"]).about(

@@ -36,7 +36,7 @@ pub static SPEC: CogSpec = CogSpec {
         ..Page::OF_KIND
     },
     params: &[
-        Param::new("typedef", Ty::Any).about("#{keys: #{NAME: TYPE, ...}, allow_unknown, references}; TYPE is a word, #{list: TYPE}, #{dict: ...}, #{regex: ...}, #{enum: [...]}, #{range: [low, high, TYPE]}, #{check: TYPE} or a closure; instead of it a key may have #{type, \"default\", fresh, required, description}; all of it is in docs/normalize.md. `twist::idea_typedef()` is that of IDEA messages"),
+        Param::new("typedef", Ty::Entries).about("#{keys: #{NAME: TYPE, ...}, allow_unknown, references}; TYPE is a word, #{list: TYPE}, #{dict: ...}, #{regex: ...}, #{enum: [...]}, #{range: [low, high, TYPE]}, #{check: TYPE} or a closure; instead of it a key may have #{type, \"default\", fresh, required, description}; all of it is in docs/normalize.md. `twist::idea_typedef()` is that of IDEA messages"),
         Param::bool("allow_unknown").default(Lit::Bool(false)).about("keys that the typedef does not name stay as they are, where it says nothing of them itself"),
         Param::choice("required", &["recursive", "flat", "none"]).about("keys that are required must be there: at every depth, at the top alone, or nowhere"),
         Param::getter("data_getter").or("selfgetter").about("where the map is"),

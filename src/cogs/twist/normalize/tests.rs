@@ -323,7 +323,7 @@ fn a_definition_that_cannot_be_is_told_with_its_place() {
         (r#"{"key":{}}"#, "but no `key`"),
         ("{}", "needs `keys`"),
         (r#"{"keys":{},"references":{"a":"b["}}"#, "in path"),
-        ("7", "a map with `keys`"),
+        ("7", "wants a map"),
     ] {
         let error = Bench::refused(&SPEC, vec![("typedef", typedef(given))]);
         assert!(error.contains(told), "{given}: {error}");

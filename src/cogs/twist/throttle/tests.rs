@@ -124,7 +124,7 @@ fn options_that_cannot_work_are_refused() {
         (vec![("rate", Given::from(0))], "data a second"),
         (vec![("rate", (-1.0).into())], "data a second"),
         (vec![("rate", 2e6.into())], "data a second"),
-        (vec![("rate", "x".into())], "data a second"),
+        (vec![("rate", "x".into())], "wants a number"),
         (vec![("rate", 1.into()), ("burst", 0.into())], "from 1"),
         (vec![("rate", 1.into()), ("max_keys", 0.into())], "at least 1"),
     ] {

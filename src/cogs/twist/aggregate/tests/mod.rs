@@ -360,7 +360,7 @@ fn options_that_cannot_work_are_refused() {
     assert!(fields(r#"{"n": []}"#).contains("wants a function"));
     assert!(fields(r#"{"n": ["sum", true]}"#).contains("wants a getter for `n`, but is given bool"));
     assert!(fields(r#"["n"]"#).contains("arrays that begin with a name"));
-    assert!(fields("7").contains("takes a map or an array"));
+    assert!(fields("7").contains("wants a map or an array"));
     assert!(fields(r#"{"n": ["quantile", "v"]}"#).contains("a share from 0 to 1 for `n`"));
     assert!(fields(r#"{"n": ["quantile", "v", 95]}"#).contains("a share from 0 to 1 for `n`"));
     assert!(fields(r#"{"n": ["set", "v", 0]}"#).contains("at least 1, for `n`"));
