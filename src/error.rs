@@ -95,6 +95,17 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A cog could not begin; the train does not start.
+    Start {
+        /// The cog's name.
+        cog: String,
+        /// Where the script made it, as `file:line`; empty when unknown.
+        place: String,
+        /// Why.
+        why: Box<Error>,
+        /// What to do about it, where `why` does not say.
+        hint: Option<String>,
+    },
     /// The process died again and again while this was on its way.
     Crashed {
         /// How often.
@@ -122,6 +133,16 @@ impl Error {
         Self::Option { option: option.into(), text: text.into(), hint: None }
     }
 
+    /// With advice where it says that a path is not there: the option that names the path, and what to do.
+    pub fn if_missing(self, option: &str, hint: &str) -> Self {
+        match &self {
+            Self::Os { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Self::Option { option: option.to_owned(), text: self.to_string(), hint: Some(hint.to_owned()) }
+            }
+            _ => self,
+        }
+    }
+
     /// What kind of error it is, in one fixed word: what dead letters and counters go by.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -132,19 +153,24 @@ impl Error {
             Self::Os { .. } | Self::Place { .. } => "system",
             Self::Refused { reason, .. } => reason,
             Self::Crashed { .. } => "crash",
+            Self::Start { why, .. } => why.reason(),
             Self::State { .. } | Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::Other(_) => "fault",
         }
     }
 
     /// Whether it is a reason not to start at all, rather than a fault of the run.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::State { .. } | Self::Place { .. })
+        match self {
+            Self::Start { why, .. } => why.is_refusal(),
+            error => matches!(error, Self::State { .. } | Self::Place { .. }),
+        }
     }
 
     /// What the user can do about it, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Script { hint, .. } | Self::Option { hint, .. } | Self::State { hint, .. } | Self::Place { hint, .. } => hint.as_deref(),
+            Self::Start { why, hint, .. } => why.hint().or(hint.as_deref()),
             Self::NotText { .. } => Some("marshal it first, for instance with `text::json_marshall`"),
             _ => None,
         }
@@ -165,6 +191,8 @@ impl fmt::Display for Error {
             Self::Option { option, text, .. } => write!(f, "option `{option}`: {text}"),
             Self::State { path, text, .. } => write!(f, "state file `{}`: {text}", path.display()),
             Self::Place { path, text, .. } => write!(f, "`{}` {text}", path.display()),
+            Self::Start { cog, place, why, .. } if place.is_empty() => write!(f, "{cog}: {why}"),
+            Self::Start { cog, place, why, .. } => write!(f, "{place}: {cog}: {why}"),
             Self::Crashed { times } => write!(f, "crash: the process died {times} times in a row while this was first on its way"),
             Self::Cycle { path } => write!(f, "the train runs in a circle: {}", path.join(" -> ")),
             Self::Finished => f.write_str("nothing can be bound after `finish`"),
@@ -177,6 +205,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Os { source, .. } => Some(source),
+            Self::Start { why, .. } => Some(why),
             _ => None,
         }
     }

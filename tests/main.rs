@@ -47,6 +47,7 @@ mod shell;
 mod soak;
 mod socket;
 mod tail;
+mod start;
 mod trials;
 mod waiting;
 mod windows;

@@ -221,6 +221,7 @@ impl Process {
             Err(status) => return status,
         };
         let name = if self.script == Path::new(NOTHING) { "rhai".to_owned() } else { place::name_of(&self.script) };
+        let color = self.common.color;
         let status = self.oversee(&mut wound, name, stream);
         match status {
             Ok(status) => {
@@ -228,10 +229,7 @@ impl Process {
                 u8::try_from(status.rem_euclid(256)).unwrap_or(1)
             }
             Err(error) => {
-                tell(&format!("deadbeat: error: {}\n", crate::secrets::mask(&error.to_string())));
-                if let Some(hint) = error.hint() {
-                    tell(&format!("  = hint: {hint}\n"));
-                }
+                tell(&wound.fatal(&error, color));
                 1
             }
         }

@@ -57,7 +57,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
         Ok(turned) => turned,
         Err(error) => {
             log::flush_suppressed();
-            tell(&format!("deadbeat: error: {}\n", crate::secrets::mask(&error.to_string())));
+            tell(&wound.fatal(&error, common.color));
             wound.done(1);
             return 1;
         }

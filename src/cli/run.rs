@@ -117,10 +117,7 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
             if service.borrow().as_ref().is_some_and(Daemon::is_away) {
                 log::critical(&text);
             }
-            tell(&format!("deadbeat: error: {text}\n"));
-            if let Some(hint) = error.hint() {
-                tell(&format!("  = hint: {hint}\n"));
-            }
+            tell(&wound.fatal(&error, common.color));
             let status = if error.is_refusal() { UNUSABLE } else { 1 };
             if let Some(daemon) = &mut *service.borrow_mut() {
                 daemon.failed(status);

@@ -58,6 +58,8 @@ pub struct Seat {
     pub number: u32,
     /// Its name.
     pub name: Rc<str>,
+    /// Where the script made it, as `file:line`; empty when unknown.
+    pub place: String,
     /// What becomes of data that fail.
     pub on_error: OnError,
     /// Options that the train sees to.
@@ -112,6 +114,7 @@ impl Seat {
         Self {
             number,
             name: name.into(),
+            place: String::new(),
             on_error: common.on_error.unwrap_or_default(),
             common,
             has_successors: true,

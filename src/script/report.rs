@@ -75,6 +75,20 @@ impl Place {
         }
     }
 
+    /// The line itself, with a caret in that style under the word, over several lines.
+    fn excerpt(&self, style: &str, color: bool) -> String {
+        let paint = |style: &str, text: &str| painted(color, style, text);
+        let Some(line) = self.source.line(self.line) else { return String::new() };
+        let (number, bar) = (self.line.to_string(), paint("1;34", "|"));
+        let margin = " ".repeat(number.len());
+        let mut out = format!("{margin} {bar}\n{} {bar} {}\n", paint("1;34", &number), line.replace('\t', " ").trim_end());
+        if self.column > 0 {
+            let before = " ".repeat(self.column - 1);
+            let _ = writeln!(out, "{margin} {bar} {before}{}", paint(style, &"^".repeat(self.width())));
+        }
+        out
+    }
+
     /// How many letters the word at this place has, at least one.
     fn width(&self) -> usize {
         let word = |c: char| c.is_alphanumeric() || c == '_';
@@ -86,6 +100,22 @@ impl Place {
             _ => 1,
         }
     }
+}
+
+fn painted(color: bool, style: &str, text: &str) -> String {
+    if color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// How a fatal error shows when nothing was run: what is wrong, the line of `place` with a caret, what to do.
+pub fn fatal(text: &str, place: Option<&Place>, hint: Option<&str>, color: bool) -> String {
+    let mut out = format!("deadbeat: error: {text}\n");
+    if let Some(place) = place {
+        out.push_str(&place.excerpt("1;31", color));
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(out, "  = {}: {hint}", painted(color, "1;36", "hint"));
+    }
+    out
 }
 
 /// A text that may quote a value of the script: what would not show in it, or would act on the terminal, is escaped.
@@ -152,7 +182,7 @@ impl Report {
 
     /// For people, over several lines, with a final line end.
     pub fn render(&self, color: bool) -> String {
-        let paint = |style: &str, text: &str| if color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() };
+        let paint = |style: &str, text: &str| painted(color, style, text);
         let mut out = String::new();
         let (word, style) = if self.warning { ("warning", "1;33") } else { ("error", "1;31") };
         let _ = writeln!(out, "{}: {}", paint(style, &format!("{word}[{}]", self.code)), paint("1", &self.text));
@@ -160,15 +190,7 @@ impl Report {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
             let _ = writeln!(out, "{margin} {} {}", paint("1;34", "-->"), place.short());
-            if let Some(line) = place.source.line(place.line) {
-                let bar = paint("1;34", "|");
-                let _ = writeln!(out, "{margin} {bar}");
-                let _ = writeln!(out, "{} {bar} {}", paint("1;34", &number), line.replace('\t', " ").trim_end());
-                if place.column > 0 {
-                    let before = " ".repeat(place.column - 1);
-                    let _ = writeln!(out, "{margin} {bar} {before}{}", paint(style, &"^".repeat(place.width())));
-                }
-            }
+            out.push_str(&place.excerpt(style, color));
             for call in &self.trace {
                 let _ = writeln!(out, "{margin} = {call}");
             }

@@ -45,6 +45,8 @@ pub struct Wound {
     pub gathered: bool,
     /// What to call when the train is done.
     pub on_done: Vec<FnPtr>,
+    /// Where each cog of the graph was made.
+    pub(super) places: Vec<Option<Place>>,
     /// What each cog of the graph was given that the script can be asked for.
     pub(super) callables: Vec<Vec<(String, Dynamic)>>,
 }
@@ -78,6 +80,18 @@ impl Wound {
     /// The script's name.
     pub fn script_name(&self) -> &str {
         &self.host.main.name
+    }
+
+    /// How an error that keeps the train from running, or ends it, is told: with the line at which the cog concerned was made.
+    pub fn fatal(&self, error: &Error, color: bool) -> String {
+        let place = match error {
+            Error::Start { cog, place, .. } => {
+                let node = self.graph.nodes.iter().position(|node| node.name == *cog && node.about.place.as_ref() == Some(place));
+                node.and_then(|node| self.places.get(node)?.as_ref())
+            }
+            _ => None,
+        };
+        secrets::mask(&super::report::fatal(&error.to_string(), place, error.hint(), color)).into_owned()
     }
 
     /// Tells the script that the train is done.
@@ -212,6 +226,7 @@ pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> W
     }
     super::report::in_order(&mut winding.reports, &host.main.name);
     let faulty = winding.reports.iter().any(|report| !report.warning);
+    let places = drawn.cogs.iter().map(|cog| winding.cogs[*cog as usize].place.clone()).collect();
     let callables = drawn.cogs.iter().map(|cog| std::mem::take(&mut winding.cogs[*cog as usize].callables)).collect();
     let mut made: Vec<Option<(Box<dyn Cog>, Common)>> = winding.cogs.into_iter().map(|made| made.built).collect();
     let cogs = if faulty { Vec::new() } else { drawn.cogs.iter().filter_map(|cog| made[*cog as usize].take()).collect() };
@@ -230,6 +245,7 @@ pub(super) fn complete(desk: &Desk, host: Rc<Host>, value: Option<Dynamic>) -> W
         placeholders: winding.placeholders,
         gathered: winding.gathered,
         on_done: winding.on_done,
+        places,
         callables,
     }
 }

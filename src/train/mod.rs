@@ -87,6 +87,7 @@ impl Slot {
     /// For a cog of the graph; `of` gives the numbers of those that it is joined to.
     fn new(cog: Box<dyn Cog>, mut seat: Seat, node: &Node, of: impl Fn(u32) -> u32) -> Self {
         seat.has_successors = !node.targets.is_empty();
+        seat.place = node.about.place.clone().unwrap_or_default();
         let route = node.route.map(&of);
         seat.on_error = route.map_or(seat.on_error, OnError::Route);
         Self {

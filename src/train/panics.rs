@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ impl Train {
             None => Err(Error::Other("it cannot begin anew".into())),
         };
         if let Err(error) = anew {
+            let error = if let Error::Start { why, .. } = error { *why } else { error };
             log::write(Priority::Crit, &format!("{name}: {error}: the train stops"));
             self.stop(1);
         }
@@ -130,10 +132,24 @@ impl Train {
     }
 }
 
-/// Why a cog could not begin, with its name where the text does not say what of the system refused.
+/// Why a cog could not begin, with its name and the place where the script made it.
 pub(super) fn named(seat: &Seat, error: Error) -> Error {
+    let (place, why) = match error {
+        // What the script itself threw has a place of its own.
+        Error::Script { text, place, hint } if !place.is_empty() => (place, Error::Script { text, place: String::new(), hint }),
+        error => (seat.place.clone(), error),
+    };
+    let hint = nowhere(&why);
+    Error::Start { cog: seat.name.to_string(), place, why: Box::new(why), hint }
+}
+
+/// Where a file was looked for that is not there, when its path does not say it.
+fn nowhere(error: &Error) -> Option<String> {
     match error {
-        error @ (Error::Os { .. } | Error::State { .. } | Error::Place { .. }) => error,
-        error => Error::Other(format!("{}: {error}", seat.name)),
+        Error::Os { path, source, .. } if source.kind() == ErrorKind::NotFound && path.is_relative() => {
+            let dir = std::env::current_dir().ok()?;
+            Some(format!("it is looked for from the directory that the program runs in, `{}`", dir.display()))
+        }
+        _ => None,
     }
 }

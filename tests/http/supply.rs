@@ -234,7 +234,7 @@ fn a_certificate_must_be_signed_by_somebody_trusted_and_for_that_host() {
     fetch("tls: #{ ca_file: \"none.pem\" }")
         .run()
         .expect_status(1)
-        .expect_stderr("deadbeat: error: cannot read `none.pem`: no such file or directory\n");
+        .expect_told(["http_supply: cannot read `none.pem`: no such file or directory\n"]);
     // The other way round: the certificate is for another host, unless that is what is wanted.
     let papers = Papers::of("inside.example");
     let server = HttpServer::start_secured(&papers);

@@ -156,7 +156,7 @@ impl Cog for LineFileDrain {
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        self.sink.open(ctx)?;
+        self.sink.open(ctx).map_err(|error| error.if_missing("path", "`make_dirs: true` makes directories that are missing"))?;
         if let Some(signal) = self.signal {
             self.bound = Some(ctx.signal(signal)?);
         }
