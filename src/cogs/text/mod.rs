@@ -1,6 +1,7 @@
 //! Text to structure and back: CSV, JSON, and lines taken apart by regular expressions.
 //!
-//! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is what both sets of expressions share.
+//! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is what both
+//! sets of expressions share, `syslog` what reading and writing its messages do.
 
 pub mod const_lexicon;
 mod csv;
@@ -15,6 +16,7 @@ pub mod key_value_parse;
 mod lexicon;
 pub mod linear_regexp_lexicon;
 pub mod regexp_lexicon;
+mod syslog;
 pub mod syslog_parse;
 
 use std::borrow::Cow;

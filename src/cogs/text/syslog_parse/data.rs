@@ -1,9 +1,7 @@
 //! Structured data (RFC 5424, 6.3): `[id name="value" …][id …]`.
 
+use crate::cogs::text::syslog::{NAME, is_of_name};
 use crate::datum::{Datum, Gather, Key, Text};
-
-/// A name has so many letters at most.
-const NAME: usize = 32;
 
 /// How long the elements at the beginning of `text` are; none when they are not well formed.
 pub(super) fn length(text: &[u8]) -> Option<usize> {
@@ -62,10 +60,10 @@ fn walk(text: &[u8], at: &mut usize, mut each: impl FnMut(Piece)) -> Option<()> 
     Some(())
 }
 
-/// A name: letters of ASCII that show, but for `=`, `]` and `"`.
+/// Where a name stands.
 fn name(text: &[u8], at: &mut usize) -> Option<(usize, usize)> {
     let start = *at;
-    let length = text[start..].iter().take_while(|byte| byte.is_ascii_graphic() && !matches!(byte, b'=' | b']' | b'"')).count();
+    let length = text[start..].iter().take_while(|byte| is_of_name(**byte)).count();
     *at = start + length;
     (1..=NAME).contains(&length).then_some((start, *at))
 }

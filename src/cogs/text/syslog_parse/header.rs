@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use memchr::memchr;
 
 use super::data;
-use super::time::Clock;
+use crate::cogs::text::syslog::MARK;
+use crate::cogs::text::syslog::time::Clock;
 
 /// Which forms are looked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,8 +106,7 @@ fn rfc5424(line: &str, start: usize, priority: u8, clock: &mut Clock, now: Syste
     let text = match bytes.get(at) {
         None => at..at,
         Some(b' ') => {
-            // The mark of UTF-8 tells of what follows, and is no part of it.
-            let from = at + 1 + if bytes[at + 1..].starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+            let from = at + 1 + if bytes[at + 1..].starts_with(MARK.as_bytes()) { MARK.len() } else { 0 };
             from..bytes.len()
         }
         Some(_) => return None,

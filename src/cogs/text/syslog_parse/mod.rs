@@ -1,17 +1,16 @@
 //! `syslog_parse`: a message of syslog becomes a map.
 //!
-//! `header` finds where the parts stand, `time` reads times, `data` structured data. The parts stay in their line until somebody
-//! uses them.
+//! `header` finds where the parts stand, `data` reads structured data. The parts stay in their line until somebody uses them.
 
 mod data;
 mod header;
-mod time;
 
 use std::time::SystemTime;
 
 use self::header::{Format, Parts, find};
-use self::time::{Clock, Guess};
 use super::fill::{Fill, INITIAL, Initial};
+use super::syslog::time::{Clock, Guess};
+use super::syslog::{FACILITIES, SEVERITIES};
 use super::{DATA_GETTER, text_of};
 use crate::cog::{Args, Batch, Cog, CogSpec, Ctx, Example, Kind, Page, Param};
 use crate::datum::{Datum, Look, Text};
@@ -76,13 +75,6 @@ pub static SPEC: CogSpec = CogSpec {
 
 /// The keys of the record, in order.
 const KEYS: [&str; 10] = ["priority", "facility", "severity", "time", "host", "tag", "pid", "msgid", "data", "text"];
-
-/// The words of syslog.conf(5), and of RFC 5424 for 12 to 15.
-const FACILITIES: [&str; 24] = [
-    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
-    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
-];
-const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 #[derive(Clone, Copy)]
 enum NoMatch {

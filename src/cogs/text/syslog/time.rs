@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// Which year a time without one is of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Guess {
+pub(in crate::cogs::text) enum Guess {
     /// The nearest to now: within half a year, but for the 29th of February.
     Nearest,
     /// The last one that is not to come, a day aside for clocks that are not alike.
@@ -21,9 +21,9 @@ pub(super) enum Guess {
 
 impl Guess {
     /// Its words in scripts; the first is the default.
-    pub(super) const WORDS: &[&str] = &["nearest", "past", "current"];
+    pub(in crate::cogs::text) const WORDS: &[&str] = &["nearest", "past", "current"];
 
-    pub(super) fn named(word: &str) -> Self {
+    pub(in crate::cogs::text) fn named(word: &str) -> Self {
         match word {
             "past" => Self::Past,
             "current" => Self::Current,
@@ -42,7 +42,7 @@ enum Found {
 }
 
 /// Reads times. What many lines one after the other have is worked out once.
-pub(super) struct Clock {
+pub(in crate::cogs::text) struct Clock {
     zone: TimeZone,
     guess: Guess,
     /// The last whole second that took working out, and what it is.
@@ -50,13 +50,13 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(zone: &str, guess: Guess) -> Result<Self> {
+    pub(in crate::cogs::text) fn new(zone: &str, guess: Guess) -> Result<Self> {
         Ok(Self { zone: zone_named(zone)?, guess, last: None })
     }
 
     /// The time at the beginning of `text`, and its length.
     #[inline]
-    pub(super) fn read(&mut self, text: &[u8], now: SystemTime) -> Option<(Timestamp, usize)> {
+    pub(in crate::cogs::text) fn read(&mut self, text: &[u8], now: SystemTime) -> Option<(Timestamp, usize)> {
         let (found, nanos, length) = if text.first()?.is_ascii_digit() { iso(text)? } else { bsd(text)? };
         let whole = match found {
             Found::Sure(time) => time,
@@ -103,7 +103,7 @@ impl Clock {
 }
 
 /// A zone by its name (`Europe/Prague`), `UTC`, `+02:00`, or the system's.
-fn zone_named(name: &str) -> Result<TimeZone> {
+pub(in crate::cogs::text) fn zone_named(name: &str) -> Result<TimeZone> {
     let wrong = || Error::Option {
         option: "tz".into(),
         text: format!("there is no time zone `{name}`"),
