@@ -41,8 +41,10 @@ pub static COGS: &[&CogSpec] = &[
     &text::regexp_lexicon::SPEC,
     &text::linear_regexp_lexicon::SPEC,
     &text::syslog_parse::SPEC,
+    &text::syslog_marshall::SPEC,
     &text::key_value_parse::SPEC,
     &text::key_value_marshall::SPEC,
+    &text::line_marshall::SPEC,
     &text::const_lexicon::SPEC,
     #[cfg(feature = "dns")]
     &dns::ip_to_ptr::SPEC,

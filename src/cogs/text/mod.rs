@@ -3,6 +3,7 @@
 //! `csv` is the rules that reading and writing CSV share, `fill` puts pieces into a datum, `lexicon` is what both
 //! sets of expressions share, `syslog` what reading and writing its messages do.
 
+mod breaks;
 pub mod const_lexicon;
 mod csv;
 pub mod csv_marshall;
@@ -14,9 +15,11 @@ pub mod json_parse;
 pub mod key_value_marshall;
 pub mod key_value_parse;
 mod lexicon;
+pub mod line_marshall;
 pub mod linear_regexp_lexicon;
 pub mod regexp_lexicon;
 mod syslog;
+pub mod syslog_marshall;
 pub mod syslog_parse;
 
 use std::borrow::Cow;
