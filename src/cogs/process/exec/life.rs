@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::child::{Child, told};
 use super::questions::Question;
-use super::{Exec, GRACE, QUOTA, SILENCE};
+use super::{Exec, GRACE, QUOTA, SILENCE, fail_unasked};
 use crate::cog::Ctx;
 use crate::error::{Error, Result};
 use crate::log::Priority;
@@ -128,12 +128,13 @@ impl Exec {
         {
             first.tries += 1;
             if first.tries >= self.attempts
-                && let Some(Question { hold, datum, tries, .. }) = self.questions.give_up_first()
+                && let Some(Question { hold, datum, tries, behind, .. }) = self.questions.give_up_first()
             {
                 let before = if ours { "" } else { " before it answered" };
                 let times = if tries == 1 { String::new() } else { format!(", {tries} times") };
                 let text = format!("the child {why}{before}{times}");
                 ctx.fail_held(hold, datum, &Error::Refused { reason: "no_answer", text });
+                fail_unasked(ctx, behind);
             }
         }
         if self.ending && self.questions.is_empty() {
@@ -169,8 +170,9 @@ impl Exec {
 
     fn fail_first(&mut self, ctx: &mut Ctx<'_>, count: usize, why: &str) {
         for _ in 0..count {
-            let Some(Question { hold, datum, .. }) = self.questions.give_up_first() else { return };
+            let Some(Question { hold, datum, behind, .. }) = self.questions.give_up_first() else { return };
             ctx.fail_held(hold, datum, &Error::Refused { reason: "no_answer", text: why.to_owned() });
+            fail_unasked(ctx, behind);
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! The first line of the child answers the first question, and so on; that is all that holds them together. A child that writes a line
 //! when nothing was asked is out of step, and another one takes its place. When a child goes, all that it has not answered is asked again
-//! of the next; the datum that it was to answer first is the one it may have died of, and fails after `attempts`.
+//! of the next; the datum that it was to answer first is the one it may have died of, and fails after `attempts`. Whatever fails, data keep their order: what cannot be asked has its turn like an answer.
 
 mod answers;
 mod child;
@@ -21,7 +21,7 @@ use rustix::process::Signal;
 
 use self::answers::{Answer, Answers};
 use self::child::Child;
-use self::questions::{Question, Questions};
+use self::questions::{Question, Questions, Unasked};
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
@@ -207,12 +207,13 @@ impl Exec {
 
     /// A line has come. False when nothing was asked that it could answer.
     fn answered(&mut self, ctx: &mut Ctx<'_>, answer: Answer) -> bool {
-        let Some(Question { hold, mut datum, .. }) = self.questions.answered() else { return false };
+        let Some(Question { hold, mut datum, behind, .. }) = self.questions.answered() else { return false };
         (self.since, self.pause) = (ctx.now(), self.first_pause);
         match self.dress(answer, &mut datum) {
             Ok(()) => ctx.emit_held(hold, datum),
             Err(error) => ctx.fail_held(hold, datum, &error),
         }
+        fail_unasked(ctx, behind);
         true
     }
 
@@ -282,9 +283,18 @@ impl Cog for Exec {
         if let Some(why) = &self.over {
             return Err(Error::Refused { reason: "no_answer", text: why.clone() });
         }
-        let line = self.line(&datum)?.into_boxed_slice();
-        self.questions.push(Question { hold: ctx.hold(), datum, line, tries: 0 });
-        Ok(())
+        match self.line(&datum) {
+            Ok(line) => {
+                let line = line.into_boxed_slice();
+                self.questions.push(Question { hold: ctx.hold(), datum, line, tries: 0, behind: Vec::new() });
+                Ok(())
+            }
+            Err(error) if self.questions.is_empty() => Err(error),
+            Err(error) => {
+                self.questions.put_behind(Unasked { hold: ctx.hold(), datum, error });
+                Ok(())
+            }
+        }
     }
 
     fn turn_batch(&mut self, ctx: &mut Ctx<'_>, batch: Batch) -> Result<()> {
@@ -328,7 +338,7 @@ impl Cog for Exec {
 
     fn backlog(&self) -> Backlog {
         let stalled = self.child.is_none() || self.blocked || self.questions.is_full();
-        Backlog { held: self.questions.len(), stalled: stalled && !self.questions.is_empty() }
+        Backlog { held: self.questions.held(), stalled: stalled && !self.questions.is_empty() }
     }
 
     fn kept_origins(&self) -> Origins {
@@ -337,5 +347,12 @@ impl Cog for Exec {
 
     fn done(&mut self) {
         self.child = None;
+    }
+}
+
+/// What could not be asked has its turn.
+fn fail_unasked(ctx: &mut Ctx<'_>, unasked: Vec<Unasked>) {
+    for Unasked { hold, datum, error } in unasked {
+        ctx.fail_held(hold, datum, &error);
     }
 }

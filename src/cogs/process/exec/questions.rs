@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::cog::{Hold, Origins};
 use crate::datum::Datum;
+use crate::error::Error;
 
 /// Bytes put together for one write.
 const AT_ONCE: usize = 64 * 1024;
@@ -16,11 +17,22 @@ pub(super) struct Question {
     pub(super) line: Box<[u8]>,
     /// How often a child went away that was to answer it.
     pub(super) tries: usize,
+    /// What came after it and cannot be asked: it has its turn behind it.
+    pub(super) behind: Vec<Unasked>,
+}
+
+/// A datum that has failed, and must not overtake those that wait.
+pub(super) struct Unasked {
+    pub(super) hold: Hold,
+    pub(super) datum: Datum,
+    pub(super) error: Error,
 }
 
 /// The first ones are with the child, the others wait for room.
 pub(super) struct Questions {
     all: VecDeque<Question>,
+    /// How many stand behind them that are not asked.
+    unasked: usize,
     /// Where the line of each that is with the child ends, counted from the first byte for this child.
     ends: VecDeque<u64>,
     /// Lines on their way; those before `sent` have been taken.
@@ -35,11 +47,19 @@ pub(super) struct Questions {
 
 impl Questions {
     pub(super) const fn new(most: usize) -> Self {
-        Self { all: VecDeque::new(), ends: VecDeque::new(), out: Vec::new(), sent: 0, put: 0, taken: 0, most }
+        Self { all: VecDeque::new(), unasked: 0, ends: VecDeque::new(), out: Vec::new(), sent: 0, put: 0, taken: 0, most }
     }
 
     pub(super) fn push(&mut self, question: Question) {
         self.all.push_back(question);
+    }
+
+    /// Puts what cannot be asked behind the last question; there must be one.
+    pub(super) fn put_behind(&mut self, unasked: Unasked) {
+        if let Some(last) = self.all.back_mut() {
+            last.behind.push(unasked);
+            self.unasked += 1;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -48,6 +68,11 @@ impl Questions {
 
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// All that is kept, with what is not asked.
+    pub(super) fn held(&self) -> usize {
+        self.all.len() + self.unasked
     }
 
     /// How many are with the child.
@@ -93,7 +118,13 @@ impl Questions {
             return None;
         }
         self.ends.pop_front();
-        self.all.pop_front()
+        self.take_first()
+    }
+
+    fn take_first(&mut self) -> Option<Question> {
+        let first = self.all.pop_front()?;
+        self.unasked -= first.behind.len();
+        Some(first)
     }
 
     /// The child is no more: another one is to be asked all that it has not answered.
@@ -110,12 +141,15 @@ impl Questions {
     /// Takes the first out, wherever it is. After [`Questions::again`] only.
     pub(super) fn give_up_first(&mut self) -> Option<Question> {
         debug_assert!(self.ends.is_empty(), "a child could still answer it");
-        self.all.pop_front()
+        self.take_first()
     }
 
     pub(super) fn origins(&self) -> Origins {
         let mut origins = Origins::default();
-        self.all.iter().for_each(|question| origins.add(question.hold.lineage()));
+        for question in &self.all {
+            origins.add(question.hold.lineage());
+            question.behind.iter().for_each(|unasked| origins.add(unasked.hold.lineage()));
+        }
         origins
     }
 }

@@ -109,6 +109,41 @@ fn what_is_no_line_is_not_asked() {
 }
 
 #[test]
+fn what_cannot_be_asked_and_is_passed_on_overtakes_nothing() {
+    // The second child answers what the first has left.
+    let script = "sleep 0.1; read -r a; echo \"<$a>\"; read -r a; echo \"<$a>\"";
+    let mut bench = shell(script, vec![("on_error", "pass".into())]);
+    assert_eq!(bench.feed_json("0"), ["0"]);
+    for text in [r#""a""#, "1", "2", r#""b""#, "3", r#""c""#, "4"] {
+        assert!(bench.feed_json(text).is_empty());
+    }
+    assert_eq!(pump(&mut bench, 7), [r#""<a>""#, "1", "2", r#""<b>""#, "3", r#""<c>""#, "4"]);
+    assert_eq!((bench.errors(), bench.feed_json("5")), (5, vec!["5".to_owned()]));
+    assert_settled(&mut bench, 9, 0);
+}
+
+#[test]
+fn what_cannot_be_asked_fails_with_what_it_stands_behind() {
+    for (script, more) in [
+        // The child dies of the first; it is gone for good; it never answers.
+        ("exit 1", ("attempts", 1.into())),
+        ("exit 1", ("restart", false.into())),
+        ("exec sleep 1000", ("timeout", 60.into())),
+    ] {
+        let mut bench = shell(script, vec![more, ("on_error", "pass".into())]);
+        let mut data = bench.feed_json(r#""a""#);
+        data.extend(bench.feed_json("1"));
+        data.extend(bench.feed_json(r#""b""#));
+        if !script.contains("sleep") {
+            data.extend(bench.pump(|more| data.len() + more.len() >= 3).iter().map(json::to_string));
+        }
+        data.extend(bench.finish_within(Duration::ZERO).iter().map(json::to_string));
+        assert_eq!(data, [r#""a""#, "1", r#""b""#], "{script}");
+        assert_eq!((bench.balance().in_flight, bench.balance().delivered), (0, 3), "{script}");
+    }
+}
+
+#[test]
 fn much_goes_through_a_child_that_reads_and_writes_at_its_own_pace() {
     let mut bench = bench(&["cat"], vec![("max_pending", 100_000.into())]);
     let line = "x".repeat(1000);
