@@ -128,6 +128,26 @@ fn a_child_that_keeps_lines_in_a_buffer_answers_at_the_end_of_the_input() {
 }
 
 #[test]
+fn data_take_the_error_route_when_the_program_is_gone() {
+    let script = "let bad = text::json_marshall() |> fs::line_file_drain(\"bad.jsonl\");
+        let train = movement::train();
+        let ask = process::exec(#{ argv: [\"./program\", \"-c\", \"read -r l; echo answer $l\"], retry_delay: 0.01, start_timeout: 0.2, on_error: bad });
+        train.update(fs::stdin_supply() |> ask |> fs::stdout_drain());
+        train.run();";
+    let rig = Rig::new().script("gone.rhai", script);
+    let program = rig.path("program");
+    std::os::unix::fs::symlink("/bin/sh", &program).expect("it can be linked");
+    let running = rig.stdin_open().start().feed("a\n").wait_for_stdout("answer a\n");
+    fs::remove_file(&program).expect("it is there");
+    let outcome = running.feed("b\nc\n").wait_for_file_containing("bad.jsonl", "\"data\":\"c\"").close_stdin().expect_exit(0);
+    let bad = outcome.file("bad.jsonl");
+    assert_eq!(bad.matches("cannot start").count(), 2, "{bad}\n{}", outcome.stderr);
+    for told in ["2 data wait, and it is tried again after", "2 data fail, and so do all that come in the next"] {
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_slow_child_has_its_time_for_each_answer() {
     for (pause, count, timeout) in [("0.4", 5, "1"), ("1.4", 3, "4")] {
         let options = format!(

@@ -8,7 +8,16 @@ use super::questions::Question;
 use super::{Exec, GRACE, QUOTA, SILENCE, fail_unasked};
 use crate::cog::Ctx;
 use crate::error::{Error, Result};
+use crate::escapement::Moment;
 use crate::log::Priority;
+
+/// No child can be started.
+pub(super) struct Refused {
+    /// When that was seen first.
+    since: Moment,
+    /// Why not, the last time.
+    why: String,
+}
 
 impl Exec {
     pub(super) fn kill(&mut self, why: &str) {
@@ -28,22 +37,57 @@ impl Exec {
 
     /// Starts another one, now or after the pause; tells why none can be started.
     pub(super) fn start_again(&mut self, ctx: &mut Ctx<'_>) {
-        if let Err(error) = self.start(ctx) {
-            ctx.trouble(&error.to_string());
-            if self.ending {
-                self.fail_all(ctx, &error.to_string());
-            } else {
-                self.wait(ctx);
+        let why = match self.start(ctx) {
+            Ok(()) => {
+                if self.refused.take().is_some() {
+                    ctx.say(Priority::Notice, "the child could be started again");
+                }
+                return;
             }
+            Err(error) => error.to_string(),
+        };
+        let since = self.refused.as_ref().map_or(ctx.now(), |refused| refused.since);
+        self.refused = Some(Refused { since, why: why.clone() });
+        let (pause, waiting) = (self.wait(ctx).as_secs_f64(), self.questions.len());
+        let text = if self.ending {
+            why
+        } else if self.waits_no_longer(ctx) {
+            format!("{why}, for longer than `start_timeout`: {waiting} data fail, and so do all that come in the next {pause:.1} s")
+        } else {
+            format!("{why}; {waiting} data wait, and it is tried again after {pause:.1} s")
+        };
+        ctx.trouble(&text);
+        self.fail_if_refused(ctx);
+    }
+
+    /// Until when data wait for a child that cannot be started.
+    fn refused_until(&self) -> Option<Moment> {
+        Some(self.refused.as_ref()?.since + self.start_timeout?)
+    }
+
+    fn waits_no_longer(&self, ctx: &Ctx<'_>) -> bool {
+        self.ending || self.refused_until().is_some_and(|end| end <= ctx.now())
+    }
+
+    /// No data wait for a child that could not be started for too long, nor when there is no time left.
+    pub(super) fn fail_if_refused(&mut self, ctx: &mut Ctx<'_>) {
+        if self.waits_no_longer(ctx)
+            && let Some(Refused { why, .. }) = &self.refused
+        {
+            let why = why.clone();
+            self.fail_all(ctx, &why);
         }
     }
 
     /// Gives the length of the pause.
     pub(super) fn wait(&mut self, ctx: &Ctx<'_>) -> Duration {
+        let now = ctx.now();
         let pause = self.pause.min(self.last_pause);
         self.pause = (pause * 2).min(self.last_pause);
-        self.until = Some(ctx.now() + pause);
-        pause
+        // It is tried once more before data fail.
+        let until = (now + pause).min(self.refused_until().filter(|end| *end > now).unwrap_or(now + pause));
+        self.until = Some(until);
+        until.since(now)
     }
 
     /// Ends a child that keeps us waiting for too long.

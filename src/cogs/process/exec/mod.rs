@@ -5,7 +5,8 @@
 //!
 //! The first line of the child answers the first question, and so on; that is all that holds them together. A child that writes a line
 //! when nothing was asked is out of step, and another one takes its place. When a child goes, all that it has not answered is asked again
-//! of the next; the datum that it was to answer first is the one it may have died of, and fails after `attempts`. Whatever fails, data keep their order: what cannot be asked has its turn like an answer.
+//! of the next; the datum that it was to answer first is the one it may have died of, and fails after `attempts`. While none can be started
+//! all wait, for `start_timeout` at most. Whatever fails, data keep their order: what cannot be asked has its turn like an answer.
 
 mod answers;
 mod child;
@@ -21,8 +22,9 @@ use rustix::process::Signal;
 
 use self::answers::{Answer, Answers};
 use self::child::Child;
+use self::life::Refused;
 use self::questions::{Question, Questions, Unasked};
-use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param};
+use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Ty};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::{Moment, Token, Wake};
@@ -38,7 +40,7 @@ pub static SPEC: CogSpec = CogSpec {
     page: Page {
         takes: "a datum with a string without newlines, or a blob of that kind, at data_getter; with mode: \"json\" any value",
         gives: "the same datum with the answer at data_setter, by default in its place: a string, or a blob if it is not of UTF-8; with mode: \"json\" a value",
-        fails: "what is no line; an answer that is no JSON with mode: \"json\", or longer than max_line; a datum that children have died of, or not answered, `attempts` times; with restart: false all that have no answer when the child has gone",
+        fails: "what is no line; an answer that is no JSON with mode: \"json\", or longer than max_line; a datum that children have died of, or not answered, `attempts` times; all data, once no child could be started for start_timeout, until one can; with restart: false all that have no answer when the child has gone",
         uses: &[
             r#"process::exec(#{ argv: ["sed", "-u", "s/secret/***/"] })"#,
             r#"process::exec(#{ argv: ["python3", "-u", "score.py"], mode: "json", data_setter: "score", timeout: 5 })"#,
@@ -53,6 +55,9 @@ pub static SPEC: CogSpec = CogSpec {
         Param::bool("restart").default(Lit::Bool(true)).about("start another child when one has gone and data wait; without, they all fail"),
         Param::seconds("retry_delay").default(Lit::Int(1)).about("the pause before another child is started; twice as long each time, until one answers"),
         Param::seconds("retry_max").default(Lit::Int(60)).about("the longest pause"),
+        Param::new("start_timeout", Ty::Either(&[Ty::Seconds, Ty::Unit])).default(Lit::Int(60)).about(
+            "how long data wait while the program cannot be started (it was removed, say); then they fail, and so do later ones at once, until it can be; () for any time",
+        ),
         Param::int("attempts").default(Lit::Int(3)).about("how many children may go while they are to answer one datum, before it fails"),
         Param::seconds("timeout").default(Lit::Int(30)).about("how long the child may write nothing while an answer is due; then it is killed"),
         Param::int("max_pending").default(Lit::Int(1000)).about("data that the child is given at most before it answers; more wait in order"),
@@ -82,6 +87,8 @@ struct Exec {
     restarts: bool,
     first_pause: Duration,
     last_pause: Duration,
+    /// How long data wait while no child can be started; none: for any time.
+    start_timeout: Option<Duration>,
     attempts: usize,
     timeout: Duration,
     questions: Questions,
@@ -104,6 +111,8 @@ struct Exec {
     pause: Duration,
     /// When another child is started.
     until: Option<Moment>,
+    /// That none can be started.
+    refused: Option<Refused>,
     /// Why there will be none.
     over: Option<String>,
     ending: bool,
@@ -135,7 +144,7 @@ impl Exec {
             return Err(Error::option(option, "must be more than 0"));
         }
         let restarts = args.bool("restart");
-        let idle = ["retry_delay", "retry_max", "attempts"].into_iter().find(|option| !restarts && args.is_given(option));
+        let idle = ["retry_delay", "retry_max", "start_timeout", "attempts"].into_iter().find(|option| !restarts && args.is_given(option));
         if let Some(option) = idle {
             return Err(Error::option(option, "has no meaning with `restart: false`"));
         }
@@ -147,6 +156,7 @@ impl Exec {
             restarts,
             first_pause,
             last_pause,
+            start_timeout: args.opt_seconds("start_timeout"),
             attempts,
             timeout,
             questions: Questions::new(most),
@@ -161,6 +171,7 @@ impl Exec {
             patience: Moment::START,
             pause: first_pause,
             until: None,
+            refused: None,
             over: None,
             ending: false,
             signal: None,
@@ -222,8 +233,11 @@ impl Exec {
         self.look(ctx);
         self.judge(ctx);
         let now = ctx.now();
-        if self.child.is_none() && !self.questions.is_empty() && self.until.is_none_or(|until| self.ending || now >= until) {
-            self.start_again(ctx);
+        if self.child.is_none() && !self.questions.is_empty() {
+            if self.until.is_none_or(|until| self.ending || now >= until) {
+                self.start_again(ctx);
+            }
+            self.fail_if_refused(ctx);
         }
         self.ask(ctx);
         self.tell_the_end(ctx);

@@ -144,6 +144,64 @@ fn what_cannot_be_asked_fails_with_what_it_stands_behind() {
 }
 
 #[test]
+fn a_program_that_is_gone_is_not_waited_for_for_ever_and_used_again_when_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let put = || std::os::unix::fs::symlink("/bin/sh", &program).unwrap();
+    put();
+    let more = vec![("start_timeout", 0.3.into()), ("retry_max", 0.05.into())];
+    let mut bench = bench(&[program.to_str().unwrap(), "-c", "read -r line; echo \"$line\""], more);
+    bench.feed("a");
+    assert_eq!(pump(&mut bench, 1), [r#""a""#]);
+    std::fs::remove_file(&program).unwrap();
+    let start = Instant::now();
+    for text in ["b", "c"] {
+        assert!(bench.feed(text).is_empty());
+    }
+    while bench.balance().failed < 2 && start.elapsed() < SECOND * 5 {
+        assert!(bench.pump(|_| false).is_empty());
+    }
+    assert!((SECOND / 4..SECOND * 5).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert_eq!(bench.balance().failed, 2);
+    // What comes later does not wait, and nothing is bound meanwhile but what tells that a child has gone.
+    assert!(bench.feed("d").is_empty());
+    assert_eq!((bench.balance().failed, bench.balance().in_flight, bench.esc.bound(0)), (3, 0, 1));
+    put();
+    let (mut fed, mut data) = (0, Vec::new());
+    while data.is_empty() && start.elapsed() < SECOND * 5 {
+        fed += 1;
+        data = bench.feed("e");
+        data.extend(bench.pump(|data| !data.is_empty()));
+    }
+    assert_eq!(data, [Datum::from("e")]);
+    assert_settled(&mut bench, 2, 2 + fed);
+}
+
+#[test]
+fn a_program_that_is_back_in_time_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let put = || std::os::unix::fs::symlink("/bin/sh", &program).unwrap();
+    for start_timeout in [Given::from(60), Datum::Unit.into()] {
+        put();
+        let more = vec![("start_timeout", start_timeout), ("retry_max", 0.05.into())];
+        let mut bench = bench(&[program.to_str().unwrap(), "-c", "read -r line; echo \"$line\""], more);
+        bench.feed("a");
+        assert_eq!(pump(&mut bench, 1), [r#""a""#]);
+        std::fs::remove_file(&program).unwrap();
+        for text in ["b", "c"] {
+            assert!(bench.feed(text).is_empty());
+        }
+        bench.pump_for(300);
+        assert!(bench.errors() >= 3);
+        put();
+        assert_eq!(pump(&mut bench, 2), [r#""b""#, r#""c""#]);
+        assert_settled(&mut bench, 3, 0);
+        std::fs::remove_file(&program).unwrap();
+    }
+}
+
+#[test]
 fn much_goes_through_a_child_that_reads_and_writes_at_its_own_pace() {
     let mut bench = bench(&["cat"], vec![("max_pending", 100_000.into())]);
     let line = "x".repeat(1000);
@@ -351,8 +409,10 @@ fn options_that_cannot_work_are_refused() {
         let error = Bench::refused(&SPEC, given);
         assert!(error.contains(option) && error.contains(text), "{error}");
     }
-    let error = Bench::refused(&SPEC, vec![("argv", list(&["cat"])), ("restart", false.into()), ("attempts", 2.into())]);
-    assert!(error.contains("attempts") && error.contains("restart: false"), "{error}");
+    for option in ["attempts", "start_timeout"] {
+        let error = Bench::refused(&SPEC, vec![("argv", list(&["cat"])), ("restart", false.into()), (option, 2.into())]);
+        assert!(error.contains(option) && error.contains("restart: false"), "{error}");
+    }
 }
 
 #[test]
