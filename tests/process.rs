@@ -128,6 +128,38 @@ fn a_child_that_keeps_lines_in_a_buffer_answers_at_the_end_of_the_input() {
 }
 
 #[test]
+fn children_that_keep_lines_in_a_buffer_do_not_wait_for_each_other() {
+    let sort = "process::exec(#{ argv: [\"sort\", \"-n\"], timeout: 6, attempts: 1 })";
+    // Side by side, and one behind the other.
+    for (cogs, copies) in [(format!("[{sort}, {sort}, {sort}]"), 3), (format!("{sort} |> {sort} |> {sort}"), 1)] {
+        let outcome = Rig::piping(&cogs).stdin("3\n1\n2\n").run().expect_status(0);
+        let mut lines: Vec<&str> = outcome.stdout.lines().collect();
+        lines.sort_unstable();
+        let expected: Vec<String> = (1..=3).flat_map(|n| vec![n.to_string(); copies]).collect();
+        assert_eq!((lines.join(" "), outcome.stderr.as_str()), (expected.join(" "), ""));
+    }
+}
+
+#[test]
+fn a_child_that_keeps_lines_back_waits_for_a_slow_one_before_it() {
+    let slow = "process::exec([\"/bin/sh\", \"-c\", \"while read -r l; do sleep 1.2; echo \\\"$l\\\"; done\"])";
+    let sort = "process::exec(#{ argv: [\"sort\", \"-n\"], restart: false })";
+    let outcome = Rig::piping(&format!("{slow} |> {sort}")).stdin("3\n1\n2\n").run().expect_status(0);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("1\n2\n3\n", ""));
+}
+
+#[test]
+fn a_child_that_is_not_replaced_is_told_the_end_only_at_the_end() {
+    // The supply waits for room, and for nothing else, while the child takes its time.
+    let script = "let train = movement::train();
+        let slow = [\"/bin/sh\", \"-c\", \"while read -r l; do sleep 1.2; echo \\\"$l\\\"; done\"];
+        train.update(fs::file_supply(#{ paths: [\"in.txt\"], each: \"line\", max_in_flight: 2 }) |> process::exec(#{ argv: slow, restart: false }) |> fs::stdout_drain());
+        train.run();";
+    let outcome = Rig::new().script("slow.rhai", script).file("in.txt", lines(0..4)).run().expect_status(0);
+    assert_eq!((outcome.stdout, outcome.stderr.as_str()), (lines(0..4), ""));
+}
+
+#[test]
 fn data_take_the_error_route_when_the_program_is_gone() {
     let script = "let bad = text::json_marshall() |> fs::line_file_drain(\"bad.jsonl\");
         let train = movement::train();

@@ -28,6 +28,7 @@ pub(crate) struct Bench {
     books: Rc<Books>,
     feed: u64,
     synced: bool,
+    no_more: bool,
     /// What came out and is still on its way, while that is wanted; otherwise all that comes out is delivered at once.
     pub(crate) kept: Option<Vec<Event>>,
     /// Broadcasts that it made.
@@ -58,7 +59,8 @@ impl Bench {
         common.max_in_flight = common.max_in_flight.max(1);
         let mut seat = Seat::new(0, spec.name, common);
         seat.disk = disk;
-        let mut bench = Self { cog, seat, esc, books: Books::new(), feed: 0, synced: false, kept: None, notices: Vec::new() };
+        let mut bench =
+            Self { cog, seat, esc, books: Books::new(), feed: 0, synced: false, no_more: false, kept: None, notices: Vec::new() };
         bench.call(|cog, ctx| cog.wind(ctx))?;
         Ok(bench)
     }
@@ -90,6 +92,10 @@ impl Bench {
         if std::mem::take(&mut self.seat.asks_sync) {
             // There is no drain.
             self.synced = true;
+        }
+        if std::mem::take(&mut self.seat.asks_for_more) {
+            let others = self.esc.keepers().any(|owner| owner != self.seat.number);
+            self.no_more = !others && !self.esc.has_news();
         }
         result.map(|()| out)
     }
@@ -160,6 +166,8 @@ impl Bench {
                 Some((None, Wake::Room))
             } else if std::mem::take(&mut self.synced) {
                 Some((None, Wake::Synced))
+            } else if std::mem::take(&mut self.no_more) {
+                Some((None, Wake::NoMore { later: false }))
             } else {
                 self.esc.next_until(deadline).unwrap().map(|fired| (Some(fired.token), fired.wake))
             };

@@ -142,6 +142,12 @@ pub trait Cog {
         false
     }
 
+    /// Whether it waits for nothing but answers that may not come before it does something itself: only those behind it have
+    /// something to expect of it. See [`Ctx::ask_for_more`].
+    fn only_waits(&self) -> bool {
+        false
+    }
+
     /// What it keeps at present, and whether that is because it is blocked.
     fn backlog(&self) -> Backlog {
         Backlog::default()

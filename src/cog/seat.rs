@@ -86,6 +86,8 @@ pub struct Seat {
     pub apart: bool,
     /// Set when it wants all drains to sync.
     pub asks_sync: bool,
+    /// Set when it wants to know whether more data can come.
+    pub asks_for_more: bool,
     /// The time to end is over: what fails now would not have failed with more of it.
     pub gives_up: bool,
     /// Whether it found no room and waits to be told of some.
@@ -128,6 +130,7 @@ impl Seat {
             pardons: false,
             apart: false,
             asks_sync: false,
+            asks_for_more: false,
             gives_up: false,
             waits_for_room: false,
             waits_since: None,

@@ -185,9 +185,14 @@ impl Escapement {
         self.owners.get(&owner).copied().unwrap_or(0)
     }
 
-    /// Whether nothing else can happen any more unless this owner does something: no other keeps the program alive, and nothing has come for any.
-    pub fn is_alone(&self, owner: Owner) -> bool {
-        self.round.is_empty() && self.slots.iter().all(|(_, binding)| !binding.strong || binding.owner == owner)
+    /// Whether something has come that was not handed out yet, and may change all.
+    pub fn has_news(&self) -> bool {
+        !self.round.is_empty()
+    }
+
+    /// Who keeps the program alive, each as often as it does.
+    pub fn keepers(&self) -> impl Iterator<Item = Owner> + '_ {
+        self.slots.iter().filter(|(_, binding)| binding.strong).map(|(_, binding)| binding.owner)
     }
 
     /// This binding does not keep the program alive any more.

@@ -49,6 +49,12 @@ pub enum Wake {
     /// All drains have brought to the disk what they had written when this was asked for. Never made by the escapement: the train
     /// uses it.
     Synced,
+    /// No datum can reach the cog before it does something itself, as it [asked](crate::cog::Ctx::ask_for_more). Never made by the
+    /// escapement: the train uses it.
+    NoMore {
+        /// Some may come afterwards: a supply before it waits for room, or a cog before it keeps data or hears of ends.
+        later: bool,
+    },
     /// Time to stop waiting for what has not come. Never made by the escapement: the train uses it.
     GiveUp,
 }

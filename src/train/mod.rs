@@ -11,6 +11,7 @@ mod graft;
 pub mod graph;
 mod live;
 mod notify;
+mod outlook;
 pub mod panics;
 mod pressure;
 pub mod recorded;
@@ -350,6 +351,9 @@ impl Train {
         }
         if let Some(status) = slot.seat.stop.take() {
             self.stop(status);
+        }
+        if std::mem::take(&mut self.slots[number as usize].seat.asks_for_more) {
+            self.tell_of_no_more(number);
         }
         if !self.slots[number as usize].seat.notices.is_empty() {
             self.take_notices(number);

@@ -46,7 +46,7 @@ impl Train {
         (self.pressure.heeders, self.pressure.behind) = (heeders, behind);
     }
 
-    fn feeds(&self, from: u32, to: u32) -> bool {
+    pub(super) fn feeds(&self, from: u32, to: u32) -> bool {
         let slot = &self.slots[from as usize];
         slot.targets.contains(&to) || slot.route == Some(to) || slot.branches.iter().any(|(branch, _)| *branch == to)
     }

@@ -55,9 +55,10 @@ impl Ctx<'_> {
         self.esc.is_at_rest()
     }
 
-    /// Whether nothing else can happen any more unless this cog does something: it alone keeps the train alive.
-    pub fn is_alone(&self) -> bool {
-        self.esc.is_alone(self.seat.number)
+    /// Asks whether any datum can reach the cog before it does something itself. If none can it is woken with
+    /// [`Wake::NoMore`](crate::escapement::Wake::NoMore) at once, and else not at all: it may ask again.
+    pub fn ask_for_more(&mut self) {
+        self.seat.asks_for_more = true;
     }
 
     /// Wakes the cog at that moment.

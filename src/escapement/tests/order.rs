@@ -174,20 +174,26 @@ fn all_is_over_when_only_weak_bindings_are_left() {
 }
 
 #[test]
-fn an_owner_is_alone_when_no_other_keeps_the_program_alive() {
+fn it_is_known_who_keeps_the_program_alive_and_whether_anything_has_come() {
     let (mut escapement, _) = by_hand();
+    let keepers = |escapement: &Escapement| {
+        let mut keepers: Vec<_> = escapement.keepers().collect();
+        keepers.sort_unstable();
+        keepers
+    };
     let _ = escapement.after(1, SECOND);
-    assert!(escapement.is_alone(1) && !escapement.is_alone(2));
     let other = escapement.after(2, SECOND);
-    assert!(!escapement.is_alone(1));
+    assert_eq!(keepers(&escapement), [1, 2]);
     escapement.weaken(other);
-    assert!(escapement.is_alone(1));
-    // What has come for another and was not handed out may change all.
+    assert_eq!(keepers(&escapement), [1]);
     let (_, _) = (escapement.soon(1), escapement.soon(2));
+    assert!(!escapement.has_news());
     assert!(escapement.next_ready().unwrap().is_some());
-    assert!(!escapement.is_alone(1));
+    // What has come for another was not handed out.
+    assert!(escapement.has_news());
     assert!(escapement.next_ready().unwrap().is_some());
-    assert!(escapement.is_alone(1));
+    assert!(!escapement.has_news());
+    assert_eq!(keepers(&escapement), [1]);
 }
 
 #[test]

@@ -317,7 +317,7 @@ impl FileWatcher {
                 Some(Bound::Alarm(number)) => self.alarm(ctx, number),
                 _ => Ok(()),
             },
-            Wake::Idle | Wake::Answer(_) | Wake::Synced | Wake::GiveUp => Ok(()),
+            Wake::Idle | Wake::Answer(_) | Wake::Synced | Wake::NoMore { .. } | Wake::GiveUp => Ok(()),
         }
     }
 }

@@ -31,7 +31,7 @@ impl Exec {
         self.until = None;
         self.child = Some(Child::start(ctx, &self.argv)?);
         (self.blocked, self.killed, self.leaving, self.since) = (false, None, None, ctx.now());
-        self.told = false;
+        (self.told, self.asks) = (false, false);
         Ok(())
     }
 
@@ -118,21 +118,29 @@ impl Exec {
         listens && self.killed.is_none() && !self.ending && self.questions.asked() > 0 && self.questions.is_all_sent()
     }
 
-    /// Closes the input of a child that is silent when nothing but its answers can come any more, so that it writes what it keeps in a buffer.
-    pub(super) fn tell_the_end(&mut self, ctx: &mut Ctx<'_>) {
-        if !self.may_keep_lines_back() || !self.is_silent(ctx, SILENCE) {
+    /// Asks whether anything but the child's answers can come any more, when it is silent.
+    pub(super) fn ask_for_more(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.keeps_silent(ctx) || ctx.now() < self.patience {
             return;
         }
         self.listen(ctx, QUOTA);
-        if !self.may_keep_lines_back() || !self.is_silent(ctx, SILENCE) {
-            return;
+        if self.keeps_silent(ctx) {
+            (self.asks, self.patience) = (true, ctx.now() + SILENCE);
+            ctx.ask_for_more();
         }
-        if ctx.is_alone() {
+    }
+
+    /// Nothing but the child's answers can come any more: closes its input, so that it writes what it keeps in a buffer. If more come
+    /// `later`, they need another child.
+    pub(super) fn tell_the_end(&mut self, ctx: &mut Ctx<'_>, later: bool) {
+        if self.keeps_silent(ctx) && (self.restarts || !later) {
             (self.told, self.since) = (true, ctx.now());
             self.close_questions(ctx);
-        } else {
-            self.patience = ctx.now() + SILENCE;
         }
+    }
+
+    fn keeps_silent(&self, ctx: &Ctx<'_>) -> bool {
+        self.may_keep_lines_back() && self.is_silent(ctx, SILENCE)
     }
 
     /// Looks whether the child has ended.

@@ -106,7 +106,9 @@ struct Exec {
     leaving: Option<Moment>,
     /// Its input was closed before the end of the run, as nothing more is to come before it answers.
     told: bool,
-    /// When it is looked again whether anything more may come.
+    /// It may keep lines back: it was asked whether anything more may come, and nothing was heard of the child since.
+    asks: bool,
+    /// When that is asked again.
     patience: Moment,
     pause: Duration,
     /// When another child is started.
@@ -168,6 +170,7 @@ impl Exec {
             since: Moment::START,
             leaving: None,
             told: false,
+            asks: false,
             patience: Moment::START,
             pause: first_pause,
             until: None,
@@ -240,7 +243,10 @@ impl Exec {
             self.fail_if_refused(ctx);
         }
         self.ask(ctx);
-        self.tell_the_end(ctx);
+        if self.told && self.child.is_some() && self.questions.asked() == 0 {
+            self.leaving.get_or_insert(now);
+        }
+        self.ask_for_more(ctx);
         if self.ending && self.questions.is_empty() {
             self.until = None;
             if self.child.is_some() {
@@ -322,8 +328,13 @@ impl Cog for Exec {
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>, wake: Wake) -> Result<()> {
-        if matches!(wake, Wake::GiveUp) {
-            return self.give_up(ctx);
+        match wake {
+            Wake::GiveUp => return self.give_up(ctx),
+            Wake::NoMore { later } => {
+                self.tell_the_end(ctx, later);
+                return self.set_timer(ctx);
+            }
+            _ => {}
         }
         let token = ctx.token();
         if self.timer.is_some_and(|(own, _)| token == Some(own)) {
@@ -348,6 +359,10 @@ impl Cog for Exec {
 
     fn busy(&self) -> bool {
         self.ending && (self.child.is_some() || !self.questions.is_empty())
+    }
+
+    fn only_waits(&self) -> bool {
+        self.told || self.asks && self.may_keep_lines_back()
     }
 
     fn backlog(&self) -> Backlog {

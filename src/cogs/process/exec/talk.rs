@@ -69,7 +69,7 @@ impl Exec {
                 Ok(0) => break,
                 Ok(count) => {
                     quota = quota.saturating_sub(count);
-                    self.since = ctx.now();
+                    (self.since, self.asks) = (ctx.now(), false);
                 }
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR) => {}

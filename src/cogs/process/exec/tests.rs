@@ -326,6 +326,18 @@ fn a_child_that_keeps_lines_back_is_told_when_no_more_come_and_another_takes_wha
 }
 
 #[test]
+fn a_child_that_was_told_the_end_and_stays_makes_way_for_another() {
+    // It has answered all and closed nothing.
+    let script = "while read -r line; do all=\"$all$line\"; done; echo \"$all\"; exec sleep 1000";
+    let mut bench = shell(script, vec![]);
+    for text in ["a", "b"] {
+        bench.feed(text);
+        assert_eq!(pump(&mut bench, 1), [format!("\"{text}\"")]);
+    }
+    assert_settled(&mut bench, 2, 0);
+}
+
+#[test]
 fn as_long_as_more_may_come_the_child_is_told_nothing() {
     let mut bench = bench(&["sort", "-n"], vec![("timeout", 10.into())]);
     let other = bench.esc.after(1, SECOND * 60);
