@@ -1,6 +1,7 @@
 //! Data that a child process is asked about, on the real binary: nothing is lost and nothing changes places, whatever becomes of the child.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -80,6 +81,11 @@ fn the_child_has_three_descriptors_and_a_group_of_its_own_and_leaves_no_zombie()
         }
         std::thread::yield_now();
     };
+    // What it has once it answers: before, it may have open what it is loaded from.
+    let (mut asked, mut answered) =
+        (process.stdin.take().expect("it is piped"), BufReader::new(process.stdout.take().expect("it is piped")));
+    asked.write_all(b"x\n").expect("it reads");
+    answered.read_line(&mut String::new()).expect("it writes");
     let mut open: Vec<String> = fs::read_dir(format!("/proc/{child}/fd"))
         .expect("it runs")
         .flatten()
@@ -92,7 +98,7 @@ fn the_child_has_three_descriptors_and_a_group_of_its_own_and_leaves_no_zombie()
         assert!(std::time::Instant::now() < deadline, "a dead child is left");
         std::thread::yield_now();
     }
-    drop(process.stdin.take());
+    drop(asked);
     assert!(process.wait().expect("it is ours").success());
 }
 
