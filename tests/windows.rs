@@ -146,3 +146,27 @@ fn what_two_branches_made_of_an_event_is_one_again() {
     let wanted: String = (0..500).map(|n| format!("{{\"n\":{n},\"double\":{},\"square\":{}}}\n", n * 2, n * n)).collect();
     assert_eq!((outcome.status, outcome.stdout, outcome.stderr.as_str()), (0, wanted, ""));
 }
+
+#[test]
+fn dead_letters_that_go_through_a_window_are_counted_as_dead() {
+    let script = r#"
+        let letters = twist::batch(2) |> text::json_marshall() |> fs::line_file_drain("bad.jsonl", #{ name: "letters" });
+        let train = movement::train(#{ dead: letters });
+        let two = twist::merge(#{ key_getter: "k", parts: 2, incomplete: "error" });
+        train.update(fs::stdin_supply(#{ name: "in" }) |> text::json_parse(#{ name: "parse" }) |> two |> movement::null_drain());
+        train.run();
+    "#;
+    let test = r#"
+        fn test_books() {
+            let t = test::load("p.rhai");
+            // Three that are no JSON, and two parts of four that come to nothing.
+            for line in [`{"k":1}`, "{", `{"k":2}`, "[", `{"k":1}`, `{"k":3}`, "]"] { t.feed("in", line); }
+            test::equal(t.finish(), 0);
+            test::equal(t.output("letters").len(), 3);
+            let books = t.books();
+            test::equal([books.born, books.delivered, books.dead, books.failed, books.in_flight], [7, 1, 3, 0, 0]);
+            test::equal(books.merged, 3);
+        }
+    "#;
+    Rig::new().file("p.rhai", script).file("p.test.rhai", test).command(["test", "p.test.rhai"]).run().expect_status(0);
+}

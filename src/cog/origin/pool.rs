@@ -26,6 +26,8 @@ pub(super) struct Members {
     runs: Vec<Run>,
     groups: Vec<Rc<Group>>,
     origins: usize,
+    /// Whether a part came as a dead letter.
+    dead: bool,
 }
 
 impl Members {
@@ -34,7 +36,11 @@ impl Members {
     pub(super) fn add(&mut self, books: &Books, lineage: &Lineage) -> bool {
         match &lineage.0 {
             Kin::None => false,
-            Kin::Dead(inner) | Kin::Aside(inner, _) => self.add(books, inner),
+            Kin::Aside(inner, _) => self.add(books, inner),
+            Kin::Dead(inner) => {
+                self.dead = true;
+                self.add(books, inner)
+            }
             Kin::Many(group) => {
                 self.groups.push(Rc::clone(group));
                 true
@@ -101,13 +107,14 @@ impl Group {
 }
 
 impl Books {
-    /// The lineage of `parts` data made from these members, `counted` parts of which came in.
+    /// The lineage of `parts` data made from these members, `counted` parts of which came in. What a dead letter went up in is one.
     pub(super) fn joined(&self, mut members: Members, counted: u64, parts: u32) -> Lineage {
         if counted == 0 {
             return Lineage::default();
         }
         add(&self.merged, counted - 1);
         self.in_flight.set(self.in_flight.get() - (counted - 1));
+        let dead = members.dead;
         let lineage = match (&members.runs[..], &members.groups[..]) {
             ([run], []) if members.origins == 1 => Lineage(Kin::One(Rc::clone(&run.block), run.first)),
             ([], [_]) => Lineage(members.groups.pop().map_or(Kin::None, Kin::Many)),
@@ -117,7 +124,7 @@ impl Books {
             }
         };
         self.split(&lineage, parts - 1);
-        lineage
+        if dead { lineage.into_dead() } else { lineage }
     }
 
     pub(super) fn split_group(&self, group: &Group, more: u32) {
@@ -202,8 +209,13 @@ impl Pool {
     /// Keeps a part of `lineage`; who calls has counted the part.
     #[inline]
     pub(crate) fn keep(&mut self, lineage: &Lineage) {
-        if let Kin::Dead(inner) | Kin::Aside(inner, _) = &lineage.0 {
-            return self.keep(inner);
+        match &lineage.0 {
+            Kin::Aside(inner, _) => return self.keep(inner),
+            Kin::Dead(inner) => {
+                self.members.dead = true;
+                return self.keep(inner);
+            }
+            _ => {}
         }
         if self.members.add(&self.books, lineage) {
             self.counted += 1;

@@ -136,3 +136,32 @@ fn a_pool_that_is_forgotten_counts_as_failed_and_an_empty_one_does_not() {
     drop(pool);
     assert_eq!((settled(&books), books.balance().failed), (vec![(0, true)], 1));
 }
+
+#[test]
+fn what_dead_letters_went_up_in_is_dead_when_it_is_stored() {
+    let (books, all) = books(8);
+    let letter = |n: usize| all[n].clone().into_dead();
+    let mut pool = Pool::new(&books);
+    for lineage in [&all[0], &letter(1).into_branch(0), &all[2]] {
+        pool.keep(lineage);
+    }
+    let lineage = pool.into_lineage(2);
+    books.settle(&lineage, Outcome::Delivered);
+    books.settle(&lineage, Outcome::Filtered);
+    // Also what is made of that, or of held ones; and a single one.
+    let joined = books.merge([letter(3), all[4].clone()]);
+    let mut outer = Pool::new(&books);
+    outer.keep(&joined);
+    outer.keep(&all[5]);
+    outer.settle(Outcome::Delivered);
+    let mut single = Pool::new(&books);
+    single.keep(&letter(6));
+    single.settle(Outcome::Delivered);
+    books.settle(&books.merge([all[7].clone()]), Outcome::Delivered);
+    let b = books.balance();
+    assert_eq!((b.dead, b.delivered, b.filtered, b.failed, b.in_flight), (3, 1, 1, 0, 0));
+    assert_eq!(b.born + b.split, b.delivered + b.filtered + b.dead + b.failed + b.merged);
+    let mut ends = settled(&books);
+    ends.sort_unstable();
+    assert!(ends.into_iter().eq((0..8).map(|n| (n, false))));
+}
