@@ -16,20 +16,30 @@ pub enum Num {
 impl Num {
     /// Reads the text of a JSON number (RFC 8259, section 6).
     pub fn read(text: &Text) -> Self {
+        Self::held(text).unwrap_or_else(|| Self::Exact(text.detach()))
+    }
+
+    /// The number, if it fits without loss.
+    fn held(text: &str) -> Option<Self> {
         if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
             return match text.parse() {
-                Ok(0) if text.starts_with('-') => Self::Float(-0.0),
-                Ok(value) => Self::Int(value),
-                Err(_) => Self::Exact(text.detach()),
+                Ok(0) if text.starts_with('-') => Some(Self::Float(-0.0)),
+                Ok(value) => Some(Self::Int(value)),
+                Err(_) => None,
             };
         }
         let digits = text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).filter(u8::is_ascii_digit);
         let significant = digits.skip_while(|b| *b == b'0').count();
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() && (value != 0.0 || significant == 0) && (significant <= 15 || is_kept(text, value)) => {
-                Self::Float(value)
-            }
-            _ => Self::Exact(text.detach()),
+        let value = text.parse::<f64>().ok().filter(|value| value.is_finite() && (*value != 0.0 || significant == 0))?;
+        (significant <= 15 || is_kept(text, value)).then_some(Self::Float(value))
+    }
+
+    /// Appends a number's text in the one form that all numbers have that are equal to it.
+    pub(super) fn write_canonical(out: &mut String, text: &str) {
+        match Self::held(text) {
+            Some(Self::Int(value)) => out.push_str(itoa::Buffer::new().format(value)),
+            Some(Self::Float(value)) => out.push_str(ryu::Buffer::new().format_finite(value + 0.0)),
+            _ => out.push_str(text),
         }
     }
 

@@ -11,7 +11,8 @@
 use std::any::Any;
 use std::time::Duration;
 
-use super::keys::{self, Keys, MAX_KEYS, write_key};
+use super::key_text::write_key;
+use super::keys::{self, Keys, MAX_KEYS};
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ pub static SPEC: CogSpec = CogSpec {
         ..Page::OF_KIND
     },
     params: &[
-        Param::getter("key_getter").or("selfgetter").about("what makes data the same; itemgetter(\"a\", \"b\") for several fields; by default all of the datum"),
+        Param::getter("key_getter").or("selfgetter").about("what makes data the same; itemgetter(\"a\", \"b\") for several fields; by default all of the datum. Values that are equal are one key, however they are written; 1, 1.0 and \"1\" are three"),
         Param::seconds("window").default(Lit::Int(60)).about("seconds that the window of a key lasts, from its first datum on; none outlives the process"),
         Param::choice("mode", &["first", "last", "count"])
             .about("\"first\" passes the first datum at once and swallows the others; when the window is over, \"last\" sends the last one, \"count\" the first one with their number"),

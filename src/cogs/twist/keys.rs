@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::cog::Param;
-use crate::datum::{Datum, json};
 use crate::error::{Error, Result};
 use crate::escapement::Moment;
-use crate::getset::Getter;
 
 /// `max_keys`, of cogs that remember keys.
 pub(super) const MAX_KEYS: Param = Param::int("max_keys")
@@ -20,22 +18,6 @@ pub(super) fn most(args: &crate::cog::Args) -> Result<usize> {
         0 => Err(Error::option("max_keys", "must be at least 1")),
         most => Ok(most),
     }
-}
-
-/// The key of a datum as text, by which it is told from others: its JSON.
-pub(super) fn write_key(text: &mut String, getter: &Getter, datum: &Datum) -> Result<()> {
-    text.clear();
-    let Getter::Several(all) = getter else {
-        json::write(text, &*getter.get(datum)?);
-        return Ok(());
-    };
-    // As the array that it is, without making one.
-    for (n, getter) in all.iter().enumerate() {
-        text.push(if n == 0 { '[' } else { ',' });
-        json::write(text, &*getter.get(datum)?);
-    }
-    text.push(']');
-    Ok(())
 }
 
 struct Entry<T> {

@@ -8,7 +8,8 @@
 
 use std::time::Duration;
 
-use super::keys::{self, Keys, MAX_KEYS, write_key};
+use super::key_text::write_key;
+use super::keys::{self, Keys, MAX_KEYS};
 use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool, Ty};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result};

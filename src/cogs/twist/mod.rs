@@ -11,6 +11,7 @@ pub mod flat_map;
 pub mod flatten;
 pub mod hash;
 pub mod keep;
+mod key_text;
 mod keys;
 pub mod map;
 pub mod merge;

@@ -3,8 +3,8 @@
 //! With `key_getter` the key decides, not chance: all data of a key pass or none does, in every run and on every machine with the same
 //! `seed`. Without one, the number of the datum stands in for the key.
 
+use super::key_text::write_key;
 use crate::cog::{Args, CogSpec, Example, InPlace, Kind, Lit, Page, Param, Ty};
-use crate::datum::json;
 use crate::error::{Error, Result};
 
 /// `twist::sample`: any datum -> the same, or nothing.
@@ -39,10 +39,14 @@ pub static SPEC: CogSpec = CogSpec {
             }));
         }
         let (limit, key, seed) = (limit(args)?, args.opt_getter("key_getter"), args.int("seed"));
+        let mut text = String::new();
         Ok(InPlace::cog(move |datum| {
             number += 1;
             let hash = match &key {
-                Some(key) => hash(seed, json::to_string(&*key.get(datum)?).as_bytes()),
+                Some(key) => {
+                    write_key(&mut text, key, datum)?;
+                    hash(seed, text.as_bytes())
+                }
                 None => hash(seed, &number.to_le_bytes()),
             };
             Ok(limit.is_none_or(|limit| hash < limit))
@@ -100,6 +104,17 @@ mod tests {
         let got = passed(vec![("rate", 0.5.into()), key()], twice);
         assert_eq!(got[..got.len() / 2], got[got.len() / 2..]);
         assert_ne!(passed(vec![("rate", 0.5.into()), key(), ("seed", 7.into())], 0..100), got[..got.len() / 2]);
+    }
+
+    #[test]
+    fn equal_keys_pass_together_however_they_are_written() {
+        let key = || ("key_getter", Given::Getter(crate::getset::Getter::Whole));
+        let mut bench = Bench::new(&SPEC, vec![("rate", 0.5.into()), key()]);
+        for n in 0..50 {
+            let texts = [format!(r#"{{"a":[{n}, 0.50],"b":"\u0061"}}"#), format!(r#"{{"b":"a","a":[{n},5e-1]}}"#)];
+            let [one, other] = texts.map(|text| bench.feed_parsed(&text).len());
+            assert_eq!(one, other, "{n}");
+        }
     }
 
     #[test]

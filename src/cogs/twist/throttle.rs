@@ -11,7 +11,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::keys::{self, Keys, MAX_KEYS, write_key};
+use super::key_text::write_key;
+use super::keys::{self, Keys, MAX_KEYS};
 use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Hold, Kind, Lit, Page, Param, Ty};
 use crate::datum::Datum;
 use crate::error::{Error, Result};

@@ -40,6 +40,7 @@ use self::plan::{Done, Plan};
 use self::table::{Kind, Seed};
 use self::windows::{EVENT, Window, Windows};
 use super::events::{Form, Glance, Site, Times, Value, wall};
+use super::key_text::KeyText;
 
 /// `twist::aggregate`: any data -> for each window and key a map of its beginning, its end, the key and the outputs.
 pub static SPEC: CogSpec = CogSpec {
@@ -155,7 +156,7 @@ struct Aggregate {
     values: Vec<Value>,
     /// What is gathered itself, with hashes.
     pieces: Vec<(Datum, u64)>,
-    key: String,
+    key: KeyText,
 }
 
 /// The key of an event, with its hash.
@@ -163,6 +164,8 @@ struct Key<'a> {
     hash: u64,
     kind: Kind,
     text: &'a str,
+    /// How the event writes it; empty where that is the same.
+    own: &'a str,
 }
 
 impl Aggregate {
@@ -217,7 +220,7 @@ impl Aggregate {
             seed: Seed::new(),
             values: Vec::new(),
             pieces: Vec::new(),
-            key: String::new(),
+            key: KeyText::default(),
         })
     }
 
@@ -227,7 +230,7 @@ impl Aggregate {
         // All that can fail comes first, so that a bad event leaves no trace.
         self.plan.values(datum, &mut self.values)?;
         if !self.plan.piles.is_empty() {
-            self.plan.pieces(datum, self.seed, &mut self.pieces, &mut self.key)?;
+            self.plan.pieces(datum, self.seed, &mut self.pieces, &mut self.key.text)?;
         }
         let (time, form) = match &mut self.watch {
             Some(watch) => watch.times.at(&watch.site, datum)?,
@@ -236,22 +239,22 @@ impl Aggregate {
         let (kind, text) = match &self.plan.keys[..] {
             [] => (Kind::Text, ""),
             [one] if !self.plan.several => match one.glance(datum) {
-                Glance::Text(text, true) => (Kind::Text, text),
-                Glance::Text(text, false) => (Kind::Json, text),
+                Glance::Text(text) => (Kind::Text, text),
+                Glance::Digits(text) => (Kind::Json, text),
                 _ => return self.take_with_odd_key(ctx, datum, time, form),
             },
             _ => return self.take_with_odd_key(ctx, datum, time, form),
         };
-        let key = Key { hash: self.seed.hash(kind, text), kind, text };
+        let key = Key { hash: self.seed.hash(kind, text), kind, text, own: "" };
         self.put(ctx, time, form, &key)
     }
 
-    /// As [`Aggregate::take`], for keys of several fields and those that are no text.
+    /// As [`Aggregate::take`], for keys of several fields and those that are neither text nor whole numbers.
     fn take_with_odd_key(&mut self, ctx: &mut Ctx<'_>, datum: &Datum, time: i64, form: Form) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.key);
         let kind = self.plan.key(datum, &mut scratch)?;
-        let text = scratch.as_str();
-        let key = Key { hash: self.seed.hash(kind, text), kind, text };
+        let KeyText { text, own } = &scratch;
+        let key = Key { hash: self.seed.hash(kind, text), kind, text, own };
         let done = self.put(ctx, time, form, &key);
         self.key = scratch;
         done

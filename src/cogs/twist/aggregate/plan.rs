@@ -9,6 +9,7 @@ use super::piles::Pile;
 use super::table::{Kind, Seed, Table};
 use crate::cog::Args;
 use crate::cogs::twist::events::{Form, Site, Value};
+use crate::cogs::twist::key_text::KeyText;
 use crate::datum::{Block, Datum, Map, Text, json};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, Setter};
@@ -188,7 +189,7 @@ impl Plan {
             let piece = site.piece(datum)?.detach();
             let hash = if self.hashes {
                 scratch.clear();
-                json::write(scratch, &piece);
+                json::write_canonical(scratch, &piece);
                 seed.hash(Kind::Json, scratch)
             } else {
                 0
@@ -198,25 +199,26 @@ impl Plan {
         Ok(())
     }
 
-    /// The key of an event, into `scratch`: several pieces as a JSON array.
-    pub(super) fn key(&self, datum: &Datum, scratch: &mut String) -> Result<Kind> {
-        scratch.clear();
+    /// The key of an event, into `key`: several pieces as a JSON array.
+    pub(super) fn key(&self, datum: &Datum, key: &mut KeyText) -> Result<Kind> {
+        key.clear();
         if let ([one], false) = (&self.keys[..], self.several) {
             let sight = one.see(datum)?;
             if let Some(text) = sight.as_str() {
-                scratch.push_str(text);
+                key.text.push_str(text);
                 return Ok(Kind::Text);
             }
-            sight.write(scratch);
-            return Ok(Kind::Json);
+            key.add_seen(&sight);
+        } else {
+            let mut lead = '[';
+            for site in &self.keys {
+                key.push(lead);
+                lead = ',';
+                key.add_seen(&site.see(datum)?);
+            }
+            key.push(']');
         }
-        let mut lead = '[';
-        for site in &self.keys {
-            scratch.push(lead);
-            lead = ',';
-            site.see(datum)?.write(scratch);
-        }
-        scratch.push(']');
+        key.compare();
         Ok(Kind::Json)
     }
 
@@ -259,9 +261,10 @@ impl Plan {
     fn part(&self, done: &Done<'_>, row: usize, what: What) -> Datum {
         let key = || {
             let place = done.table.key(row);
-            match done.table.rows[row].kind {
-                Kind::Text => Datum::Str(Text::span(done.text, place)),
-                Kind::Json => json::read(&done.text[place.clone()]).unwrap_or_else(|_| Datum::Str(Text::span(done.text, place))),
+            match (done.table.rows[row].kind, done.table.own.get(&row)) {
+                (Kind::Text, _) => Datum::Str(Text::span(done.text, place)),
+                (Kind::Json, Some(own)) => json::read(own).unwrap_or_else(|_| Datum::str(&**own)),
+                (Kind::Json, None) => json::read(&done.text[place.clone()]).unwrap_or_else(|_| Datum::Str(Text::span(done.text, place))),
             }
         };
         match what {

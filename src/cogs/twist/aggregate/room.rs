@@ -24,7 +24,8 @@ impl Aggregate {
 
     /// Bytes that a new key takes in a window, without its events.
     fn row(&self, key: &Key<'_>) -> usize {
-        key.text.len() + Table::ROW + size_of_val(&self.plan.blank[..]) + size_of_val(&self.plan.piles[..])
+        let own = if key.own.is_empty() { 0 } else { Table::OWN + key.own.len() };
+        key.text.len() + own + Table::ROW + size_of_val(&self.plan.blank[..]) + size_of_val(&self.plan.piles[..])
     }
 
     /// The slot and row for a key, within the limits.
@@ -52,7 +53,11 @@ impl Aggregate {
             return Ok((slot, row));
         }
         let row = table.add(key.hash, key.kind, key.text, &self.plan.blank, &self.plan.piles);
-        self.windows.grow(slot, more - EVENT);
+        if !key.own.is_empty() {
+            table.own.insert(row, key.own.into());
+        }
+        let bytes = self.row(key);
+        self.windows.grow(slot, bytes);
         Ok((slot, row))
     }
 }

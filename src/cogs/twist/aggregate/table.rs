@@ -3,6 +3,7 @@
 //! Keys stand one behind the other in one text, and a table of places finds them by hash: a key that is known costs no
 //! allocation, a new one none of its own. The hash has a seed of its own, as keys may come from who wishes harm.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::functions::Cell;
@@ -12,7 +13,7 @@ use super::piles::Pile;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
-    /// Anything else, as JSON.
+    /// Anything else, as canonical JSON.
     Json,
 }
 
@@ -69,6 +70,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
     /// All keys.
     pub(super) text: String,
+    /// Keys as their first events wrote them, by row, where that is another text.
+    pub(super) own: HashMap<usize, Box<str>>,
     /// Cells of all rows, as many for each.
     pub(super) cells: Vec<Cell>,
     /// Piles of all rows, as many for each.
@@ -78,6 +81,8 @@ pub(super) struct Table {
 impl Table {
     /// What a row takes beside its text and its cells.
     pub(super) const ROW: usize = size_of::<Row>() + 2 * size_of::<u32>();
+    /// What a key takes besides that is kept as it came too, and its text there.
+    pub(super) const OWN: usize = 2 * size_of::<(usize, Box<str>)>();
 
     /// The row of that key.
     #[inline]
@@ -134,6 +139,7 @@ impl Table {
         self.places.fill(0);
         self.rows.clear();
         self.text.clear();
+        self.own.clear();
         self.cells.clear();
         self.piles.clear();
     }

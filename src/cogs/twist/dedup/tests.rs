@@ -143,6 +143,20 @@ fn what_repeats_was_swallowed_on_purpose_and_what_has_no_key_fails() {
 }
 
 #[test]
+fn equal_keys_are_one_however_they_are_written() {
+    for (getter, same, other) in [
+        (Getter::named("k").unwrap(), r#"{"k":[1, "\u0061"]}|{"k":[1,"a"]}|{"k":[ 1,"a" ],"n":2}"#, r#"{"k":[1.0,"a"]}"#),
+        (Getter::named("k").unwrap(), r#"{"k":{"a":1,"b":2}}|{"k":{"b":2,"a":1}}|{"k":{"\u0062":2, "a":1}}"#, r#"{"k":{"a":1}}"#),
+        (Getter::named("k").unwrap(), r#"{"k":1.5}|{"k":1.50}|{"k":15e-1}"#, r#"{"k":"1.5"}"#),
+        (Getter::Whole, r#"{"k":"é","n":{"a":[0.0]}}|{"n":{"a":[-0]},"k":"\u00e9"}|{"n": {"a" :[-0.0]},"k":"é"}"#, r#"{"k":"é"}"#),
+    ] {
+        let mut bench = Bench::on(Clock::by_hand(), &SPEC, vec![("key_getter", Given::Getter(getter))]);
+        let passed: Vec<usize> = same.split('|').chain([other]).map(|text| bench.feed_parsed(text).len()).collect();
+        assert_eq!(passed, [1, 0, 0, 1], "{same}");
+    }
+}
+
+#[test]
 fn too_many_data_cut_the_oldest_window_short() {
     let clock = Clock::by_hand();
     let mut bench = bench(&clock, vec![("mode", "last".into()), ("max_held", 3.into())]);

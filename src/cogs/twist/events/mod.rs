@@ -5,7 +5,7 @@ mod times;
 
 use std::time::{Duration, SystemTime};
 
-pub(super) use self::sight::{Glance, Site, Value};
+pub(super) use self::sight::{Glance, Sight, Site, Value};
 pub(super) use self::times::{Form, SECOND, Times};
 use crate::cog::Ctx;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::datum::{Datum, Look, Near, View, json};
+use crate::datum::{Datum, Look, Near, View};
 use crate::error::{Error, Result};
 use crate::getset::{Getter, single_key};
 
@@ -10,7 +10,9 @@ use crate::getset::{Getter, single_key};
 pub(in crate::cogs::twist) enum Sight<'a> {
     /// Text.
     Text(&'a str),
-    /// A number that waits in its text.
+    /// A whole number that waits in its text.
+    Whole(&'a str),
+    /// Another number that does.
     Number(&'a str),
     /// Whatever it is.
     Datum(Cow<'a, Datum>),
@@ -21,25 +23,19 @@ impl Sight<'_> {
     pub(in crate::cogs::twist) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Number(_) => None,
+            Self::Whole(_) | Self::Number(_) => None,
             Self::Datum(datum) => datum.as_str(),
-        }
-    }
-
-    /// Appends it as JSON.
-    pub(in crate::cogs::twist) fn write(&self, out: &mut String) {
-        match self {
-            Self::Text(text) => json::write_string(out, text),
-            Self::Number(text) => out.push_str(text),
-            Self::Datum(datum) => json::write(out, datum),
         }
     }
 }
 
 /// What most pieces are; small enough to stay in registers.
 pub(in crate::cogs::twist) enum Glance<'a> {
-    /// Text, or a number in its text.
-    Text(&'a str, bool),
+    Text(&'a str),
+    /// A whole number in its text.
+    Digits(&'a str),
+    /// Another number in its text.
+    Number(&'a str),
     Whole(i64),
     /// Whatever needs a closer look.
     Other,
@@ -73,11 +69,12 @@ impl Site {
     pub(in crate::cogs::twist) fn glance<'a>(&self, datum: &'a Datum) -> Glance<'a> {
         let (Some(key), Datum::Map(map)) = (&self.item, datum) else { return Glance::Other };
         match map.look_at(key) {
-            Some(View::Datum(Datum::Str(text))) => Glance::Text(text, true),
+            Some(View::Datum(Datum::Str(text))) => Glance::Text(text),
             Some(View::Datum(Datum::Int(value))) => Glance::Whole(*value),
             Some(View::Piece(piece)) => match piece.look() {
-                Look::Text | Look::Plain | Look::Bare => Glance::Text(piece.as_str(), true),
-                Look::Whole | Look::Number => Glance::Text(piece.as_str(), false),
+                Look::Text | Look::Plain | Look::Bare => Glance::Text(piece.as_str()),
+                Look::Whole => Glance::Digits(piece.as_str()),
+                Look::Number => Glance::Number(piece.as_str()),
                 _ => Glance::Other,
             },
             _ => Glance::Other,
@@ -109,7 +106,8 @@ impl Site {
                 View::Datum(datum) => Sight::Datum(Cow::Borrowed(datum)),
                 View::Piece(piece) => match piece.look() {
                     Look::Text | Look::Plain | Look::Bare => Sight::Text(piece.as_str()),
-                    Look::Whole | Look::Number => Sight::Number(piece.as_str()),
+                    Look::Whole => Sight::Whole(piece.as_str()),
+                    Look::Number => Sight::Number(piece.as_str()),
                     _ => Sight::Datum(Cow::Owned(piece.to_datum())),
                 },
             });
@@ -144,7 +142,7 @@ impl Value {
 
     fn of(sight: &Sight<'_>) -> Result<Self> {
         match sight {
-            Sight::Text(text) | Sight::Number(text) => Self::read(text),
+            Sight::Text(text) | Sight::Whole(text) | Sight::Number(text) => Self::read(text),
             Sight::Datum(datum) => match &**datum {
                 Datum::Int(value) => Ok(Self::Whole(*value)),
                 Datum::Float(value) if value.is_finite() => Ok(Self::Part(*value)),

@@ -53,8 +53,8 @@ impl Times {
         }
         match site.glance(datum) {
             Glance::Whole(seconds) => whole(seconds),
-            Glance::Text(text, true) => self.read_text(text),
-            Glance::Text(text, false) => number(text),
+            Glance::Text(text) => self.read_text(text),
+            Glance::Digits(text) | Glance::Number(text) => number(text),
             Glance::Other => self.read(&site.see(datum)?),
         }
     }
@@ -62,7 +62,7 @@ impl Times {
     fn read(&mut self, sight: &Sight<'_>) -> Result<(i64, Form)> {
         match sight {
             Sight::Text(text) => self.read_text(text),
-            Sight::Number(text) => number(text),
+            Sight::Whole(text) | Sight::Number(text) => number(text),
             Sight::Datum(datum) => match &**datum {
                 Datum::Int(seconds) => whole(*seconds),
                 Datum::Float(seconds) => float(*seconds),

@@ -77,6 +77,14 @@ fn what_is_not_complete_in_time_is_passed_on_dropped_or_fails() {
 }
 
 #[test]
+fn equal_keys_are_one_however_they_are_written() {
+    let mut bench = bench(&Clock::by_hand(), vec![("parts", 2.into())]);
+    assert!(bench.feed_parsed(r#"{"k":[1, {"a":2.50,"b":"\u0061"}],"x":1}"#).is_empty());
+    assert_eq!(bench.feed_parsed(r#"{"k":[1,{"b":"a","a":2.5}],"y":2}"#), [r#"{"k":[1,{"b":"a","a":2.5}],"x":1,"y":2}"#]);
+    assert_eq!(settled(&bench), (0, 0));
+}
+
+#[test]
 fn bad_parts_fail_alone() {
     let mut bench = bench(&Clock::by_hand(), vec![("parts", names()), ("part_getter", "p".into())]);
     for text in [r#"{"k":1,"p":"d"}"#, r#"{"k":1,"p":7}"#, r#"{"k":1}"#, r#"{"p":"a"}"#, "[1]"] {

@@ -131,3 +131,11 @@ fn options_that_cannot_work_are_refused() {
         assert!(Bench::refused(&SPEC, given).contains(told), "{told}");
     }
 }
+
+#[test]
+fn equal_keys_have_one_bucket_however_they_are_written() {
+    let clock = Clock::by_hand();
+    let mut bench = bench(&clock, vec![("mode", "drop".into())]);
+    let texts = ["[1, 2.50]", "[1,2.5]", "[ 1,25e-1]", "[1,2.500]", "[1,2]"];
+    assert_eq!(texts.map(|key| bench.feed_parsed(&format!(r#"{{"k":{key}}}"#)).len()), [1, 1, 1, 0, 1]);
+}

@@ -19,6 +19,8 @@ pub(super) struct Closures {
 pub(super) struct Gathered {
     /// How the time of its first datum was written.
     pub(super) form: Form,
+    /// How it wrote the key, where that is another text.
+    own: Option<Box<str>>,
     /// All its data, where no closure makes something else of them.
     data: Vec<Datum>,
     /// The script's context.
@@ -29,9 +31,9 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Without data.
-    pub(super) fn new(form: Form, state: Option<Kept>, pool: Pool) -> Self {
-        Self { form, data: Vec::new(), state, pool, count: 0 }
+    /// Without data; `own` is how the first one writes the key, empty where that is the same.
+    pub(super) fn new(form: Form, own: &str, state: Option<Kept>, pool: Pool) -> Self {
+        Self { form, own: (!own.is_empty()).then(|| own.into()), data: Vec::new(), state, pool, count: 0 }
     }
 }
 
@@ -85,6 +87,7 @@ impl Closures {
         let all = Datum::List(std::mem::take(&mut gathered.data));
         match (&self.close, &self.append, gathered.state.take()) {
             (Some(close), append, state) => {
+                let key = gathered.own.as_deref().unwrap_or(key);
                 let key = json::read(key).unwrap_or_else(|_| Datum::str(key));
                 let [start, end] = span;
                 let gone = append.is_some();

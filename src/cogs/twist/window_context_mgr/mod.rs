@@ -27,7 +27,7 @@ use self::frame::{Frame, Home};
 use self::gather::{Closures, Gathered};
 use self::watch::{Late, Step, Watch};
 use super::events::Form;
-use super::keys::write_key;
+use super::key_text::KeyText;
 
 /// `twist::window_context_mgr`: any data -> what was gathered of each key and window, as an array or as closures say.
 pub static SPEC: CogSpec = CogSpec {
@@ -122,7 +122,7 @@ struct Manager {
     /// Results so far.
     results: u64,
     homes: Vec<Home>,
-    key: String,
+    key: KeyText,
 }
 
 impl Manager {
@@ -149,23 +149,23 @@ impl Manager {
             cut: 0,
             results: 0,
             homes: Vec::new(),
-            key: String::new(),
+            key: KeyText::default(),
         })
     }
 
     /// Takes in a datum whose key is in `key`.
-    fn take(&mut self, ctx: &mut Ctx<'_>, key: &str, datum: &Datum) -> Result<()> {
+    fn take(&mut self, ctx: &mut Ctx<'_>, key: &KeyText, datum: &Datum) -> Result<()> {
         let (time, form, step) = self.watch.time(ctx, datum)?;
         if let Some(step) = step {
             self.pass(ctx, step);
         }
-        if !self.find(key, time) {
+        if !self.find(&key.text, time) {
             return match self.watch.late() {
                 Some((_, Late::Error)) => Err(Error::data("a datum whose window has ended, at", &json::to_string(&form.datum(time)))),
                 _ => Ok(()),
             };
         }
-        self.make_room(ctx, key, time)?;
+        self.make_room(ctx, &key.text, time)?;
         // It may stay for long: it must not keep what was read with it.
         let datum = datum.detach();
         let mut homes = std::mem::take(&mut self.homes);
@@ -241,16 +241,16 @@ impl Manager {
     }
 
     /// Puts a datum into one of its windows; gives the place of the context.
-    fn put(&mut self, ctx: &mut Ctx<'_>, key: &str, (time, form): (i64, Form), home: Home, datum: &Datum) -> Result<usize> {
+    fn put(&mut self, ctx: &mut Ctx<'_>, key: &KeyText, (time, form): (i64, Form), home: Home, datum: &Datum) -> Result<usize> {
         let slot = match home {
             Home::Open(slot) => {
                 self.closures.add(self.contexts.value(slot), datum)?;
                 slot
             }
             Home::New { start, end } => {
-                let mut gathered = Gathered::new(form, self.closures.begin(datum)?, ctx.pool());
+                let mut gathered = Gathered::new(form, &key.own, self.closures.begin(datum)?, ctx.pool());
                 self.closures.add(&mut gathered, datum)?;
-                self.contexts.open(key, start, end, time, gathered)
+                self.contexts.open(&key.text, start, end, time, gathered)
             }
         };
         self.held += 1;
@@ -325,7 +325,7 @@ impl Cog for Manager {
             self.pass(ctx, step);
         }
         let mut key = std::mem::take(&mut self.key);
-        let written = self.key_getter.as_ref().map_or(Ok(()), |getter| write_key(&mut key, getter, &datum));
+        let written = self.key_getter.as_ref().map_or(Ok(()), |getter| key.take(getter, &datum));
         let done = written.and_then(|()| self.take(ctx, &key, &datum));
         self.key = key;
         done.and(self.wait(ctx))

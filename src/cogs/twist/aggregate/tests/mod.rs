@@ -8,6 +8,7 @@ use super::*;
 use crate::cog::Given;
 use crate::cog::bench::Bench;
 use crate::escapement::Clock;
+use crate::getset::Getter;
 
 fn item(name: &str) -> Given {
     Datum::str(name).into()
@@ -326,6 +327,43 @@ fn values_of_any_kind_are_told_apart() {
         bench.feed_json(&format!(r#"{{"t":1,"v":{value}}}"#));
     }
     assert_eq!(end(&mut bench), [r#"{"start":0,"end":10,"first":1,"last":true,"set":[1,"1",{"a":[1]},true],"distinct":4}"#]);
+}
+
+#[test]
+fn equal_keys_and_values_are_one_however_they_are_written_and_results_have_the_first_form() {
+    let fields = json::read(r#"[["n", "count"], ["set", "set", "v"], ["distinct", "distinct", "v"]]"#).unwrap();
+    let run = |key: Given, events: &[[&str; 2]]| {
+        let given = vec![("window", 10.into()), ("time_getter", item("t")), ("end_setter", Given::Setter(crate::getset::Setter::Null))];
+        let mut bench = Bench::new(&SPEC, [given, vec![("key_getter", key), ("fields", fields.clone().into())]].concat());
+        for [key, value] in events {
+            assert!(bench.feed_parsed(&format!(r#"{{"t":1,"k":{key},"v":{value}}}"#)).is_empty());
+        }
+        end(&mut bench)
+    };
+    let maps = [
+        [r#"{"b":[1, 2],"a":1.50}"#, "[1, 2]"],
+        [r#"{"a":1.5,"b":[1,2]}"#, "[1,2]"],
+        [r#"{ "\u0061":15e-1,"b":[ 1,2 ]}"#, "[1.0,2]"],
+        [r#"{"a":1.5,"b":[1,2.0]}"#, r#"["\u00e9"]"#],
+        [r#"{"a":1.5,"b":[1,2.0]}"#, r#"["é"]"#],
+    ];
+    let wanted = [
+        r#"{"start":0,"k":{"b":[1,2],"a":1.50},"n":3,"set":[[1, 2],[1.0,2]],"distinct":2}"#,
+        r#"{"start":0,"k":{"a":1.5,"b":[1,2.0]},"n":2,"set":[["\u00e9"]],"distinct":1}"#,
+    ];
+    assert_eq!(run(item("k"), &maps), wanted);
+    let numbers = [["1.50", "1e3"], ["1.5", "1000.0"], ["1", "1"], ["1.0", "1.0"], ["1e0", "1.00"]];
+    let wanted = [
+        r#"{"start":0,"k":1.50,"n":2,"set":[1e3],"distinct":1}"#,
+        r#"{"start":0,"k":1,"n":1,"set":[1],"distinct":1}"#,
+        r#"{"start":0,"k":1.0,"n":2,"set":[1.0],"distinct":1}"#,
+    ];
+    assert_eq!(run(item("k"), &numbers), wanted);
+    let both = Getter::Several(vec![Getter::named("k").unwrap(), Getter::named("v").unwrap()].into());
+    let lists = [[r#""\u0061""#, "[1, 2.50]"], [r#""a""#, "[1,2.5]"], [r#""a""#, "[1,2]"]];
+    let rows = run(Given::Getter(both), &lists);
+    assert_eq!(rows.len(), 2);
+    assert!(rows[0].starts_with(r#"{"start":0,"k":"a","v":[1,2.50],"#), "{rows:?}");
 }
 
 #[test]

@@ -58,6 +58,40 @@ impl Keeper for Tally {
     }
 }
 
+/// A closure that gives the key.
+struct Named;
+
+impl Callback for Named {
+    fn keeper(&self, _: usize) -> Result<Rc<dyn Keeper>> {
+        Ok(Rc::new(Named))
+    }
+    fn name(&self) -> String {
+        "named".into()
+    }
+}
+
+impl Keeper for Named {
+    fn make(&self, _: &Datum) -> Result<Kept> {
+        Ok(Box::new(()))
+    }
+    fn change(&self, _: &mut Kept, _: &Datum) -> Result<()> {
+        Ok(())
+    }
+    fn test(&self, _: &mut Kept) -> Result<bool> {
+        Ok(false)
+    }
+    fn give(&self, _: &mut Kept, pieces: &[Datum], _: Option<&Datum>) -> Result<Datum> {
+        Ok(Datum::Map([("k".into(), pieces[0].clone())].into_iter().collect()))
+    }
+    fn keep(&self, _: &Datum) -> Kept {
+        Box::new(())
+    }
+    fn push(&self, _: &mut Kept, _: &Datum) {}
+    fn show(&self, _: &Kept) -> Result<Datum> {
+        Ok(Datum::Unit)
+    }
+}
+
 fn tally(options: &[&'static str]) -> Vec<(&'static str, Given)> {
     let closures = options.iter().map(|name| (*name, Given::Callback(Rc::new(Tally))));
     seconds(closures.collect())
@@ -80,6 +114,18 @@ fn closures_say_what_goes_on_and_when() {
     assert!(bench.feed(0).is_empty() && bench.finish().is_empty());
     let books = bench.balance();
     assert_eq!((books.in_flight, books.failed, books.filtered, bench.errors()), (0, 0, 1, 0));
+}
+
+#[test]
+fn equal_keys_are_one_context_and_its_closure_is_given_the_first_form() {
+    let clock = clock();
+    let take = Getter::Several([("k"), ("t")].map(|name| Getter::named(name).unwrap()).to_vec().into());
+    let given = [seconds(vec![("key_getter", Given::Getter(take))]), vec![("ctx_close", Given::Callback(Rc::new(Named)))]].concat();
+    let mut bench = bench(&clock, given);
+    for text in [r#"{"k":{"b":1.50,"a":[1, 2]},"t":1}"#, r#"{"k":{"a":[1,2],"b":1.5},"t":1}"#, r#"{"k":{"a":[1,2],"b":1.5},"t":1.0}"#] {
+        assert!(bench.feed_parsed(text).is_empty());
+    }
+    assert_eq!(texts(&bench.finish()), [r#"{"k":[{"b":1.50,"a":[1,2]},1]}"#, r#"{"k":[{"a":[1,2],"b":1.5},1.0]}"#]);
 }
 
 #[test]
