@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::key_text::write_key;
 use super::keys::{self, Keys, MAX_KEYS};
+use super::weight::{EVENT, weight};
 use crate::cog::{Args, Backlog, Cog, CogSpec, Ctx, Example, Kind, Lit, Page, Param, Pool, Ty};
 use crate::datum::{Datum, Key, Map};
 use crate::error::{Error, Result};
@@ -42,6 +43,9 @@ pub static SPEC: CogSpec = CogSpec {
         Param::setter("key_setter").or_same_as("key_getter").about("where the key goes, with under"),
         Param::setter("missing_setter").or("nullsetter").about("where the names of the parts that did not come go, else their number; with \"pass\""),
         MAX_KEYS,
+        Param::size("max_bytes")
+            .default(Lit::Int(64 << 20))
+            .about("memory for parts that are held at most: their data and keys, and 32 bytes for each; beyond it the window that is over first is cut short"),
     ],
     first: None,
     global: false,
@@ -83,6 +87,8 @@ struct Gathered {
     held: u64,
     key: Datum,
     pool: Pool,
+    /// What all that takes.
+    bytes: usize,
 }
 
 struct Merge {
@@ -96,8 +102,11 @@ struct Merge {
     key_setter: Setter,
     missing_setter: Setter,
     max_keys: usize,
+    max_bytes: usize,
     keys: Keys<Gathered>,
     held: u64,
+    /// What is gathered of all keys takes so many.
+    bytes: usize,
     timer: Option<Token>,
     /// Keys whose windows were cut short for want of room.
     cut: u64,
@@ -138,26 +147,46 @@ impl Merge {
         if !under && args.is_given("key_setter") {
             return Err(Error::option("key_setter", "has a meaning only with `under`"));
         }
+        let incomplete = match args.str("incomplete").as_str() {
+            "drop" => Incomplete::Drop,
+            "error" => Incomplete::Error,
+            _ => Incomplete::Pass,
+        };
+        if incomplete != Incomplete::Pass && args.is_given("missing_setter") {
+            return Err(Error::Option {
+                option: "missing_setter".into(),
+                text: "has a meaning only with incomplete: \"pass\": nothing else goes on of a key whose parts have not all come".into(),
+                hint: Some("leave it out, or say incomplete: \"pass\"".into()),
+            });
+        }
+        let max_bytes = args.size("max_bytes");
+        let least = Self::blank(most);
+        if max_bytes < least {
+            return Err(Error::option("max_bytes", format!("must be at least {least}: so much a key takes before its first part")));
+        }
         Ok(Self {
             key_getter: args.getter("key_getter"),
             names,
             most,
             window,
-            incomplete: match args.str("incomplete").as_str() {
-                "drop" => Incomplete::Drop,
-                "error" => Incomplete::Error,
-                _ => Incomplete::Pass,
-            },
+            incomplete,
             under,
             key_setter: args.setter("key_setter"),
             missing_setter: args.setter("missing_setter"),
             max_keys: keys::most(args)?,
+            max_bytes,
             keys: Keys::default(),
             held: 0,
+            bytes: 0,
             timer: None,
             cut: 0,
             key: String::new(),
         })
+    }
+
+    /// What a key of so many parts takes before the first one has come, itself left out.
+    fn blank(parts: usize) -> usize {
+        size_of::<Gathered>() + parts * size_of::<Option<Datum>>()
     }
 
     /// Takes in a datum whose key is in `key`.
@@ -175,7 +204,9 @@ impl Merge {
         }
         if self.keys.get(key).is_none() {
             let own = self.key_getter.get(datum)?.into_owned().detach();
-            let gathered = Gathered { parts: vec![None; self.most], come: 0, held: 0, key: own, pool: ctx.pool() };
+            let bytes = Self::blank(self.most) + key.len() + weight(&own);
+            self.bytes += bytes;
+            let gathered = Gathered { parts: vec![None; self.most], come: 0, held: 0, key: own, pool: ctx.pool(), bytes };
             self.keys.add(key, ctx.now() + self.window, gathered);
         }
         let Some((_, gathered)) = self.keys.get(key) else { return Ok(()) };
@@ -183,7 +214,12 @@ impl Merge {
         gathered.held += 1;
         self.held += 1;
         // It may stay for long: it must not keep what was read with it.
-        let before = gathered.parts[place.unwrap_or(gathered.come)].replace(datum.detach());
+        let datum = datum.detach();
+        let more = EVENT + weight(&datum);
+        let before = gathered.parts[place.unwrap_or(gathered.come)].replace(datum);
+        let less = before.as_ref().map_or(0, weight);
+        gathered.bytes = gathered.bytes + more - less;
+        self.bytes = self.bytes + more - less;
         gathered.come += usize::from(before.is_none());
         if gathered.come == self.most
             && let Some(gathered) = self.keys.remove(key)
@@ -196,6 +232,7 @@ impl Merge {
     /// Sends what was gathered of a key, or what the lack of parts makes of it.
     fn send(&mut self, ctx: &mut Ctx<'_>, gathered: Gathered) {
         self.held -= gathered.held;
+        self.bytes -= gathered.bytes;
         let whole = gathered.come == self.most;
         if !whole && self.incomplete == Incomplete::Drop {
             return ctx.emit_pooled(gathered.pool, 0, |_| (Datum::Unit, Ok(())));
@@ -230,13 +267,14 @@ impl Merge {
         (datum, done)
     }
 
-    /// Ends the windows of the first keys when there are too many.
+    /// Ends the windows of the first keys when there are too many, or when they hold too much.
     fn make_room(&mut self, ctx: &mut Ctx<'_>) {
-        while self.keys.len() > self.max_keys {
+        while self.keys.len() > self.max_keys || self.bytes > self.max_bytes {
             let Some(gathered) = self.keys.pop() else { break };
             if self.cut == 0 {
-                let most = self.max_keys;
-                ctx.say(Priority::Warning, &format!("has more than {most} keys: windows are cut short from now on, the oldest first"));
+                let (keys, bytes) = (self.max_keys, self.max_bytes);
+                let most = format!("{keys} keys (`max_keys`) or {bytes} bytes (`max_bytes`)");
+                ctx.say(Priority::Warning, &format!("has more than {most}: windows are cut short from now on, the oldest first"));
             }
             self.cut += 1;
             self.send(ctx, gathered);

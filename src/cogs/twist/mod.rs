@@ -27,4 +27,5 @@ pub mod time_format;
 pub mod time_parse;
 mod times;
 pub mod unwind;
+mod weight;
 pub mod window_context_mgr;

@@ -38,9 +38,10 @@ use crate::escapement::{Moment, Token, Wake};
 
 use self::plan::{Done, Plan};
 use self::table::{Kind, Seed};
-use self::windows::{EVENT, Window, Windows};
+use self::windows::{Window, Windows};
 use super::events::{Form, Glance, Site, Times, Value, wall};
 use super::key_text::KeyText;
+use super::weight::EVENT;
 
 /// `twist::aggregate`: any data -> for each window and key a map of its beginning, its end, the key and the outputs.
 pub static SPEC: CogSpec = CogSpec {

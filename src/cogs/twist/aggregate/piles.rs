@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use crate::cogs::twist::events::Value;
+use crate::cogs::twist::weight::weight;
 use crate::datum::Datum;
 
 /// What one function has gathered of one key.
@@ -85,18 +86,6 @@ impl Pile {
             }
         }
     }
-}
-
-/// About how many bytes a value takes.
-fn weight(datum: &Datum) -> usize {
-    let within = match datum {
-        Datum::Str(text) | Datum::Raw(text) | Datum::Number(text) => text.len(),
-        Datum::Bytes(bytes) => bytes.len(),
-        Datum::List(list) => list.iter().map(weight).sum(),
-        Datum::Map(map) => map.iter().map(|(_, value)| size_of::<usize>() + weight(value)).sum(),
-        _ => 0,
-    };
-    size_of::<Datum>() + within
 }
 
 /// The order of numbers, exact between whole ones and fractions; of equal ones the whole one comes first.

@@ -1,10 +1,10 @@
 //! The limits of what windows may take, and what happens there.
 
 use super::table::Table;
-use super::windows::EVENT;
 use super::{Aggregate, Key};
 use crate::cog::Ctx;
 use crate::cogs::twist::events::Form;
+use crate::cogs::twist::weight::EVENT;
 use crate::error::{Error, Result};
 use crate::log::Priority;
 

@@ -6,9 +6,6 @@ use super::table::Table;
 use crate::cog::Pool;
 use crate::cogs::twist::events::Form;
 
-/// What the books and a pool keep of an event at most.
-pub(super) const EVENT: usize = 32;
-
 /// A window.
 pub(super) struct Window {
     pub(super) start: i64,

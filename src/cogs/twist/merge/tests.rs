@@ -61,8 +61,10 @@ fn what_is_not_complete_in_time_is_passed_on_dropped_or_fails() {
         [("pass", vec![r#"{"k":1,"p":"b","missing":["a","c"]}"#], 0, 0), ("drop", vec![], 1, 0), ("error", vec![], 0, 1)]
     {
         let clock = Clock::by_hand();
-        let given =
-            vec![("parts", names()), ("part_getter", "p".into()), ("incomplete", word.into()), ("missing_setter", "missing".into())];
+        let mut given = vec![("parts", names()), ("part_getter", "p".into()), ("incomplete", word.into())];
+        if word == "pass" {
+            given.push(("missing_setter", "missing".into()));
+        }
         let mut bench = bench(&clock, given);
         assert!(bench.feed_json(r#"{"k":1,"p":"b"}"#).is_empty());
         clock.advance(Duration::from_secs(10));
@@ -107,6 +109,40 @@ fn options_that_cannot_work_are_refused() {
     assert!(refused(vec![("parts", 2.into()), ("key_setter", "q".into())]).contains("only with `under`"));
     assert!(refused(vec![("parts", 2.into()), ("window", 0.into())]).contains("longer than nothing"));
     assert!(refused(vec![("parts", 2.into()), ("max_keys", 0.into())]).contains("at least 1"));
+    assert!(refused(vec![("parts", 1000.into()), ("max_bytes", 30_000.into())]).contains("so much a key takes"));
+    for word in ["drop", "error"] {
+        let error = refused(vec![("parts", 2.into()), ("incomplete", word.into()), ("missing_setter", "missing".into())]);
+        assert!(error.contains("`missing_setter`: has a meaning only with incomplete: \"pass\""), "{error}");
+    }
+}
+
+#[test]
+fn too_many_bytes_cut_the_oldest_window_short() {
+    let mut bench = bench(&Clock::by_hand(), vec![("parts", 2.into()), ("max_bytes", 10_000.into()), ("missing_setter", "m".into())]);
+    let long = |n: usize| format!(r#"{{"k":{n},"x":"{}"}}"#, "x".repeat(2000));
+    let cut = (0..100).map(|n| bench.feed_json(&long(n))).collect::<Vec<_>>().concat();
+    let wanted: Vec<String> = (0..96).map(|n| long(n).replace('}', r#","m":1}"#)).collect();
+    assert_eq!(cut, wanted, "four of 2000 letters and some fit");
+    assert_eq!(bench.balance().in_flight, 4);
+    // What has gone on takes no room any more.
+    for n in 96..100 {
+        assert_eq!(bench.feed_json(&format!(r#"{{"k":{n}}}"#)).len(), 1);
+    }
+    assert_eq!((settled(&bench), bench.finish().len()), ((0, 0), 0));
+    // One that is larger than all may be goes on alone.
+    assert_eq!(bench.feed_json(&long(7).replace('x', "xxxxxx")).len(), 1);
+    assert_eq!(settled(&bench), (0, 0));
+}
+
+#[test]
+fn a_part_that_comes_again_and_again_takes_room_and_gives_that_of_the_former_one_back() {
+    let given = vec![("parts", names()), ("part_getter", "p".into()), ("max_bytes", 10_000.into())];
+    let mut bench = bench(&Clock::by_hand(), given);
+    let part = format!(r#"{{"k":1,"p":"a","x":"{}"}}"#, "x".repeat(2000));
+    let came = (1..300).find(|_| !bench.feed_json(&part).is_empty()).unwrap();
+    // 32 bytes for each that came, and one of 2000 letters and some.
+    assert!((200..250).contains(&came), "{came}");
+    assert_eq!(settled(&bench), (0, 0));
 }
 
 fn steps() -> impl Strategy<Value = Vec<(u64, u8)>> {
