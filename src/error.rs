@@ -106,6 +106,13 @@ pub enum Error {
         /// What to do about it, where `why` does not say.
         hint: Option<String>,
     },
+    /// Within a cog's limits there is no room for what it was given.
+    NoRoom {
+        /// What there is, and which option allows how much of it.
+        text: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The process died again and again while this was on its way.
     Crashed {
         /// How often.
@@ -154,7 +161,9 @@ impl Error {
             Self::Refused { reason, .. } => reason,
             Self::Crashed { .. } => "crash",
             Self::Start { why, .. } => why.reason(),
-            Self::State { .. } | Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::Other(_) => "fault",
+            Self::State { .. } | Self::Option { .. } | Self::Cycle { .. } | Self::Finished | Self::NoRoom { .. } | Self::Other(_) => {
+                "fault"
+            }
         }
     }
 
@@ -171,6 +180,7 @@ impl Error {
         match self {
             Self::Script { hint, .. } | Self::Option { hint, .. } | Self::State { hint, .. } | Self::Place { hint, .. } => hint.as_deref(),
             Self::Start { why, hint, .. } => why.hint().or(hint.as_deref()),
+            Self::NoRoom { hint, .. } => Some(hint),
             Self::NotText { .. } => Some("marshal it first, for instance with `text::json_marshall`"),
             _ => None,
         }
@@ -193,6 +203,7 @@ impl fmt::Display for Error {
             Self::Place { path, text, .. } => write!(f, "`{}` {text}", path.display()),
             Self::Start { cog, place, why, .. } if place.is_empty() => write!(f, "{cog}: {why}"),
             Self::Start { cog, place, why, .. } => write!(f, "{place}: {cog}: {why}"),
+            Self::NoRoom { text, .. } => write!(f, "no room: {text}"),
             Self::Crashed { times } => write!(f, "crash: the process died {times} times in a row while this was first on its way"),
             Self::Cycle { path } => write!(f, "the train runs in a circle: {}", path.join(" -> ")),
             Self::Finished => f.write_str("nothing can be bound after `finish`"),

@@ -191,7 +191,11 @@ impl Dedup {
     fn tell_cut(&self, ctx: &Ctx<'_>, before: u64) {
         if before == 0 && self.cut > 0 {
             let (keys, data) = (self.max_keys, self.max_held);
-            let most = if self.mode == Mode::First { format!("{keys} keys") } else { format!("{keys} keys or {data} data") };
+            let most = if self.mode == Mode::First {
+                format!("{keys} keys (`max_keys`)")
+            } else {
+                format!("{keys} keys (`max_keys`) or {data} data (`max_held`)")
+            };
             ctx.say(Priority::Warning, &format!("has more than {most}: windows are cut short from now on, the oldest first"));
         }
     }

@@ -121,7 +121,10 @@ impl Throttle {
             self.keys.pop();
             if !std::mem::replace(&mut self.told, true) {
                 let most = self.max_keys;
-                ctx.say(Priority::Warning, &format!("has more than {most} keys: some begin anew with a full burst from now on"));
+                ctx.say(
+                    Priority::Warning,
+                    &format!("has more than {most} keys (`max_keys`): some begin anew with a full burst from now on"),
+                );
             }
         }
     }

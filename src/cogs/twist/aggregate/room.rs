@@ -17,9 +17,21 @@ impl Aggregate {
             new += usize::from(slot.and_then(|slot| self.windows.at(slot).table.find(key.hash, key.kind, key.text)).is_none());
             all += 1;
         }
+        self.check(new, new * self.row(key) + all * EVENT)
+    }
+
+    /// Whether there is room for so many more keys and bytes.
+    fn check(&self, keys: usize, more: usize) -> Result<()> {
         let (contexts, bytes) = (self.windows.contexts, self.windows.bytes);
-        let fits = contexts + new <= self.max_contexts && bytes + new * self.row(key) + all * EVENT <= self.max_bytes;
-        if fits { Ok(()) } else { Err(Error::Other(format!("no room: {contexts} keys in open windows take {bytes} bytes"))) }
+        let (option, text) = if contexts + keys > self.max_contexts {
+            ("max_contexts", format!("open windows have {contexts} keys, and `max_contexts` allows {}", self.max_contexts))
+        } else if bytes + more > self.max_bytes {
+            ("max_bytes", format!("open windows take {bytes} bytes, and `max_bytes` allows {}", self.max_bytes))
+        } else {
+            return Ok(());
+        };
+        let hint = format!("raise `{option}`, or have the earliest window written early with evict: \"oldest\"");
+        Err(Error::NoRoom { text, hint })
     }
 
     /// Bytes that a new key takes in a window, without its events.
@@ -31,27 +43,26 @@ impl Aggregate {
     /// The slot and row for a key, within the limits.
     #[cold]
     pub(super) fn make_room(&mut self, ctx: &mut Ctx<'_>, start: i64, form: Form, key: &Key<'_>) -> Result<(usize, usize)> {
-        let more = self.row(key) + EVENT;
-        while self.windows.contexts >= self.max_contexts || self.windows.bytes + more > self.max_bytes {
+        let slot = loop {
+            let slot = self.windows.find(start);
+            let row = slot.and_then(|slot| self.windows.at(slot).table.find(key.hash, key.kind, key.text));
+            let more = if row.is_some() { EVENT } else { self.row(key) + EVENT };
+            let full = match (self.check(usize::from(row.is_none()), more), slot, row) {
+                (Ok(()), Some(slot), Some(row)) => return Ok((slot, row)),
+                (Ok(()), slot, _) => break slot,
+                (Err(full), ..) => full,
+            };
             if !self.evicts {
-                let (keys, bytes) = (self.windows.contexts, self.windows.bytes);
-                return Err(Error::Other(format!("no room: {keys} keys in open windows take {bytes} bytes")));
+                return Err(full);
             }
             let Some(window) = self.windows.close(i64::MAX) else {
                 return Err(Error::data(format!("a key of {} bytes is more than `max_bytes` allows", key.text.len()), key.text));
             };
-            let (keys, bytes) = (self.windows.contexts + window.table.rows.len(), self.windows.bytes + window.bytes);
-            ctx.say(Priority::Warning, &format!("writes a window early, as {keys} keys in open windows take {bytes} bytes"));
+            ctx.say(Priority::Warning, &format!("writes a window early: {full}"));
             self.write(ctx, window);
-        }
-        let slot = match self.windows.find(start) {
-            Some(slot) => slot,
-            None => self.windows.open(start, form, ctx.pool()),
         };
+        let slot = slot.unwrap_or_else(|| self.windows.open(start, form, ctx.pool()));
         let table = &mut self.windows.at(slot).table;
-        if let Some(row) = table.find(key.hash, key.kind, key.text) {
-            return Ok((slot, row));
-        }
         let row = table.add(key.hash, key.kind, key.text, &self.plan.blank, &self.plan.piles);
         if !key.own.is_empty() {
             table.own.insert(row, key.own.into());

@@ -221,13 +221,19 @@ impl Manager {
                 return Ok(());
             }
             if !self.evicts {
-                return Err(Error::Other(format!("no room: {contexts} contexts hold {held} data")));
+                let (option, text) = if contexts + new > self.max_contexts {
+                    ("max_contexts", format!("there are {contexts} contexts, and `max_contexts` allows {}", self.max_contexts))
+                } else {
+                    ("max_held", format!("contexts hold {held} data, and `max_held` allows {}", self.max_held))
+                };
+                let hint = format!("raise `{option}`, or have the first context closed early with evict: \"oldest\"");
+                return Err(Error::NoRoom { text, hint });
             }
             let Some(first) = self.contexts.pop(i64::MAX) else { return Ok(()) };
             if self.cut == 0 {
                 let (contexts, held) = (self.max_contexts, self.max_held);
                 let text = format!(
-                    "has more than {contexts} contexts or {held} data: contexts are closed early from now on, the first to end first"
+                    "has more than {contexts} contexts (`max_contexts`) or {held} data (`max_held`): contexts are closed early from now on, the first to end first"
                 );
                 ctx.say(Priority::Warning, &text);
             }

@@ -296,6 +296,20 @@ fn at_the_limit_of_memory_the_earliest_window_is_written_early() {
 }
 
 #[test]
+fn what_finds_no_room_is_told_which_option_sets_the_limit() {
+    let told = |options: [(&'static str, Given); 1], name: &str, allows: &str| {
+        let mut aggregate = Aggregate::new(&Args::of(&SPEC, [vec![("window", 10.into())], options.to_vec()].concat())).unwrap();
+        (aggregate.windows.contexts, aggregate.windows.bytes) = (3, 5000);
+        let error = aggregate.check_room([0].into_iter(), &super::Key { hash: 0, kind: Kind::Text, text: "k", own: "" }).unwrap_err();
+        let (text, hint) = (error.to_string(), error.hint().unwrap());
+        assert!(text.starts_with("no room: open windows") && text.ends_with(allows), "{text}");
+        assert!(hint.contains(&format!("raise `{name}`")) && hint.contains("evict: \"oldest\""), "{hint}");
+    };
+    told([("max_contexts", 3.into())], "max_contexts", "have 3 keys, and `max_contexts` allows 3");
+    told([("max_bytes", 5001.into())], "max_bytes", "take 5000 bytes, and `max_bytes` allows 5001");
+}
+
+#[test]
 fn values_that_are_kept_count_in_the_memory() {
     let kept = |function: &str, event: &dyn Fn(usize) -> String| {
         let fields = json::read(&format!(r#"{{"v": {function}}}"#)).unwrap();
