@@ -144,8 +144,7 @@ fn whoever_leaves_leaves_the_process_running() {
     shell.line(":break keep").expect("breakpoint: 1");
     let running = running.append("in.jsonl", event(101));
     shell.expect("keep#0> ");
-    shell.keys("\x04");
-    assert_eq!(shell.end().code(), Some(0));
+    assert_eq!(shell.leave().code(), Some(0));
     let running = running.wait_for_file_containing("out.jsonl", "101").append("in.jsonl", event(102));
     running.wait_for_file_containing("out.jsonl", "102").signal(Signal::TERM).expect_exit(0);
 }
@@ -204,8 +203,7 @@ fn what_was_typed_is_kept_for_its_user_alone() {
         assert!(Instant::now() < until);
     }
     assert_eq!(fs::metadata(&history).expect("it is there").permissions().mode() & 0o777, 0o600);
-    shell.keys("\x04");
-    shell.end();
+    shell.leave();
     let mut shell = attached(&running);
     shell.keys("\x1b[A").expect("40 + 2");
     shell.keys("\x15");
@@ -338,8 +336,7 @@ fn a_script_is_held_until_it_is_run() {
     shell.line(":continue").expect("{\"n\":100}");
     shell.expect("ended with status 0");
     shell.line(":why stdin_supply#1").expect("n 100");
-    shell.keys("\x04");
-    assert_eq!(shell.end().code(), Some(0));
+    assert_eq!(shell.leave().code(), Some(0));
 }
 
 #[test]
@@ -359,8 +356,7 @@ fn a_train_of_the_shell_s_own_ends_with_it() {
     // The interrupt key is the shell's.
     shell.keys("\x03").expect("once more");
     shell.line("1 + 1").expect("2\n");
-    shell.keys("\x04");
-    assert_eq!(shell.end().code(), Some(0));
+    assert_eq!(shell.leave().code(), Some(0));
 }
 
 /// Gives lines to a shell that is at no terminal.

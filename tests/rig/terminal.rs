@@ -92,6 +92,23 @@ impl Terminal {
         }
     }
 
+    /// Leaves by Ctrl-D, and waits for the end. One that comes before the prompt is there again is the terminal's, not the editor's: it is
+    /// pressed once more.
+    pub(crate) fn leave(&mut self) -> ExitStatus {
+        let until = deadline();
+        loop {
+            let again = Instant::now() + Duration::from_secs(1);
+            let _ = (&*self.pty).write_all(b"\x04");
+            while Instant::now() < again {
+                if let Some(status) = self.child.try_wait().expect("it is our child") {
+                    return status;
+                }
+                thread::sleep(LOOK);
+            }
+            assert!(Instant::now() < until, "it does not end:\n{}", self.text());
+        }
+    }
+
     /// Waits for the end of the program.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let until = deadline();
