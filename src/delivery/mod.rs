@@ -8,7 +8,7 @@ mod write;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -209,13 +209,18 @@ impl Deliverer {
 ///
 /// # Errors
 /// Those of [`Disk::make_directory`].
-pub fn make_directories(disk: &dyn Disk, path: &PathBuf, mode: u32) -> io::Result<()> {
-    match disk::retry(|| disk.make_directory(path, mode)) {
+pub fn make_directories(disk: &dyn Disk, path: &Path, mode: u32) -> io::Result<()> {
+    let make = || disk::retry(|| disk.make_directory(path, mode));
+    let result = match make() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && disk::directory_of(path) != path => {
-            make_directories(disk, &disk::directory_of(path).to_owned(), mode)?;
-            make_directories(disk, path, mode)
+            make_directories(disk, disk::directory_of(path), mode)?;
+            // Once: what stands above it may be a link that leads nowhere.
+            make()
         }
+        other => other,
+    };
+    match result {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        done => done,
+        other => other,
     }
 }

@@ -144,7 +144,9 @@ impl Cog for MaildirDrain {
                 make_directories(&*disk, &path, mode).map_err(|error| Error::os("make", &path, error))?;
             }
             let about = retry(|| disk.about(&path)).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Error::option("path", format!("there is no `{}`; `make_dirs: true` makes it", path.display())),
+                io::ErrorKind::NotFound if self.make_dirs.is_none() => {
+                    Error::option("path", format!("there is no `{}`; `make_dirs: true` makes it", path.display()))
+                }
                 _ => Error::os("open", &path, error),
             })?;
             if !about.is_dir() {

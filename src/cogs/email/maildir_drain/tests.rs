@@ -120,3 +120,18 @@ fn options_that_cannot_work_are_refused() {
     let options = vec![("path", place.path().join("none").to_str().unwrap().into())];
     assert!(Bench::with(Escapement::new(Clock::real()).unwrap(), real(), &SPEC, options).is_err());
 }
+
+#[test]
+fn directories_that_cannot_be_made_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/nowhere/else", dir.path().join("dangling")).unwrap();
+    for path in ["dangling", "dangling/sub"] {
+        let path = dir.path().join(path);
+        let esc = Escapement::new(Clock::by_hand()).unwrap();
+        let refused = Bench::with(esc, real(), &SPEC, vec![("path", path.to_str().unwrap().into()), ("make_dirs", true.into())])
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(refused.contains("cannot make") && !refused.contains("make_dirs"), "{refused}");
+    }
+}

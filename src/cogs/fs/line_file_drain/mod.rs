@@ -65,6 +65,8 @@ struct LineFileDrain {
     /// The stamp of the lines that are being put in.
     stamped: String,
     sink: Sink,
+    /// Whether it makes directories that are missing.
+    makes_dirs: bool,
     signal: Option<i32>,
     /// The binding of that signal.
     bound: Option<Token>,
@@ -97,6 +99,7 @@ impl LineFileDrain {
             watch: args.bool("watch") && !outlet.is_stream(),
             sink: Sink::new(outlet, Flush::of(args), policy),
             bound: None,
+            makes_dirs: args.bool("make_dirs"),
             signal: match args.str("reopen_signal").as_str() {
                 "SIGHUP" => Some(Signal::HUP.as_raw()),
                 "SIGUSR1" => Some(Signal::USR1.as_raw()),
@@ -156,7 +159,8 @@ impl Cog for LineFileDrain {
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        self.sink.open(ctx).map_err(|error| error.if_missing("path", "`make_dirs: true` makes directories that are missing"))?;
+        let hint = "`make_dirs: true` makes directories that are missing";
+        self.sink.open(ctx).map_err(|error| if self.makes_dirs { error } else { error.if_missing("path", hint) })?;
         if let Some(signal) = self.signal {
             self.bound = Some(ctx.signal(signal)?);
         }

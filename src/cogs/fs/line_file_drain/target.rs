@@ -164,11 +164,16 @@ impl Target {
 /// a name was made.
 fn make_directories(disk: &dyn Disk, path: &Path, mode: u32, parents: &mut Vec<PathBuf>) -> io::Result<()> {
     let mode = mode | (mode & 0o444) >> 2;
-    match retry(|| disk.make_directory(path, mode)) {
+    let make = || retry(|| disk.make_directory(path, mode));
+    let result = match make() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && directory_of(path) != path => {
             make_directories(disk, directory_of(path), mode, parents)?;
-            make_directories(disk, path, mode, parents)
+            // Once: what stands above it may be a link that leads nowhere.
+            make()
         }
+        other => other,
+    };
+    match result {
         // Whatever stands there, opening a file in it tells more.
         Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::PermissionDenied) => Ok(()),
         // Asked before it is seen that it is there, as a system that may only be read does.

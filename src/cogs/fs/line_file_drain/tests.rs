@@ -14,7 +14,7 @@ use super::SPEC;
 use crate::cog::Given;
 use crate::cog::bench::Bench;
 use crate::datum::Datum;
-use crate::escapement::Clock;
+use crate::escapement::{Clock, Escapement};
 
 fn options<'a>(path: &Path, more: Vec<(&'a str, Given)>) -> Vec<(&'a str, Given)> {
     let mut options = vec![("path", Given::from(path.to_str().unwrap()))];
@@ -217,4 +217,17 @@ fn wrong_options_are_refused() {
     assert!(Bench::refused(&SPEC, options(path, vec![("mode", 640.into())])).contains("640"));
     assert!(Bench::refused(&SPEC, options(path, vec![("timestamp", "%".into())])).contains("timestamp"));
     assert!(Bench::refused(&SPEC, options(path, vec![("encoding", "bytes".into())])).contains("bytes"));
+}
+
+#[test]
+fn directories_that_cannot_be_made_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/nowhere/else", dir.path().join("dangling")).unwrap();
+    let path = dir.path().join("dangling/sub/out");
+    let esc = Escapement::new(Clock::by_hand()).unwrap();
+    let refused = Bench::with(esc, crate::disk::real(), &SPEC, vec![("path", path.to_str().unwrap().into()), ("make_dirs", true.into())])
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    assert!(refused.contains("no such file") && !refused.contains("make_dirs"), "{refused}");
 }
