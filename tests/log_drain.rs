@@ -33,3 +33,10 @@ fn in_a_tried_train_nothing_reaches_the_log() {
     let outcome = Rig::new().command(["test"]).script("alarms.test.rhai", test).file("alarms.rhai", SCRIPT).run().expect_status(0);
     assert!(!outcome.stderr.contains("alarms: x") && outcome.stdout.contains("1 passed"), "{}{}", outcome.stdout, outcome.stderr);
 }
+
+#[test]
+fn what_the_log_cannot_take_fails() {
+    let script = SCRIPT.replace("let train", "log::configure(#{ type: \"file\", file: \"/dev/full\", stderr: \"emerg\" });\nlet train");
+    let outcome = Rig::new().command(["run", "--strict-exit"]).script("alarms.rhai", &script).stdin("one\ntwo\n").run();
+    outcome.expect_status(3).expect_stdout("");
+}

@@ -356,11 +356,10 @@ impl<'a> Ctx<'a> {
         self.say(log::Priority::Error, text);
     }
 
-    /// Writes a line that is output in its own right: as [`Ctx::say`], but however many there are, none is left out.
-    pub fn show(&self, priority: log::Priority, text: &str) {
-        if log::enabled(priority) {
-            log::write_each(priority, &format!("{}: {text}", self.seat.name));
-        }
+    /// Writes a line that is output in its own right: as [`Ctx::say`], but however many there are, the log's limit leaves none out. False when
+    /// the log could not take it.
+    pub fn show(&self, priority: log::Priority, text: &str) -> bool {
+        !log::enabled(priority) || log::write_each(priority, &format!("{}: {text}", self.seat.name))
     }
 
     // --- upward -----------------------------------------------------------------------------------------------------

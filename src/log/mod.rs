@@ -108,11 +108,11 @@ pub fn write_kind(priority: Priority, kind: &str, text: &str) {
     }
 }
 
-/// Writes a line that is output in its own right, such as a datum that the user wants to see: however many there are, none is left out.
-pub fn write_each(priority: Priority, text: &str) {
-    if enabled(priority) && !aside::take(text) {
-        logger().put(Instant::now(), priority, text);
-    }
+/// Writes a line that is output in its own right, such as a datum that the user wants to see: however many there are, the limit of
+/// lines of a kind leaves none out. False when the log could not take it: neither file nor syslog nor standard error, as far as each wants
+/// lines of that priority.
+pub fn write_each(priority: Priority, text: &str) -> bool {
+    !enabled(priority) || aside::take(text) || logger().put(Instant::now(), priority, text)
 }
 
 macro_rules! short {
@@ -260,31 +260,35 @@ impl Logger {
         }
     }
 
-    /// Hands one line to each place that wants it.
-    fn put(&mut self, now: Instant, priority: Priority, text: &str) {
+    /// Hands one line to each place that wants it. Whether one took it, or none wants it.
+    fn put(&mut self, now: Instant, priority: Priority, text: &str) -> bool {
         let masked = secrets::mask(text);
         let text = line::clean(&masked);
-        if self.settings.stderr.is_some_and(|least| priority <= least) {
-            self.show(priority, &text);
-        }
+        let is_shown = self.settings.stderr.is_some_and(|least| priority <= least);
+        let shown = is_shown && self.show(priority, &text);
         if let Some((least, lines)) = &mut self.heard
             && priority <= *least
             && lines.len() < HEARD
         {
             lines.push((Zoned::now(), priority, text.clone().into_owned()));
         }
-        match &mut self.early {
-            Some(early) if early.len() < EARLY => early.push((Zoned::now(), priority, text.into_owned())),
-            Some(_) => {}
+        let filed = match &mut self.early {
+            Some(early) if early.len() < EARLY => {
+                early.push((Zoned::now(), priority, text.into_owned()));
+                Some(true)
+            }
+            Some(_) => Some(false),
             None => self.file_away(now, &Zoned::now(), priority, &text),
-        }
+        };
+        shown || filed.unwrap_or(!is_shown)
     }
 
-    /// Hands a clean line to file and syslog.
-    fn file_away(&mut self, now: Instant, time: &Zoned, priority: Priority, text: &str) {
-        if priority > self.settings.priority {
-            return;
+    /// Hands a clean line to file and syslog. Whether one of them took it; none where neither wants it.
+    fn file_away(&mut self, now: Instant, time: &Zoned, priority: Priority, text: &str) -> Option<bool> {
+        if priority > self.settings.priority || self.file.is_none() && self.syslog.is_none() {
+            return None;
         }
+        let mut taken = false;
         // The process may have forked since the last line.
         let (pid, tag, facility) = (std::process::id(), &self.tag, self.settings.facility);
         let mut trouble = None;
@@ -295,14 +299,18 @@ impl Logger {
             }
             lines.push_str(&line::file(time, tag, pid, priority, text));
             trouble = file.write(&lines);
+            taken |= file.lost == 0;
         }
         if let Some(syslog) = &mut self.syslog {
             let render = |priority, text: &str| line::syslog(time, tag, pid, facility, priority, text);
+            let before = syslog.lost;
             trouble = syslog.send(now, &render(priority, text), |n| render(Priority::Warning, &format!("{n} messages were lost")));
+            taken |= syslog.lost <= before;
         }
         if let Some(trouble) = trouble {
             self.complain(&trouble);
         }
+        Some(taken)
     }
 
     /// Tells of the log's own trouble, on the only place left.
@@ -310,7 +318,8 @@ impl Logger {
         self.show(Priority::Error, &trouble.to_string());
     }
 
-    fn show(&mut self, priority: Priority, text: &str) {
+    /// Whether standard error took it.
+    fn show(&mut self, priority: Priority, text: &str) -> bool {
         let room = sinks::SURE - 200;
         let text = if text.len() > room { &format!("{}…", cut(text, room)) } else { text };
         let mut lines = line::stderr(&self.tag, priority, text, self.settings.color);
@@ -318,10 +327,9 @@ impl Logger {
             let note = line::stderr(&self.tag, Priority::Warning, &format!("{} lines were not shown", self.unseen), self.settings.color);
             lines.insert_str(0, &note);
         }
-        match self.stderr.write_all(lines.as_bytes()) {
-            Ok(()) => self.unseen = 0,
-            Err(_) => self.unseen += 1,
-        }
+        let shown = self.stderr.write_all(lines.as_bytes()).is_ok();
+        self.unseen = if shown { 0 } else { self.unseen + 1 };
+        shown
     }
 
     fn reopen(&mut self, now: Instant) {

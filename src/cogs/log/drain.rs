@@ -18,8 +18,8 @@ pub static SPEC: CogSpec = CogSpec {
     kind: Kind::Drain,
     about: "Writes each datum to the log, as a line of its own with the cog's name before it; the limit of lines of a kind leaves none of them out.",
     page: Page {
-        takes: "any datum: a string as it is, or a blob that is text, all else as JSON",
-        fails: "what data_getter does not find; a blob that is no text; a priority that is none",
+        takes: "any datum: a string as it is, or a blob that is text, all else as JSON; the log cuts lines at 8 KiB, on standard error at about 3.9 KiB",
+        fails: "what data_getter does not find; a blob that is no text; a priority that is none; what the log cannot take, as its disk is full, or nobody reads where it goes",
         ..Page::OF_KIND
     },
     params: &[
@@ -76,10 +76,12 @@ impl Drain {
             None | Some(Err(Error::FieldMissing { .. })) => return Ok(self.priority),
             Some(piece) => piece?,
         };
+        let of = |n: i64| Priority::ALL.get(usize::try_from(n).ok()?).copied();
         let found = match &*piece {
             Datum::Unit => Some(self.priority),
+            Datum::Str(digit) if digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit() => of(i64::from(digit.as_bytes()[0] - b'0')),
             Datum::Str(word) => Priority::parse(word),
-            number => number.as_int().and_then(|n| Priority::ALL.get(usize::try_from(n).ok()?).copied()),
+            number => number.as_int().and_then(of),
         };
         found.ok_or_else(|| Error::data("is no priority", &piece.piece()))
     }
@@ -97,7 +99,12 @@ impl Drain {
             _ if !log::enabled(priority) => return Ok(()),
             other => Cow::Owned(json::to_string(other)),
         };
-        ctx.show(priority, &text);
+        if !ctx.show(priority, &text) {
+            return Err(Error::Refused {
+                reason: "system",
+                text: "the log could not take it: neither file, syslog nor standard error".into(),
+            });
+        }
         Ok(())
     }
 }
@@ -157,12 +164,15 @@ mod tests {
             (r#"{"p": "WARN"}"#, Priority::Warning),
             (r#"{"p": 0}"#, Priority::Emerg),
             (r#"{"p": 7}"#, Priority::Debug),
+            (r#"{"p": "3"}"#, Priority::Error),
             (r#"{"p": null}"#, Priority::Info),
             ("{}", Priority::Info),
         ] {
             assert_eq!(drain(datum), Ok(wanted), "{datum}");
         }
-        for (datum, piece) in [(r#"{"p": "loud"}"#, "loud"), (r#"{"p": 8}"#, "8"), (r#"{"p": -1}"#, "-1"), (r#"{"p": [1]}"#, "[1]")] {
+        for (datum, piece) in
+            [(r#"{"p": "loud"}"#, "loud"), (r#"{"p": 8}"#, "8"), (r#"{"p": "9"}"#, "9"), (r#"{"p": -1}"#, "-1"), (r#"{"p": [1]}"#, "[1]")]
+        {
             assert_eq!(drain(datum), Err(format!("is no priority: `{piece}`")));
         }
         assert_eq!(WORDS, ["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"]);
