@@ -29,6 +29,8 @@ pub(super) struct Pairs {
     replace: bool,
 }
 
+/// So many bytes of keys may be written once more, for elements of lists and maps: else little data would make lines without end.
+const AGAIN: usize = 1 << 20;
 /// What is nested deeper is written as JSON.
 pub(super) const DEEPEST: usize = 128;
 
@@ -102,12 +104,14 @@ pub(super) struct Line<'a> {
     pairs: &'a Pairs,
     out: &'a mut String,
     start: usize,
+    /// Bytes of keys that were written for elements.
+    again: usize,
 }
 
 impl<'a> Line<'a> {
     /// What is written goes behind what stands in `out`.
     pub(super) fn new(pairs: &'a Pairs, out: &'a mut String) -> Self {
-        Self { pairs, start: out.len(), out }
+        Self { pairs, start: out.len(), out, again: 0 }
     }
 
     /// All of a map.
@@ -129,12 +133,25 @@ impl<'a> Line<'a> {
             Datum::Bool(true) if pairs.bare == Bare::True => self.word(key),
             Datum::Unit if pairs.bare == Bare::Unit => self.word(key),
             Datum::Map(map) if pairs.flatten && depth > 0 && !map.is_empty() => {
+                self.again(key, map.len())?;
                 map.views().try_for_each(|(inner, view)| self.put(&format!("{key}.{}", inner.as_str()), &view.datum(), depth - 1))
             }
-            Datum::List(list) if pairs.repeat && depth > 0 => list.iter().try_for_each(|element| self.put(key, element, depth - 1)),
+            Datum::List(list) if pairs.repeat && depth > 0 => {
+                self.again(key, list.len())?;
+                list.iter().try_for_each(|element| self.put(key, element, depth - 1))
+            }
             Datum::Raw(_) if if piece.kind() == "map" { pairs.flatten } else { pairs.repeat } => self.put(key, &piece.opened(), depth),
             piece => self.pair(key, &written(piece)?),
         }
+    }
+
+    /// The key is about to be written so many times.
+    fn again(&mut self, key: &str, times: usize) -> Result<()> {
+        self.again = self.again.saturating_add(key.len().saturating_mul(times));
+        if self.again <= AGAIN {
+            return Ok(());
+        }
+        Err(Error::data("is repeated too often, for too many elements: the key", key))
     }
 
     /// Writes the separator, where it is not the first, and the key.

@@ -20,7 +20,7 @@ pub static SPEC: CogSpec = CogSpec {
     page: Page {
         takes: "a map",
         gives: "one line, as a string without line end; values stand in quotes only where they must",
-        fails: "what is no map; a key that cannot be told from what stands around it (bad_keys: \"error\"); with missing: \"error\" a field that is not there; without quotes a value that needs them; a blob that is no text",
+        fails: "what is no map; a key that cannot be told from what stands around it (bad_keys: \"error\"); with missing: \"error\" a field that is not there; without quotes a value that needs them; keys that lists and maps would repeat over more than 1 MiB; a blob that is no text",
         ..Page::OF_KIND
     },
     params: &[
@@ -38,10 +38,10 @@ pub static SPEC: CogSpec = CogSpec {
         ),
         Param::choice("bare", &["true", "unit", "none"])
             .about("which value is told by the key alone: true, (), or none; else they are `true` and an empty value"),
-        Param::choice("maps", &["json", "flatten"]).about("what a map in the map becomes: JSON text, or pairs of their own with dots in the keys"),
+        Param::choice("maps", &["json", "flatten"]).about("what a map in the map becomes: JSON text, or pairs of their own with dots in the keys, whether or not there are others of that name"),
         Param::choice("lists", &["json", "repeat"]).about("what a list becomes: JSON text, or a pair for each element"),
         Param::choice("bad_keys", &["error", "replace"])
-            .about("what becomes of a key that is empty or holds blanks, line breaks or separators: the datum fails, or `_` stands for such letters"),
+            .about("what becomes of a key that is empty or holds blanks, line breaks or separators: the datum fails, or `_` stands for such letters, also where two keys become one that way"),
     ],
     first: Some("fields"),
     global: false,
@@ -229,6 +229,16 @@ mod tests {
             let refused = Bench::refused(&SPEC, vec![(option, value.into())]);
             assert!(refused.contains(told) && refused.contains(option), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_key_is_not_repeated_without_end() {
+        let (key, list) = ("k".repeat(30_000), format!("[{}1]", "1,".repeat(20_000)));
+        let items: Vec<String> = (0..20_000).map(|n| format!(r#""a{n}": 1"#)).collect();
+        let maps = format!(r#"{{"{key}": {{{}}}}}"#, items.join(","));
+        assert_eq!(line(vec![("lists", "repeat".into())], &format!(r#"{{"{key}": {list}}}"#)), "!");
+        assert_eq!(line(vec![("maps", "flatten".into())], &maps), "!");
+        assert_eq!(line(vec![("lists", "repeat".into())], &format!(r#"{{"k": {list}}}"#)).len(), 80_003);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Structured data (RFC 5424, 6.3): maps of parameters by the names of their elements become `[id name="value" …][id …]`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::rules::Rules;
 use crate::cogs::text::syslog::{NAME, is_of_name};
@@ -14,15 +15,7 @@ pub(super) fn write(out: &mut String, data: &Datum, rules: &Rules) -> Result<()>
     let Some(elements) = data.as_map() else {
         return Err(Error::WrongKind { what: "the structured data".into(), wanted: "a map", got: data.kind() });
     };
-    let mut replaced = Vec::new();
-    for (id, params) in elements.views() {
-        let id = name(id.as_str(), rules)?;
-        if let Cow::Owned(made) = &id {
-            if elements.by_name(made).is_some() || replaced.contains(made) {
-                return Err(Error::data("two elements would have the same name", made));
-            }
-            replaced.push(made.clone());
-        }
+    for ((_, params), id) in elements.views().zip(names(elements, rules)?) {
         let params = params.datum();
         let params = params.opened();
         let Some(params) = params.as_map() else {
@@ -39,8 +32,7 @@ pub(super) fn write(out: &mut String, data: &Datum, rules: &Rules) -> Result<()>
 fn element(out: &mut String, id: &str, params: &Map, rules: &Rules) -> Result<()> {
     out.push('[');
     out.push_str(id);
-    for (key, value) in params.views() {
-        let key = name(key.as_str(), rules)?;
+    for ((_, value), key) in params.views().zip(names(params, rules)?) {
         let value = value.datum();
         match &*value.opened() {
             Datum::List(values) => values.iter().try_for_each(|value| param(out, &key, value, rules))?,
@@ -73,6 +65,17 @@ fn param(out: &mut String, name: &str, value: &Datum, rules: &Rules) -> Result<(
     Ok(())
 }
 
-fn name<'a>(name: &'a str, rules: &Rules) -> Result<Cow<'a, str>> {
-    rules.word("name in structured data", name, NAME, is_of_name)
+/// The names of a map's items as they are written. Those that do not fit are replaced, where that is wanted, but never by another's.
+fn names<'a>(map: &'a Map, rules: &Rules) -> Result<Vec<Cow<'a, str>>> {
+    let name = |key: &'a str| rules.word("name in structured data", key, NAME, is_of_name);
+    let names: Vec<Cow<'a, str>> = map.views().map(|(key, _)| name(key.as_str())).collect::<Result<_>>()?;
+    if names.iter().any(|name| matches!(name, Cow::Owned(_))) {
+        let mut seen = HashSet::with_capacity(names.len());
+        for name in &names {
+            if !seen.insert(&**name) {
+                return Err(Error::data("two of these would have the same name", name));
+            }
+        }
+    }
+    Ok(names)
 }

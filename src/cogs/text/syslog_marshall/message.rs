@@ -80,7 +80,7 @@ impl Message {
         let Some(piece) = part.get(record)? else { return Ok(None) };
         let found = match &*piece {
             Datum::Str(text) if text.is_empty() => return Ok(None),
-            Datum::Str(text) => word(text).or_else(|| word(&text.to_ascii_lowercase())).or_else(|| text.parse().ok()),
+            Datum::Str(text) => word(text).or_else(|| word(&text.to_ascii_lowercase())).or_else(|| digits(text)),
             number => number.as_int().and_then(|number| u8::try_from(number).ok()),
         };
         self.rules.or_replaced(found.filter(|code| *code < end).ok_or_else(|| Error::data(wrong, &piece.piece())))
@@ -168,4 +168,9 @@ fn or<'a>(word: Cow<'a, str>, default: &'a str, fit: impl Fn(&str) -> Result<Cow
         Cow::Owned(made) => Some(made),
     };
     Ok(made.map_or(word, Cow::Owned))
+}
+
+/// A number in digits alone.
+fn digits(text: &str) -> Option<u8> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -26,11 +26,11 @@ pub static SPEC: CogSpec = CogSpec {
     family: "text",
     name: "syslog_marshall",
     kind: Kind::Marshal,
-    about: "Writes a map as a message of syslog (RFC 5424 or RFC 3164); of one of RFC 5424, syslog_parse makes the same map again.",
+    about: "Writes a map as a message of syslog (RFC 5424 or RFC 3164); of one of RFC 5424, syslog_parse makes the same map again, but for line breaks that were escaped and empty lists.",
     page: Page {
         takes: "a map of what is there of #{priority, facility, severity, time, host, tag, pid, msgid, data, text}, as syslog_parse makes it; or a string or blob, which is the text",
         gives: "one message, as a string, without framing: socket::socket_drain adds it",
-        fails: "a priority, facility, severity or time that is none; a host, tag, pid, msgid or name in data with letters that may not stand there, or too many of them (bad_parts: \"error\"); data that are no map of maps; a blob that is no text; with newlines: \"fail\" a text of several lines",
+        fails: "a priority, facility, severity or time that is none; a host, tag, pid, msgid or name in data with letters that may not stand there, or too many of them (bad_parts: \"error\"); data that are no map of maps; a blob that is no text; names that become equal where letters are replaced; with newlines: \"fail\" a text of several lines",
         ..Page::OF_KIND
     },
     params: &[

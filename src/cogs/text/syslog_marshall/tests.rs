@@ -34,6 +34,19 @@ fn with(mut record: Datum, more: &[(&str, &str)]) -> Datum {
 }
 
 #[test]
+fn no_name_becomes_another_s() {
+    let replaced = |data: &str| {
+        let mut bench = Bench::new(&SPEC, vec![("bad_parts", "replace".into()), ("no_time", "none".into())]);
+        bench.feed_json(&format!(r#"{{"data":{data}}}"#)).first().cloned()
+    };
+    assert_eq!(replaced(r#"{"a b":{"c d":"1"}}"#).as_deref(), Some(r#""<13>1 - - - - - [a_b c_d=\"1\"]""#));
+    assert_eq!(replaced(r#"{"a b":{},"a_b":{}}"#), None);
+    assert_eq!(replaced(r#"{"e":{"p p":"1","p_p":"2"}}"#), None);
+    let many: Vec<String> = (0..20_000).map(|n| format!(r#""é{n:06}":{{}}"#)).collect();
+    assert!(replaced(&format!("{{{}}}", many.join(","))).is_some());
+}
+
+#[test]
 fn the_examples_of_rfc_5424_come_back_byte_for_byte() {
     let bom = || vec![("bom", true.into())];
     for (given, message) in [
