@@ -1,6 +1,8 @@
 //! `run --replay`: recorded data take the place of what the supplies would read, on the real binary.
 
-use crate::rig::Rig;
+use std::time::{Duration, Instant};
+
+use crate::rig::{Rig, deadline};
 
 const SHOP: &str = r#"
 let train = movement::train();
@@ -76,4 +78,16 @@ train.run();
     let seen = "{\"line\":\"a\",\"id\":\"before\"}\n";
     let outcome = Rig::new().command(["--replay", "seen.jsonl"]).script("one.rhai", script).file("seen.jsonl", seen).run();
     outcome.expect_status(0).expect_stdout(seen);
+}
+
+#[test]
+fn a_recording_is_found_by_a_service_that_has_left_its_directory() {
+    let script = SHOP.replace("let train", "daemon::detach(#{ detach: true, pid_file: \"pid\" });\nlet train");
+    let rig = Rig::new().command(["run", "--replay", "worth=seen.jsonl"]).script("shop.rhai", &script);
+    let outcome = rig.file("seen.jsonl", "{\"who\":\"ann\",\"n\":\"1\"}\n").run().expect_status(0);
+    let until = deadline();
+    while std::fs::read_to_string(outcome.path("out")).unwrap_or_default() != "{\"who\":\"ann\",\"twice\":2}\n" {
+        assert!(Instant::now() < until, "{}", outcome.stderr);
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
 }

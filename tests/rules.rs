@@ -46,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("delivery", &["cog", "disk", "error", "escapement", "log"]),
-    ("train", &["cog", "datum", "disk", "error", "escapement", "log"]),
+    ("train", &["cog", "datum", "disk", "error", "escapement", "log", "start"]),
     ("draw", &["cog", "train"]),
     ("script", &["cog", "cogs", "conf", "daemon", "datum", "draw", "error", "escapement", "getset", "log", "secrets", "start", "train"]),
     ("trial", &["cog", "datum", "error", "escapement", "log", "script", "secrets", "train"]),

@@ -49,7 +49,7 @@ fn what_keeps_a_cog_from_beginning_is_told_with_the_line_that_made_it() {
 #[test]
 fn a_missing_file_is_told_with_what_to_do() {
     let relative = Rig::new().script("start.rhai", &script("ip::geoip(\"none.mmdb\")")).run().stderr;
-    assert!(relative.contains("  = hint: it is looked for from the directory that the program runs in, `/"), "{relative}");
+    assert!(relative.contains("  = hint: it is looked for from the directory that the program was started in, `/"), "{relative}");
     let drain = Rig::new().script("start.rhai", &script("fs::line_file_drain(\"none/out\")")).run().stderr;
     assert!(drain.ends_with("  = hint: `make_dirs: true` makes directories that are missing\n"), "{drain}");
 }

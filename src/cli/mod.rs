@@ -244,6 +244,8 @@ fn with_run(mut args: Vec<OsString>) -> Vec<OsString> {
     let is_command = |arg: &OsStr| arg == "help" || command().get_subcommands().any(|command| arg == command.get_name());
     // Options that stand before the script may be those of `run`.
     let is_script = args.get(place).is_some_and(|arg| !is_command(arg));
+    let is_version = |arg: &OsString| arg == "--version" || arg == "-V";
+    let is_script = is_script && !args[1..place].iter().any(is_version);
     if is_script {
         args.insert(1, "run".into());
     }

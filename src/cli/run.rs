@@ -82,14 +82,11 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     if !wound.run {
         return wound.status;
     }
-    let fed = match recorded::play(&setting.replay, &mut wound.graph, &mut wound.cogs) {
-        Ok(fed) => fed,
-        Err(error) => {
-            tell(&format!("deadbeat: error: {error}\n"));
-            return UNUSABLE;
-        }
-    };
-    let replays = !setting.replay.is_empty();
+    if let Err(error) = recorded::play(&setting.replay, &mut wound.graph, &mut wound.cogs) {
+        tell(&format!("deadbeat: error: {error}\n"));
+        return UNUSABLE;
+    }
+    let recordings = setting.replay.clone();
     let clock = if matches.get_flag("test_clock") { Clock::by_hand().auto() } else { Clock::real() };
     wound.options.strict_exit |= matches.get_flag("strict_exit");
     let wished = Wished { socket: !matches.get_flag("no_control"), page: matches.get_one("ui").copied() };
@@ -103,8 +100,8 @@ pub(super) fn main(matches: &ArgMatches, common: &Common) -> u8 {
     }
     let mut service = Service::default();
     let turned = turn(&mut wound, common, clock, about, wished, &mut service);
-    if replays {
-        tell(&format!("deadbeat: recorded data fed: {}\n", fed.count()));
+    if !recordings.is_empty() {
+        tell(&format!("deadbeat: recorded data fed: {}\n", recordings.iter().map(Recording::fed).sum::<u64>()));
     }
     match turned {
         Ok(status) => {

@@ -18,6 +18,7 @@ use crate::cog::{Cog, Common, Ctx, Kind, Maker};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result, nearest};
 use crate::escapement::Wake;
+use crate::start;
 
 /// Letters fed in one go, so that others get their turn.
 const AT_ONCE: usize = 256;
@@ -79,6 +80,7 @@ pub fn read(path: &Path) -> Result<Letters> {
 }
 
 pub(super) fn open(path: &Path) -> Result<(File, u64)> {
+    let path = &*start::path(path);
     // A pipe must not be waited for: it is read twice, by its size.
     let about = std::fs::metadata(path).map_err(|error| Error::os("open", path, error))?;
     if !about.is_file() {
@@ -88,7 +90,7 @@ pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     opened.map(|(size, file)| (file, size)).map_err(|error| Error::os("open", path, error))
 }
 
-/// How many letters, or recorded data, have been fed so far.
+/// How many letters have been fed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Fed(Rc<Cell<u64>>);
 
@@ -98,7 +100,7 @@ impl Fed {
         self.0.get()
     }
 
-    pub(super) fn more(&self) {
+    fn more(&self) {
         self.0.set(self.0.get() + 1);
     }
 }

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::Duration;
 
 use super::Train;
@@ -14,6 +15,7 @@ use crate::cog::{Cog, Ctx, Seat};
 use crate::error::{Error, Result};
 use crate::escapement::Moment;
 use crate::log::{self, Priority};
+use crate::start;
 
 /// So many panics in this time stop the train.
 const TOO_MANY: usize = 3;
@@ -146,9 +148,11 @@ pub(super) fn named(seat: &Seat, error: Error) -> Error {
 /// Where a file was looked for that is not there, when its path does not say it.
 fn nowhere(error: &Error) -> Option<String> {
     match error {
+        // A program's bare name is looked for in the search path.
+        Error::Os { doing: "start", path, .. } if path.components().count() == 1 => None,
         Error::Os { path, source, .. } if source.kind() == ErrorKind::NotFound && path.is_relative() => {
-            let dir = std::env::current_dir().ok()?;
-            Some(format!("it is looked for from the directory that the program runs in, `{}`", dir.display()))
+            let dir = start::directory().map(Path::to_owned).or_else(|| std::env::current_dir().ok())?;
+            Some(format!("it is looked for from the directory that the program was started in, `{}`", dir.display()))
         }
         _ => None,
     }

@@ -2,61 +2,79 @@
 //!
 //! A recording of a supply leaves that supply, one of another cog enters there. The other supplies stand still.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::again::{Fed, open};
+use super::again::open;
 use super::graph::{About, Graph, Node};
 use crate::cog::{Cog, Common, Ctx, Kind, Maker};
 use crate::datum::{Datum, json};
 use crate::error::{Error, Result, nearest};
 use crate::escapement::Wake;
 
-/// Lines read in one go, so that others get their turn.
+/// Lines read in one go, and bytes, so that others get their turn.
 const AT_ONCE: usize = 1024;
+const BYTES: usize = 256 << 10;
+/// Longer lines fail.
+const LONGEST: u64 = 64 << 20;
 /// What is shown of a line that is no JSON.
 const SHOWN: usize = 1024;
 
-/// A file, and the cog at which its data enter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A file, and the cog at which its data enter. Copies of it share how far it has been played, also by another version of the train.
+#[derive(Clone, Debug)]
 pub struct Recording {
     /// The cog's name; none for the only supply.
     pub cog: Option<String>,
     /// The file.
     pub path: PathBuf,
+    progress: Arc<Progress>,
+}
+
+/// How far a recording has been played.
+#[derive(Debug, Default)]
+struct Progress {
+    bytes: AtomicU64,
+    lines: AtomicU64,
+    /// Lines that were data, or should have been.
+    fed: AtomicU64,
 }
 
 impl Recording {
     /// `FILE`, or `COG=FILE`. A file with `=` in its name has a `/` before that: `./a=b`.
     pub fn parse(text: &str) -> Self {
-        match text.split_once('=').filter(|(cog, _)| !cog.is_empty() && !cog.contains('/')) {
-            Some((cog, path)) => Self { cog: Some(cog.to_owned()), path: path.into() },
-            None => Self { cog: None, path: text.into() },
-        }
+        let (cog, path) = match text.split_once('=').filter(|(cog, _)| !cog.is_empty() && !cog.contains('/')) {
+            Some((cog, path)) => (Some(cog.to_owned()), path),
+            None => (None, text),
+        };
+        Self { cog, path: path.into(), progress: Arc::default() }
+    }
+
+    /// How many of its data were fed so far, those that are no JSON among them.
+    pub fn fed(&self) -> u64 {
+        self.progress.fed.load(Relaxed)
     }
 }
 
-/// Puts what plays the recordings into a wound train, in place of its supplies; where there are none, all stays as it is. What it gives counts the data that are fed.
+/// Puts what plays the recordings into a wound train, in place of its supplies; where there are none, all stays as it is.
 ///
 /// # Errors
 /// A file cannot be read or is no regular one; there is no cog of that name, or none is named and there is not just one supply; two
 /// recordings are of one cog.
-pub fn play(recordings: &[Recording], graph: &mut Graph, cogs: &mut Vec<(Box<dyn Cog>, Common)>) -> Result<Fed> {
-    let fed = Fed::default();
+pub fn play(recordings: &[Recording], graph: &mut Graph, cogs: &mut Vec<(Box<dyn Cog>, Common)>) -> Result<()> {
     if recordings.is_empty() {
-        return Ok(fed);
+        return Ok(());
     }
     let mut played: Vec<(usize, Player)> = Vec::new();
-    for Recording { cog, path } in recordings {
-        let number = number_of(graph, cog.as_deref())?;
+    for recording in recordings {
+        let number = number_of(graph, recording.cog.as_deref())?;
         if played.iter().any(|(other, _)| *other == number) {
             return Err(Error::Other(format!("two recordings of `{}`: put them into one file", graph.nodes[number].name)));
         }
-        let (_, size) = open(path)?;
-        played.push((number, Player { path: path.clone(), size, input: None, place: Rc::default(), fed: fed.clone() }));
+        let (_, size) = open(&recording.path)?;
+        played.push((number, Player { recording: recording.clone(), size, input: None, skips: false }));
     }
     for (node, (cog, common)) in graph.nodes.iter().zip(cogs.iter_mut()).filter(|(node, _)| node.kind == Kind::Supply) {
         // What left it has been through these.
@@ -77,7 +95,7 @@ pub fn play(recordings: &[Recording], graph: &mut Graph, cogs: &mut Vec<(Box<dyn
         player.stand_in(&mut cog, &mut common);
         cogs.push((cog, common));
     }
-    Ok(fed)
+    Ok(())
 }
 
 fn number_of(graph: &Graph, name: Option<&str>) -> Result<usize> {
@@ -108,23 +126,19 @@ impl Cog for Still {
 
 /// Plays one recording.
 struct Player {
-    path: PathBuf,
+    recording: Recording,
     /// What is appended meanwhile is not played.
     size: u64,
     input: Option<BufReader<Take<File>>>,
-    /// How many bytes and lines of it have been read, also by players that stood here before and panicked.
-    place: Rc<Cell<(u64, u64)>>,
-    fed: Fed,
+    /// The rest of a line that was too long is passed over.
+    skips: bool,
 }
 
 impl Player {
-    /// Makes players that go on where this one is.
+    /// Makes players that go on where this one is, should it panic.
     fn maker(&self) -> Maker {
-        let (path, size, place, fed) = (self.path.clone(), self.size, Rc::clone(&self.place), self.fed.clone());
-        Maker::of(move || {
-            let (path, place, fed) = (path.clone(), Rc::clone(&place), fed.clone());
-            Ok(Box::new(Self { path, size, input: None, place, fed }))
-        })
+        let (recording, size) = (self.recording.clone(), self.size);
+        Maker::of(move || Ok(Box::new(Self { recording: recording.clone(), size, input: None, skips: false })))
     }
 
     /// Takes the place of a supply, also should it begin anew.
@@ -135,28 +149,39 @@ impl Player {
 
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
         let Some(input) = &mut self.input else { return Ok(()) };
-        let mut line = Vec::new();
+        let Recording { path, progress, .. } = &self.recording;
+        let (mut line, mut taken) = (Vec::new(), 0);
         for _ in 0..ctx.room().min(AT_ONCE) {
+            if taken > BYTES {
+                break;
+            }
             line.clear();
-            let length = input.read_until(b'\n', &mut line).map_err(|error| Error::os("read", &self.path, error))?;
+            let length = input.take(LONGEST).read_until(b'\n', &mut line).map_err(|error| Error::os("read", path, error))?;
             if length == 0 {
                 self.input = None;
                 return Ok(());
             }
-            let (bytes, lines) = self.place.get();
-            let (bytes, number) = (bytes + length as u64, lines + 1);
-            self.place.set((bytes, number));
+            taken += length;
+            progress.bytes.fetch_add(length as u64, Relaxed);
+            let is_whole = line.ends_with(b"\n") || (length as u64) < LONGEST;
+            if std::mem::replace(&mut self.skips, !is_whole) {
+                continue;
+            }
+            let number = progress.lines.fetch_add(1, Relaxed) + 1;
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            self.fed.more();
+            progress.fed.fetch_add(1, Relaxed);
             let text = std::str::from_utf8(&line).map_err(|_| "it is no text in UTF-8".to_owned());
-            let read = text.and_then(|text| json::read(text).map_err(|error| error.to_string()));
+            let read = match text {
+                _ if !is_whole => Err(format!("longer than {} MiB", LONGEST >> 20)),
+                text => text.and_then(|text| json::read(text).map_err(|error| error.to_string())),
+            };
             match read {
                 Ok(datum) => ctx.emit_new(datum, number),
                 Err(error) => {
                     let shown = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).trim_end().to_owned();
-                    let error = Error::Other(format!("{}:{number}: {error}", self.path.display()));
+                    let error = Error::Other(format!("{}:{number}: {error}", path.display()));
                     ctx.fail_new(Datum::from(shown), number, &error);
                 }
             }
@@ -175,9 +200,11 @@ impl Cog for Player {
     }
 
     fn wind(&mut self, ctx: &mut Ctx<'_>) -> Result<()> {
-        let (mut file, _) = open(&self.path)?;
-        file.seek(SeekFrom::Start(self.place.get().0)).map_err(|error| Error::os("read", &self.path, error))?;
-        self.input = Some(BufReader::new(file.take(self.size.saturating_sub(self.place.get().0))));
+        let Recording { path, progress, .. } = &self.recording;
+        let place = progress.bytes.load(Relaxed);
+        let (mut file, _) = open(path)?;
+        file.seek(SeekFrom::Start(place)).map_err(|error| Error::os("read", path, error))?;
+        self.input = Some(BufReader::new(file.take(self.size.saturating_sub(place))));
         ctx.soon().map(|_| ())
     }
 
@@ -204,7 +231,8 @@ mod tests {
             ("./a=b", None, "./a=b"),
             ("=x", None, "=x"),
         ] {
-            assert_eq!(Recording::parse(text), Recording { cog: cog.map(str::to_owned), path: path.into() }, "{text}");
+            let recording = Recording::parse(text);
+            assert_eq!((recording.cog.as_deref(), recording.path), (cog, PathBuf::from(path)), "{text}");
         }
     }
 }
