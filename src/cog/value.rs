@@ -241,7 +241,10 @@ fn plain(ty: Ty, datum: &Datum) -> Result<Datum, Fault> {
 /// Permissions: a number, or its octal digits.
 fn permissions(given: &Datum) -> Option<i64> {
     let mode = match given {
-        Datum::Str(digits) => i64::from_str_radix(digits.strip_prefix("0o").unwrap_or(digits), 8).ok(),
+        Datum::Str(digits) => {
+            let digits = digits.strip_prefix("0o").unwrap_or(digits);
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| i64::from_str_radix(digits, 8).ok())?
+        }
         other => other.as_int(),
     };
     mode.filter(|mode| (0..=0o777).contains(mode))

@@ -56,7 +56,8 @@ impl Exec {
         } else {
             format!("{why}; {waiting} data wait, and it is tried again after {pause:.1} s")
         };
-        ctx.trouble(&text);
+        // What fails of it counts by itself.
+        ctx.say(Priority::Error, &text);
         self.fail_if_refused(ctx);
     }
 

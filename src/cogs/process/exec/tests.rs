@@ -193,7 +193,8 @@ fn a_program_that_is_back_in_time_loses_nothing() {
             assert!(bench.feed(text).is_empty());
         }
         bench.pump_for(300);
-        assert!(bench.errors() >= 3);
+        // Nothing has failed of what was given.
+        assert_eq!(bench.errors(), 0);
         put();
         assert_eq!(pump(&mut bench, 2), [r#""b""#, r#""c""#]);
         assert_settled(&mut bench, 3, 0);

@@ -80,10 +80,15 @@ impl Cell {
         match self {
             Self::Sum(sum) => sum.total(),
             Self::Mean(_, 0) => Datum::Unit,
-            Self::Mean(sum, count) => Datum::Float(sum.as_float() / *count as f64),
+            Self::Mean(sum, count) => finite(sum.as_float() / *count as f64),
             Self::Min(value) | Self::Max(value) => value.datum(),
         }
     }
+}
+
+/// A number, or nothing where it is beyond the largest one: what JSON cannot write must not cost the rest of the window.
+fn finite(value: f64) -> Datum {
+    if value.is_finite() { Datum::Float(value) } else { Datum::Unit }
 }
 
 /// A sum that is exact for whole numbers, and for fractions as good as if they were added in the best order (Neumaier 1974).
@@ -120,7 +125,7 @@ impl Sum {
 
     fn total(&self) -> Datum {
         match i64::try_from(self.whole) {
-            _ if self.parts => Datum::Float(self.as_float()),
+            _ if self.parts => finite(self.as_float()),
             Ok(total) => Datum::Int(total),
             Err(_) => Datum::Number(self.whole.to_string().into()),
         }
