@@ -8,7 +8,6 @@ mod write;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,25 +201,5 @@ impl Deliverer {
     /// Of which supplies that is.
     pub fn kept_origins(&self) -> Origins {
         self.events.origins()
-    }
-}
-
-/// Makes a directory, and those above it that are missing.
-///
-/// # Errors
-/// Those of [`Disk::make_directory`].
-pub fn make_directories(disk: &dyn Disk, path: &Path, mode: u32) -> io::Result<()> {
-    let make = || disk::retry(|| disk.make_directory(path, mode));
-    let result = match make() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && disk::directory_of(path) != path => {
-            make_directories(disk, disk::directory_of(path), mode)?;
-            // Once: what stands above it may be a link that leads nowhere.
-            make()
-        }
-        other => other,
-    };
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
     }
 }

@@ -166,6 +166,30 @@ pub fn write_whole(disk: &dyn Disk, file: &File, mut bytes: &[u8]) -> io::Result
     Ok(())
 }
 
+/// Makes a directory, and those above it that are missing. `parents` takes those in which a name was made.
+///
+/// # Errors
+/// Those of [`Disk::make_directory`], but that it is there already.
+pub fn make_directories(disk: &dyn Disk, path: &Path, mode: u32, parents: &mut Vec<PathBuf>) -> io::Result<()> {
+    let make = || retry(|| disk.make_directory(path, mode));
+    let result = match make() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && directory_of(path) != path => {
+            make_directories(disk, directory_of(path), mode, parents)?;
+            // Once: what stands above it may be a link that leads nowhere.
+            make()
+        }
+        other => other,
+    };
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Ok(()) => {
+            parents.push(directory_of(path).to_owned());
+            Ok(())
+        }
+        other => other,
+    }
+}
+
 /// The directory in which `path` stands.
 pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))

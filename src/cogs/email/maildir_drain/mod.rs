@@ -17,8 +17,8 @@ use super::name::Name;
 use super::pool;
 use crate::cog::{Args, Backlog, Batch, Cog, CogSpec, Ctx, Kind, Lit, Origins, Page, Param, Ty};
 use crate::datum::Datum;
-use crate::delivery::{Deliverer, Writing, make_directories};
-use crate::disk::retry;
+use crate::delivery::{Deliverer, Writing};
+use crate::disk::{make_directories, retry};
 use crate::error::{Error, Result, plain};
 use crate::escapement::{Token, Wake};
 use crate::getset::Getter;
@@ -141,7 +141,7 @@ impl Cog for MaildirDrain {
         for name in ["tmp", "new", "cur"] {
             let path = self.folder.join(name);
             if let Some(mode) = self.make_dirs {
-                make_directories(&*disk, &path, mode).map_err(|error| Error::os("make", &path, error))?;
+                make_directories(&*disk, &path, mode, &mut Vec::new()).map_err(|error| Error::os("make", &path, error))?;
             }
             let about = retry(|| disk.about(&path)).map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound if self.make_dirs.is_none() => {

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::cogs::fs::form::Stamp;
 use crate::cogs::fs::outlet::{Outlet, Unsynced};
 use crate::datum::Datum;
-use crate::disk::{Disk, How, directory_of, read_whole_at, retry};
+use crate::disk::{Disk, How, directory_of, make_directories, read_whole_at, retry};
 use crate::error::{Error, Result};
 
 /// How the file is called.
@@ -112,7 +112,13 @@ impl Target {
     /// Opens the file of that name. False when that is another one than the one before, in which a line is half written.
     fn open(&mut self, disk: &dyn Disk, at_line: bool) -> io::Result<bool> {
         if self.make_dirs {
-            make_directories(disk, directory_of(&self.path), self.mode, &mut self.made)?;
+            // Who may read the files may look into their directory.
+            let mode = self.mode | (self.mode & 0o444) >> 2;
+            match make_directories(disk, directory_of(&self.path), mode, &mut self.made) {
+                // Asked before it is seen that it is there. Opening a file in it tells more.
+                Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {}
+                other => other?,
+            }
         }
         let (file, readable) = self.open_named(disk)?;
         let about = retry(|| disk.about_open(&file))?;
@@ -157,32 +163,6 @@ impl Target {
         let Some(at) = length.checked_sub(end.len() as u64) else { return Ok(false) };
         let count = read_whole_at(disk, file, &mut end, at)?;
         Ok(count == end.len() && end == self.separator)
-    }
-}
-
-/// Makes a directory, and those above it that are missing. Who may read the files may look into it. `parents` are those in which
-/// a name was made.
-fn make_directories(disk: &dyn Disk, path: &Path, mode: u32, parents: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mode = mode | (mode & 0o444) >> 2;
-    let make = || retry(|| disk.make_directory(path, mode));
-    let result = match make() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && directory_of(path) != path => {
-            make_directories(disk, directory_of(path), mode, parents)?;
-            // Once: what stands above it may be a link that leads nowhere.
-            make()
-        }
-        other => other,
-    };
-    match result {
-        // Whatever stands there, opening a file in it tells more.
-        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::PermissionDenied) => Ok(()),
-        // Asked before it is seen that it is there, as a system that may only be read does.
-        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
-        Ok(()) => {
-            parents.push(directory_of(path).to_owned());
-            Ok(())
-        }
-        Err(error) => Err(error),
     }
 }
 
